@@ -1,0 +1,263 @@
+/* From the running flow's innermost frame outwards to the shim at its root: which frames
+ * are there, where each waits, what of its stack will still be needed. Nothing is
+ * changed; a stack that could not be entered again is refused here.
+ */
+#include "frames.h"
+
+gf_run *gf_find_run(PyThreadState *ts)
+{
+    int through_c;
+    for (gf_frame *f = gf_current(ts); f != NULL; f = gf_caller(f, &through_c)) {
+        gf_shim kind = gf_shim_kind(gf_code(f));
+        if (kind == GF_START || kind == GF_BASE) {
+            return gf_shim_run(f);
+        }
+    }
+    return NULL;
+}
+
+gf_frame *gf_own_frame(gf_frame *f)
+{
+    int through_c;
+    while (f != NULL) {
+        gf_shim kind = gf_shim_kind(gf_code(f));
+        if (kind == GF_START || (kind == GF_BASE && gf_shim_segment(f) == 0)) {
+            return NULL;
+        }
+        if (kind == GF_NO_SHIM) {
+            return f;
+        }
+        f = gf_caller(f, &through_c);
+    }
+    return NULL;
+}
+
+typedef struct {
+    gf_frame *frame;
+    int pending;
+    int nstack;
+    gf_boundary boundary;
+} step;
+
+typedef struct {
+    gf_run *run;
+    step *steps; /* innermost first */
+    Py_ssize_t count, room;
+    gf_inner inner;
+    int through_c;
+    int planned; /* the frame is the one before this of run->plan; 0: it is not */
+    gf_boundary root;
+} walk;
+
+static step *add_step(walk *w)
+{
+    if (w->count == w->room) {
+        Py_ssize_t room = w->room == 0 ? 64 : 2 * w->room;
+        step *grown = PyMem_Resize(w->steps, step, (size_t)room);
+        if (grown == NULL) {
+            PyErr_NoMemory();
+            return NULL;
+        }
+        w->steps = grown;
+        w->room = room;
+    }
+    step *s = &w->steps[w->count++];
+    memset(s, 0, sizeof(*s));
+    return s;
+}
+
+/* A frame that waits for a segment that was resumed inside it: as it was planned. */
+static int place_planned(walk *w, step *s)
+{
+    const gf_record *r = &w->run->plan->frames[w->planned - 1];
+    w->planned = 0;
+    s->pending = r->pending;
+    s->nstack = r->nstack;
+    s->boundary.delivery = r->delivery;
+    s->boundary.held = Py_XNewRef(r->held);
+    return 0;
+}
+
+/* A frame whose callee the evaluation loop runs inline: all is saved in the frame. */
+static int place_inlined(walk *w, step *s, gf_code_info *info)
+{
+    int oparg, op = gf_op_at(info, s->pending, &oparg);
+    s->nstack = gf_stack_count(s->frame);
+    if (gf_is_generator(w->inner.frame)) {
+        s->boundary.delivery = op == SEND ? GF_SEND : GF_NEXT;
+        if (op != SEND && op != FOR_ITER) {
+            return gf_refuse(gf_code(s->frame), s->pending, "a generator runs inline here");
+        }
+    }
+    if (s->nstack != gf_kept(info, s->pending)) {
+        PyErr_Format(PyExc_SystemError,
+                     "greenflow: %U keeps %d values where %d were expected (offset %d)",
+                     gf_code(s->frame)->co_qualname, s->nstack,
+                     gf_kept(info, s->pending), 2 * s->pending);
+        return -1;
+    }
+    return 0;
+}
+
+static int place(walk *w, step *s)
+{
+    if (w->planned != 0) {
+        return place_planned(w, s);
+    }
+    PyCodeObject *code = gf_code(s->frame);
+    gf_code_info *info = gf_info(code);
+    if (info == NULL) {
+        return -1;
+    }
+    s->pending = gf_pending(info, gf_position(s->frame));
+    if (s->pending < 0) {
+        return gf_refuse(code, 0, "its frame is not at an instruction");
+    }
+    if (!w->through_c) {
+        return place_inlined(w, s, info);
+    }
+    s->nstack = gf_kept(info, s->pending);
+    return gf_classify(s->frame, info, s->pending, w->inner, &s->boundary);
+}
+
+static int check_frame(gf_frame *f, int pending)
+{
+    PyCodeObject *code = gf_code(f);
+    if (!(code->co_flags & CO_OPTIMIZED)) {
+        return gf_refuse(code, pending, "the body of a class or module cannot be saved");
+    }
+    if (PyFunction_GET_CODE(gf_function(f)) != (PyObject *)code) {
+        return gf_refuse(code, pending, "its __code__ was replaced while it ran");
+    }
+    return gf_dead_code(code) == NULL ? -1 : 0;
+}
+
+static int add_frame(walk *w, gf_frame *f)
+{
+    step *s = add_step(w);
+    if (s == NULL) {
+        return -1;
+    }
+    s->frame = f;
+    if (place(w, s) < 0 || check_frame(f, s->pending) < 0) {
+        return -1;
+    }
+    w->inner.frame = f;
+    w->inner.object = gf_is_generator(f) ? (PyObject *)gf_generator_of(f) : gf_function(f);
+    return 0;
+}
+
+static int at_root(walk *w, gf_frame *f)
+{
+    if (gf_shim_kind(gf_code(f)) == GF_START) {
+        return gf_classify_root(gf_slots(f)[1], w->inner, &w->root);
+    }
+    w->root.delivery = w->run->plan->delivery;
+    w->root.held = Py_XNewRef(w->run->plan->held);
+    return 0;
+}
+
+static int walk_frames(walk *w, gf_frame *f)
+{
+    for (; f != NULL; f = gf_caller(f, &w->through_c)) {
+        gf_shim kind = gf_shim_kind(gf_code(f));
+        if (kind == GF_START || (kind == GF_BASE && gf_shim_segment(f) == 0)) {
+            return at_root(w, f);
+        }
+        if (kind == GF_BASE) {
+            w->planned = gf_shim_segment(f);
+        }
+        else if (kind == GF_NO_SHIM && add_frame(w, f) < 0) {
+            return -1;
+        }
+    }
+    PyErr_SetString(PyExc_SystemError, "greenflow: the flow has no root");
+    return -1;
+}
+
+/* --- from frames to records -------------------------------------------------------------- */
+
+static void copy_slots(gf_record *r, const step *s)
+{
+    PyObject **from = gf_slots(s->frame);
+    int slots = r->nlocals + r->nstack;
+    for (int i = 0; i < slots; i++) {
+        PyObject *value = from[i];
+        if (i == slots - 1 && s->boundary.top != NULL) {
+            value = s->boundary.top;
+        }
+        r->slots[i] = Py_XNewRef(value);
+    }
+}
+
+static void copy_frame(gf_record *r, const step *s)
+{
+    gf_frame *f = s->frame;
+    r->function = Py_NewRef(gf_function(f));
+    r->pending = s->pending;
+    r->delivery = s->boundary.delivery;
+    r->held = Py_XNewRef(s->boundary.held);
+    if (gf_is_generator(f)) {
+        PyGenObject *gen = gf_generator_of(f);
+        r->generator = Py_NewRef((PyObject *)gen);
+        r->exc = Py_XNewRef(gen->gi_exc_state.exc_value);
+    }
+    PyObject *locals = *gf_locals_dict(f);
+    /* nobody but the frame has it: it is only a cache of locals() */
+    if (locals != NULL && Py_REFCNT(locals) > 1) {
+        r->locals = Py_NewRef(locals);
+    }
+    copy_slots(r, s);
+}
+
+static gf_records *make_records(walk *w)
+{
+    Py_ssize_t nslots = 0;
+    for (Py_ssize_t i = 0; i < w->count; i++) {
+        nslots += gf_code(w->steps[i].frame)->co_nlocalsplus + w->steps[i].nstack;
+    }
+    gf_records *records = gf_records_new(w->count, nslots);
+    if (records == NULL) {
+        return NULL;
+    }
+    PyObject **slots = records->slots;
+    for (Py_ssize_t i = 0; i < w->count; i++) {
+        const step *s = &w->steps[w->count - 1 - i];
+        gf_record *r = &records->frames[i];
+        r->nlocals = gf_code(s->frame)->co_nlocalsplus;
+        r->nstack = s->nstack;
+        r->slots = slots;
+        slots += r->nlocals + r->nstack;
+        copy_frame(r, s);
+    }
+    records->exc = Py_XNewRef(w->run->exc_item.exc_value);
+    records->delivery = w->root.delivery;
+    records->held = Py_XNewRef(w->root.held);
+    return records;
+}
+
+static void free_boundary(gf_boundary *boundary)
+{
+    Py_XDECREF(boundary->held);
+    Py_XDECREF(boundary->top);
+}
+
+gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation)
+{
+    walk w = {.run = run, .inner = {.object = operation}, .through_c = 1};
+    gf_records *records = NULL;
+    if (walk_frames(&w, gf_current(ts)) == 0) {
+        if (w.count == 0) {
+            gf_raise_not_in_flow(operation);
+        }
+        else {
+            records = make_records(&w);
+        }
+    }
+    for (Py_ssize_t i = 0; i < w.count; i++) {
+        free_boundary(&w.steps[i].boundary);
+    }
+    free_boundary(&w.root);
+    PyMem_Free(w.steps);
+    return records;
+}

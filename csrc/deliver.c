@@ -1,0 +1,114 @@
+/* What the frame inside gave becomes what the waiting frame goes on with. The evaluation
+ * loop (or PyIter_Send, for a generator) pushes exactly one value; where an instruction
+ * would push none, the frame is set to an instruction at which one is right.
+ */
+#include "frames.h"
+
+static PyObject *pop(gf_frame *f)
+{
+    int count = gf_stack_count(f) - 1;
+    gf_set_stack_count(f, count);
+    return gf_slots(f)[gf_code(f)->co_nlocalsplus + count];
+}
+
+/* The loop ends: FOR_ITER runs once more with an iterator that has nothing left. */
+static PyObject *end_loop(gf_frame *f, const gf_record *r)
+{
+    PyObject *nothing = PyTuple_New(0);
+    PyObject *finished = nothing == NULL ? NULL : PyObject_GetIter(nothing);
+    Py_XDECREF(nothing);
+    if (finished == NULL) {
+        return NULL;
+    }
+    PyObject *iterator = pop(f);
+    gf_set_position(f, gf_first_unit(gf_info(gf_code(f)), r->pending) - 1);
+    Py_DECREF(iterator);
+    return finished;
+}
+
+/* `yield from` or `await` ends with a value: on at SEND's target. */
+static PyObject *end_send(gf_frame *f, const gf_record *r, PyObject *value)
+{
+    gf_code_info *info = gf_info(gf_code(f));
+    int oparg;
+    gf_op_at(info, r->pending, &oparg);
+    gf_set_position(f, gf_last_unit(info, r->pending) + oparg);
+    if (!GF_SEND_END_KEEPS_RECEIVER) {
+        PyObject *receiver = pop(f);
+        Py_DECREF(receiver);
+    }
+    return value;
+}
+
+static PyObject *end_call_next(const gf_record *r, PyObject *value)
+{
+    if (r->held != NULL) {
+        Py_DECREF(value);
+        return Py_NewRef(r->held);
+    }
+    if (value == Py_None) {
+        PyErr_SetNone(PyExc_StopIteration);
+    }
+    else {
+        _PyGen_SetStopIterationValue(value);
+    }
+    Py_DECREF(value);
+    return NULL;
+}
+
+static PyObject *ended(gf_frame *f, const gf_record *r, PyObject *value)
+{
+    switch (r->delivery) {
+    case GF_NEXT:
+        Py_DECREF(value);
+        return end_loop(f, r);
+    case GF_SEND:
+        return end_send(f, r, value);
+    case GF_CALL_NEXT:
+        return end_call_next(r, value);
+    default:
+        Py_DECREF(value);
+        PyErr_SetString(PyExc_SystemError, "greenflow: a generator ended where none ran");
+        return NULL;
+    }
+}
+
+/* An iterator written in Python tells its end by StopIteration. */
+static PyObject *raised(gf_frame *f, const gf_record *r)
+{
+    int ends = r->delivery == GF_NEXT || r->delivery == GF_SEND
+               || (r->delivery == GF_CALL_NEXT && r->held != NULL);
+    if (!ends || gf_is_unwinding() || !PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        return NULL;
+    }
+    PyObject *value = NULL;
+    if (_PyGen_FetchStopIterationValue(&value) < 0) {
+        return NULL;
+    }
+    return ended(f, r, value);
+}
+
+static PyObject *constructed(const gf_record *r, PyObject *value)
+{
+    if (value != Py_None) {
+        PyErr_Format(PyExc_TypeError, "__init__() should return None, not '%.200s'",
+                     Py_TYPE(value)->tp_name);
+        Py_DECREF(value);
+        return NULL;
+    }
+    Py_DECREF(value);
+    return Py_NewRef(r->held);
+}
+
+/* Returns the value that the waiting frame is to be given, or NULL with an exception. */
+PyObject *gf_deliver(gf_frame *f, const gf_record *r, gf_outcome *outcome)
+{
+    switch (outcome->kind) {
+    case GF_RAISED:
+        return raised(f, r);
+    case GF_ENDED:
+        return ended(f, r, outcome->value);
+    default:
+        return r->delivery == GF_INIT ? constructed(r, outcome->value) : outcome->value;
+    }
+}

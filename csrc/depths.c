@@ -1,0 +1,279 @@
+/* Static stack depths: how many values lie on a code object's stack before each
+ * instruction. The interpreter keeps them in a C variable while a frame runs
+ * (stacktop == -1), so for a frame that waits for a C call this is the only source.
+ *
+ * A walk over the control flow graph with the compiler's own stack effects, and with the
+ * exception table (Objects/exception_handling_notes.txt) for the handlers.
+ */
+#include "frames.h"
+
+static Py_ssize_t extra_index = -1;
+
+static void free_info(void *pointer)
+{
+    gf_code_info *info = pointer;
+    if (info != NULL) {
+        Py_XDECREF(info->dead);
+        Py_XDECREF(info->bytes);
+        PyMem_Free(info);
+    }
+}
+
+int gf_depths_init(void)
+{
+    if (extra_index < 0) {
+        extra_index = GF_REQUEST_EXTRA(free_info);
+    }
+    if (extra_index < 0) {
+        PyErr_SetString(PyExc_ImportError, "greenflow: no co_extra index is left");
+        return -1;
+    }
+    return 0;
+}
+
+static inline int unit_op(const gf_code_info *info, int unit)
+{
+    return (unsigned char)PyBytes_AS_STRING(info->bytes)[2 * unit];
+}
+
+static inline int unit_arg(const gf_code_info *info, int unit)
+{
+    return (unsigned char)PyBytes_AS_STRING(info->bytes)[2 * unit + 1];
+}
+
+int gf_first_unit(const gf_code_info *info, int unit)
+{
+    while (unit > 0 && unit_op(info, unit - 1) == EXTENDED_ARG
+           && info->depth[unit - 1] != GF_CACHE) {
+        unit--;
+    }
+    return unit;
+}
+
+int gf_op_at(const gf_code_info *info, int unit, int *oparg)
+{
+    unsigned int arg = 0;
+    for (int i = gf_first_unit(info, unit); i <= unit; i++) {
+        arg = (arg << 8) | (unsigned int)unit_arg(info, i);
+    }
+    *oparg = (int)arg;
+    return unit_op(info, unit);
+}
+
+int gf_last_unit(const gf_code_info *info, int unit)
+{
+    return unit + gf_op_caches(unit_op(info, unit));
+}
+
+int gf_pending(const gf_code_info *info, int position)
+{
+    if (position < 0 || position >= info->units) {
+        return -1;
+    }
+    int unit = position;
+    while (unit >= 0 && info->depth[unit] == GF_CACHE) {
+        unit--;
+    }
+    if (unit >= 0 && gf_op_is_precall(unit_op(info, unit))) {
+        unit = gf_last_unit(info, unit) + 1;
+        while (unit < info->units && unit_op(info, unit) == EXTENDED_ARG) {
+            unit++;
+        }
+    }
+    return unit < info->units && unit >= 0 && info->depth[unit] >= 0 ? unit : -1;
+}
+
+int gf_kept(const gf_code_info *info, int unit)
+{
+    int oparg;
+    int op = gf_op_at(info, unit, &oparg);
+    int effect = gf_op_effect(op, oparg, 0);
+    return effect == PY_INVALID_STACK_EFFECT ? -1 : info->depth[unit] + effect - 1;
+}
+
+/* --- the analysis -------------------------------------------------------------------- */
+
+typedef struct {
+    gf_code_info *info;
+    int *todo; /* units to go on from; each enters at most once */
+    int count;
+} walk;
+
+static int reach(walk *w, int unit, int depth)
+{
+    if (unit < 0 || unit >= w->info->units || depth < 0) {
+        PyErr_SetString(PyExc_SystemError, "greenflow: a jump out of the code");
+        return -1;
+    }
+    int *known = &w->info->depth[unit];
+    if (*known >= 0) {
+        if (*known != depth) {
+            PyErr_Format(PyExc_SystemError,
+                         "greenflow: stack depths %d and %d at unit %d", *known, depth,
+                         unit);
+            return -1;
+        }
+        return 0;
+    }
+    *known = depth;
+    w->todo[w->count++] = unit;
+    return 0;
+}
+
+static int follow(walk *w, int unit)
+{
+    gf_code_info *info = w->info;
+    int oparg, op = gf_op_at(info, unit, &oparg);
+    int depth = info->depth[unit];
+    if (op == EXTENDED_ARG) {
+        return reach(w, unit + 1, depth);
+    }
+    int next = gf_last_unit(info, unit) + 1;
+    int jump = gf_op_jump(op);
+    if (jump != 0) {
+        int effect = gf_op_effect(op, oparg, 1);
+        if (reach(w, next + jump * oparg, depth + effect) < 0) {
+            return -1;
+        }
+    }
+    if (gf_op_ends(op)) {
+        return 0;
+    }
+    int effect = gf_op_effect(op, oparg, 0);
+    if (effect == PY_INVALID_STACK_EFFECT) {
+        PyErr_Format(PyExc_SystemError, "greenflow: unknown instruction %d", op);
+        return -1;
+    }
+    return reach(w, next, depth + effect);
+}
+
+/* One number of the exception table: six bits a byte, bit 6 set while more follow. */
+static int read_varint(const unsigned char **p, const unsigned char *end)
+{
+    int value = 0;
+    while (*p < end) {
+        int byte = *(*p)++;
+        value = (value << 6) | (byte & 63);
+        if (!(byte & 64)) {
+            return value;
+        }
+    }
+    return -1;
+}
+
+/* Handlers are entered with the exception pushed, and before it the instruction's
+ * offset if the entry asks for that. */
+static int reach_handlers(walk *w, PyObject *table)
+{
+    const unsigned char *p = (const unsigned char *)PyBytes_AS_STRING(table);
+    const unsigned char *end = p + PyBytes_GET_SIZE(table);
+    while (p < end) {
+        int start = read_varint(&p, end), length = read_varint(&p, end);
+        int target = read_varint(&p, end), packed = read_varint(&p, end);
+        if (start < 0 || length < 0 || target < 0 || packed < 0
+            || start + length > w->info->units) {
+            PyErr_SetString(PyExc_SystemError, "greenflow: bad exception table");
+            return -1;
+        }
+        for (int unit = start; unit < start + length; unit++) {
+            if (w->info->depth[unit] >= 0) {
+                if (reach(w, target, (packed >> 1) + 1 + (packed & 1)) < 0) {
+                    return -1;
+                }
+                break;
+            }
+        }
+    }
+    return 0;
+}
+
+static int drain(walk *w)
+{
+    while (w->count > 0) {
+        if (follow(w, w->todo[--w->count]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int analyse(gf_code_info *info, PyCodeObject *code)
+{
+    for (int unit = 0; unit < info->units; unit++) {
+        info->depth[unit] = GF_UNREACHED;
+        int caches = gf_op_caches(unit_op(info, unit));
+        while (caches-- > 0 && unit + 1 < info->units) {
+            info->depth[++unit] = GF_CACHE;
+        }
+    }
+    walk w = {info, PyMem_New(int, (size_t)info->units + 1), 0};
+    if (w.todo == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    int status = reach(&w, 0, 0);
+    /* a handler may be entered only from inside another handler: until nothing is new */
+    while (status == 0 && w.count > 0) {
+        status = drain(&w);
+        if (status == 0) {
+            status = reach_handlers(&w, code->co_exceptiontable);
+        }
+    }
+    PyMem_Free(w.todo);
+    return status;
+}
+
+gf_code_info *gf_info(PyCodeObject *code)
+{
+    gf_code_info *info = NULL;
+    if (GF_GET_EXTRA((PyObject *)code, extra_index, (void **)&info) < 0) {
+        return NULL;
+    }
+    if (info != NULL) {
+        return info;
+    }
+    PyObject *bytes = PyCode_GetCode(code);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    int units = (int)(PyBytes_GET_SIZE(bytes) / 2);
+    info = PyMem_Malloc(sizeof(gf_code_info) + (size_t)units * sizeof(int));
+    if (info == NULL) {
+        Py_DECREF(bytes);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    *info = (gf_code_info){.bytes = bytes, .units = units};
+    if (analyse(info, code) < 0
+        || GF_SET_EXTRA((PyObject *)code, extra_index, info) < 0) {
+        free_info(info);
+        return NULL;
+    }
+    return info;
+}
+
+/* The code that a frame is given before it is unwound: with no handler to run, and
+ * hidden from tracebacks. One for each code, since the interpreter still needs its
+ * sizes while it clears the frame. */
+PyCodeObject *gf_dead_code(PyCodeObject *code)
+{
+    gf_code_info *info = gf_info(code);
+    if (info == NULL || info->dead != NULL) {
+        return info == NULL ? NULL : info->dead;
+    }
+    PyObject *replace = PyObject_GetAttrString((PyObject *)code, "replace");
+    PyObject *none = PyTuple_New(0);
+    PyObject *changes = Py_BuildValue("{s:y}", "co_exceptiontable", "");
+    PyObject *dead = NULL;
+    if (replace != NULL && none != NULL && changes != NULL) {
+        dead = PyObject_Call(replace, none, changes);
+    }
+    Py_XDECREF(replace);
+    Py_XDECREF(none);
+    Py_XDECREF(changes);
+    if (dead != NULL) {
+        gf_hide_code((PyCodeObject *)dead, (int)gf_code_units((PyCodeObject *)dead));
+        info->dead = (PyCodeObject *)dead;
+    }
+    return info->dead;
+}

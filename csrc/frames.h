@@ -1,0 +1,188 @@
+/* What the parts of the core share. The way of the data:
+ *
+ *   operation.c --> capture.c --> records.c (plain data) --> materialise.c
+ *                        \                                      /
+ *                         dismantle.c                   shims.c, deliver.c
+ */
+#ifndef GREENFLOW_FRAMES_H
+#define GREENFLOW_FRAMES_H
+
+#include "layout.h"
+
+#include <stdint.h>
+
+/* --- depths.c: what lies on the value stack at each instruction -------------------- */
+
+enum { GF_UNREACHED = -1, GF_CACHE = -2 };
+
+typedef struct {
+    PyCodeObject *dead; /* the same code with no exception table; made on demand */
+    PyObject *bytes;    /* co_code: base opcodes, caches zeroed */
+    int units;
+    int depth[]; /* values on the stack before the unit, or one of the above */
+} gf_code_info;
+
+gf_code_info *gf_info(PyCodeObject *code);
+int gf_op_at(const gf_code_info *info, int unit, int *oparg);
+/* The instruction that `position` belongs to, or -1; a PRECALL counts as its CALL. */
+int gf_pending(const gf_code_info *info, int position);
+/* The last unit (cache) of the instruction at `unit`. */
+int gf_last_unit(const gf_code_info *info, int unit);
+/* The first unit of the instruction at `unit`: its first EXTENDED_ARG. */
+int gf_first_unit(const gf_code_info *info, int unit);
+/* What stays on the stack while the instruction waits for the value it will push. */
+int gf_kept(const gf_code_info *info, int unit);
+PyCodeObject *gf_dead_code(PyCodeObject *code);
+int gf_depths_init(void);
+
+/* --- records.c: a captured stack as plain data -------------------------------------- */
+
+/* How a frame takes what the frame inside it (or the resume) gives. */
+typedef enum {
+    GF_PUSH = 0, /* the result is pushed behind the pending instruction */
+    GF_INIT = 1, /* type.__call__ waits for __init__: check None, push `held` */
+    GF_NEXT = 2, /* FOR_ITER: push, or leave the loop when the iterator ends */
+    GF_SEND = 3, /* SEND: push, or jump with the value when the iterator ends */
+    GF_CALL_NEXT = 4, /* next(it[, held]), g.send(): push, or raise StopIteration */
+    GF_DELIVERIES
+} gf_delivery;
+
+typedef struct {
+    PyObject *function;
+    PyObject *generator; /* whose frame this is, or NULL */
+    PyObject *exc;       /* what the generator is handling, or NULL */
+    PyObject *locals;    /* the dict that locals() made, if somebody has it; or NULL */
+    PyObject *held;      /* for GF_INIT and GF_CALL_NEXT; or NULL */
+    PyObject **slots;    /* locals, then stack: in the block of the whole */
+    int nlocals;
+    int nstack;
+    int pending;
+    uint8_t delivery;
+} gf_record;
+
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t count;
+    gf_record *frames; /* outermost first */
+    PyObject **slots;
+    Py_ssize_t nslots;
+    PyObject *exc;  /* what the flow is handling outside any generator, or NULL */
+    PyObject *held; /* the instance, when the flow's function is a class */
+    uint8_t delivery;
+    uint8_t consumed; /* its values moved into frames */
+} gf_records;
+
+extern PyTypeObject gf_records_type;
+gf_records *gf_records_new(Py_ssize_t count, Py_ssize_t nslots);
+void gf_records_release(gf_records *records);
+PyObject *gf_records_from_parts(PyObject *module, PyObject *args);
+gf_records *gf_records_parse(PyObject *functions, PyObject *shape, PyObject *values);
+
+/* --- verify.c ------------------------------------------------------------------------ */
+
+int gf_verify_record(const gf_record *r, Py_ssize_t index);
+int gf_verify_suspended(const gf_record *r);
+
+/* --- run.c: one run of a flow, from start() or resume() until it leaves -------------- */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *hook;       /* called with (records, request), or NULL */
+    gf_records *plan;     /* what is being resumed, or NULL */
+    gf_records *captured; /* what it left with */
+    PyObject *request;
+    PyObject *value; /* what the waiting call will return, or NULL */
+    PyObject *error; /* or raise */
+    gf_frame *reserved; /* frames of the segment that is about to land */
+    _PyErr_StackItem exc_item;
+    uint8_t landed;
+    uint8_t leaving;
+    uint8_t capturing;
+    uint8_t tracing_off; /* PyThreadState_EnterTracing is in effect */
+} gf_run;
+
+extern PyTypeObject gf_run_type;
+PyObject *gf_start(PyObject *module, PyObject *args);
+PyObject *gf_resume(PyObject *module, PyObject *args);
+void gf_trace_on(PyThreadState *ts, gf_run *run);
+void gf_trace_off(PyThreadState *ts, gf_run *run);
+
+/* --- shims.c: the Python frames of our own below and above a flow's ------------------ */
+
+typedef enum { GF_NO_SHIM, GF_START, GF_BASE, GF_TOP } gf_shim;
+
+gf_shim gf_shim_kind(PyCodeObject *code);
+PyObject *gf_shim_function(gf_shim kind, int traced);
+gf_run *gf_shim_run(gf_frame *f);
+int gf_shim_segment(gf_frame *f);
+size_t gf_shim_words(void);
+int gf_shims_init(PyObject *reserve, PyObject *land);
+PyObject *gf_call_base(gf_run *run, int first, int traced);
+PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
+/* --- capture.c, dismantle.c ------------------------------------------------------------ */
+
+gf_run *gf_find_run(PyThreadState *ts);
+/* The next frame of the flow's own from f outwards (f included), or NULL at its root. */
+gf_frame *gf_own_frame(gf_frame *f);
+gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation);
+int gf_dismantle(PyThreadState *ts, gf_run *run);
+int gf_is_unwinding(void);
+int gf_dismantle_init(void);
+
+/* --- classify.c: calls that reach the frame inside through C ------------------------------ */
+
+typedef struct {
+    uint8_t delivery;
+    PyObject *held; /* new reference, or NULL */
+    PyObject *top;  /* what belongs on top of the kept stack; new reference, or NULL */
+} gf_boundary;
+
+typedef struct {
+    PyObject *object;   /* the operation, the generator or the function inside */
+    gf_frame *frame;    /* its frame; NULL for the operation */
+} gf_inner;
+
+int gf_classify(gf_frame *f, gf_code_info *info, int pending, gf_inner inner,
+                gf_boundary *out);
+int gf_classify_root(PyObject *callable, gf_inner inner, gf_boundary *out);
+PyObject *gf_configure(PyObject *module, PyObject *args);
+void gf_raise_not_in_flow(PyObject *name);
+int gf_refuse(PyCodeObject *code, int pending, const char *why);
+
+/* --- materialise.c, deliver.c ----------------------------------------------------------- */
+
+/* What the frame inside gave: a value (returned by a function, yielded by a generator,
+ * or handed in by the resume), the end of a generator, or an exception. */
+typedef enum { GF_VALUE, GF_ENDED, GF_RAISED } gf_outcome_kind;
+
+typedef struct {
+    gf_outcome_kind kind; /* GF_RAISED: the error indicator is set */
+    PyObject *value;
+} gf_outcome;
+
+int gf_segment_end(const gf_records *records, int first);
+void gf_run_segment(PyThreadState *ts, gf_run *run, int first, gf_outcome *outcome);
+PyObject *gf_deliver(gf_frame *f, const gf_record *r, gf_outcome *outcome);
+
+/* --- datastack.c ----------------------------------------------------------------------- */
+
+int gf_ensure_datastack(PyThreadState *ts, size_t words, _PyStackChunk **fresh);
+void gf_drop_if_unused(PyThreadState *ts, _PyStackChunk *fresh);
+gf_frame *gf_take_datastack(PyThreadState *ts, size_t words);
+
+/* --- generators.c ------------------------------------------------------------------------ */
+
+int gf_refill_generator(PyGenObject *gen, const gf_record *r);
+PyObject *gf_generator_state(PyObject *module, PyObject *gen);
+PyObject *gf_generator_shell(PyObject *module, PyObject *args);
+PyObject *gf_generator_fill(PyObject *module, PyObject *args);
+PyObject *gf_generator_forget(PyObject *module, PyObject *gen);
+
+/* --- operation.c --------------------------------------------------------------------------- */
+
+extern PyTypeObject gf_operation_type;
+extern PyObject *gf_leave; /* the LEAVE singleton */
+
+#endif

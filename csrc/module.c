@@ -1,0 +1,162 @@
+/* greenflow._frames: names and types, no logic. */
+#include "frames.h"
+
+static PyObject *set_closure(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *function, *cells;
+    if (!PyArg_ParseTuple(args, "O!O!:set_closure", &PyFunction_Type, &function,
+                          &PyTuple_Type, &cells)) {
+        return NULL;
+    }
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(function);
+    Py_ssize_t count = PyTuple_GET_SIZE(cells);
+    int cells_only = count == PyCode_GetNumFree(code);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        cells_only &= PyCell_Check(PyTuple_GET_ITEM(cells, i));
+    }
+    if (!cells_only) {
+        PyErr_SetString(PyExc_ValueError, "a closure is one cell for each free variable");
+        return NULL;
+    }
+    if (PyFunction_SetClosure(function, count == 0 ? Py_None : cells) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *stack_depths(PyObject *module, PyObject *code)
+{
+    (void)module;
+    if (!PyCode_Check(code)) {
+        PyErr_SetString(PyExc_TypeError, "a code object is needed");
+        return NULL;
+    }
+    gf_code_info *info = gf_info((PyCodeObject *)code);
+    PyObject *list = info == NULL ? NULL : PyList_New(info->units);
+    for (int i = 0; list != NULL && i < info->units; i++) {
+        PyObject *depth = PyLong_FromLong(info->depth[i]);
+        if (depth == NULL) {
+            Py_CLEAR(list);
+        }
+        else {
+            PyList_SET_ITEM(list, i, depth);
+        }
+    }
+    return list;
+}
+
+/* While a tracer runs, the interpreter has saved the stack's depth in the frame. */
+static PyObject *stack_depth_of(PyObject *module, PyObject *frame)
+{
+    (void)module;
+    if (!PyFrame_Check(frame)) {
+        PyErr_SetString(PyExc_TypeError, "a frame is needed");
+        return NULL;
+    }
+    return PyLong_FromLong(gf_stack_count(((PyFrameObject *)frame)->f_frame));
+}
+
+static PyObject *room(PyObject *module, PyObject *ignored)
+{
+    (void)module, (void)ignored;
+    return PyLong_FromLong(*gf_recursion_left(PyThreadState_Get()));
+}
+
+static PyMethodDef reserve_def = {"reserve", (PyCFunction)(void (*)(void))gf_reserve,
+                                  METH_FASTCALL, NULL};
+static PyMethodDef land_def = {"land", (PyCFunction)(void (*)(void))gf_land, METH_FASTCALL,
+                               NULL};
+
+static PyMethodDef methods[] = {
+    {"start", gf_start, METH_VARARGS,
+     "start(function, args, kwargs, hook) -> (done, value or request, records or None)"},
+    {"resume", gf_resume, METH_VARARGS,
+     "resume(records, value, error or None, hook) -> as start()"},
+    {"records", gf_records_from_parts, METH_VARARGS,
+     "records(functions, shape, values) -> Records; ValueError if they do not fit"},
+    {"configure", gf_configure, METH_VARARGS,
+     "configure(classify, not_in_flow, not_suspendable): what decides and what raises"},
+    {"set_closure", set_closure, METH_VARARGS, "set_closure(function, cells)"},
+    {"generator_state", gf_generator_state, METH_O,
+     "generator_state(gen) -> (kind, function or None, shape, values, name, qualname)"},
+    {"generator_shell", gf_generator_shell, METH_VARARGS,
+     "generator_shell(kind, function, name, qualname) -> an empty generator"},
+    {"generator_fill", gf_generator_fill, METH_VARARGS,
+     "generator_fill(gen, shape, values): make an empty generator a suspended one"},
+    {"generator_forget", gf_generator_forget, METH_O,
+     "generator_forget(gen): its finally blocks will not run when it goes"},
+    {"stack_depths", stack_depths, METH_O,
+     "stack_depths(code) -> values on the stack before each unit; -1 unreached, -2 cache"},
+    {"stack_depth_of", stack_depth_of, METH_O,
+     "stack_depth_of(frame) -> values on its stack, while a tracer runs; else -1"},
+    {"room", room, METH_NOARGS, "room() -> frames that the recursion limit leaves"},
+    {NULL, NULL, 0, NULL},
+};
+
+static int check_interpreter(void)
+{
+    unsigned long built = PY_VERSION_HEX >> 16, running = Py_Version >> 16;
+    if (built != running) {
+        PyErr_Format(PyExc_ImportError,
+                     "greenflow's core was built for CPython %lu.%lu and cannot run in %lu.%lu",
+                     built >> 8, built & 255, running >> 8, running & 255);
+        return -1;
+    }
+    PyObject *name = PySys_GetObject("implementation");
+    name = name == NULL ? NULL : PyObject_GetAttrString(name, "name");
+    int cpython = name != NULL && PyUnicode_CompareWithASCIIString(name, "cpython") == 0;
+    Py_XDECREF(name);
+    if (!cpython) {
+        PyErr_SetString(PyExc_ImportError, "greenflow's core runs in CPython only");
+        return -1;
+    }
+    return 0;
+}
+
+static int add_shims(void)
+{
+    PyObject *reserve = PyCFunction_New(&reserve_def, NULL);
+    PyObject *land = PyCFunction_New(&land_def, NULL);
+    int ok = reserve == NULL || land == NULL ? -1 : gf_shims_init(reserve, land);
+    Py_XDECREF(reserve);
+    Py_XDECREF(land);
+    return ok;
+}
+
+static int add_names(PyObject *module)
+{
+    if (gf_leave == NULL) {
+        gf_leave = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+    }
+    if (gf_leave == NULL || PyModule_AddObjectRef(module, "LEAVE", gf_leave) < 0
+        || PyModule_AddType(module, &gf_operation_type) < 0
+        || PyModule_AddType(module, &gf_records_type) < 0) {
+        return -1;
+    }
+    if (PyModule_AddIntConstant(module, "WITH_EXIT_IN_SLOT", GF_WITH_EXIT_IN_SLOT) < 0) {
+        return -1;
+    }
+    return PyModule_AddIntConstant(module, "LAYOUT_MINOR", GF_LAYOUT_MINOR);
+}
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "greenflow._frames",
+    .m_doc = "The core: a running flow's frames to records and back.",
+    .m_size = -1, /* its types and shims are the process's */
+    .m_methods = methods,
+};
+
+PyMODINIT_FUNC PyInit__frames(void)
+{
+    if (check_interpreter() < 0 || gf_depths_init() < 0 || gf_dismantle_init() < 0
+        || PyType_Ready(&gf_run_type) < 0) {
+        return NULL;
+    }
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && (add_shims() < 0 || add_names(module) < 0)) {
+        Py_CLEAR(module);
+    }
+    return module;
+}

@@ -1,0 +1,147 @@
+/* Operation: a callable by which a flow leaves its stack (suspend, recv, checkpoint...).
+ * It is entered through C, so that no frame of greenflow's lies on a captured stack.
+ */
+#include "frames.h"
+#include "structmember.h"
+
+PyObject *gf_leave;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *name;
+    PyObject *parse; /* makes the request of the arguments, or raises */
+    PyObject *doc;
+    vectorcallfunc vectorcall;
+    char hooked;
+} operation;
+
+static PyObject *leave(PyThreadState *ts, gf_run *run, gf_records *records,
+                       PyObject *request)
+{
+    Py_XSETREF(run->captured, (gf_records *)Py_NewRef((PyObject *)records));
+    Py_XSETREF(run->request, Py_NewRef(request));
+    gf_dismantle(ts, run);
+    return NULL;
+}
+
+static PyObject *decide(PyThreadState *ts, gf_run *run, PyObject *op, PyObject *request)
+{
+    run->capturing = 1;
+    gf_records *records = gf_capture(ts, run, op);
+    PyObject *answer = NULL;
+    if (records != NULL) {
+        answer = run->hook == NULL
+                     ? Py_NewRef(gf_leave)
+                     : PyObject_CallFunctionObjArgs(run->hook, (PyObject *)records, request,
+                                                    NULL);
+    }
+    run->capturing = 0;
+    if (answer == gf_leave) {
+        Py_DECREF(answer);
+        answer = leave(ts, run, records, request);
+    }
+    Py_XDECREF(records);
+    return answer;
+}
+
+static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
+                                      PyObject *kwnames)
+{
+    operation *self = (operation *)op;
+    size_t nargs = (size_t)PyVectorcall_NARGS(nargsf);
+    PyObject *request = PyObject_Vectorcall(self->parse, args, nargs, kwnames);
+    if (request == NULL) {
+        return NULL;
+    }
+    PyThreadState *ts = PyThreadState_Get();
+    gf_run *run = gf_find_run(ts);
+    PyObject *result = NULL;
+    if (run == NULL || (self->hooked && run->hook == NULL)) {
+        gf_raise_not_in_flow(op);
+    }
+    else if (run->capturing || run->leaving) {
+        PyErr_Format(PyExc_RuntimeError, "%U() while the flow is being saved", self->name);
+    }
+    else {
+        Py_INCREF(run);
+        result = decide(ts, run, op, request);
+        Py_DECREF(run);
+    }
+    Py_DECREF(request);
+    return result;
+}
+
+static PyObject *operation_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"name", "parse", "hooked", NULL};
+    PyObject *name, *parse;
+    int hooked = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$p:Operation", names, &name, &parse,
+                                     &hooked)) {
+        return NULL;
+    }
+    operation *self = (operation *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->name = Py_NewRef(name);
+        self->parse = Py_NewRef(parse);
+        self->doc = PyObject_GetAttrString(parse, "__doc__");
+        self->vectorcall = operation_vectorcall;
+        self->hooked = (char)hooked;
+        if (self->doc == NULL) {
+            Py_CLEAR(self);
+        }
+    }
+    return (PyObject *)self;
+}
+
+static int operation_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    operation *self = (operation *)op;
+    Py_VISIT(self->name);
+    Py_VISIT(self->parse);
+    Py_VISIT(self->doc);
+    return 0;
+}
+
+static int operation_clear(PyObject *op)
+{
+    operation *self = (operation *)op;
+    Py_CLEAR(self->name);
+    Py_CLEAR(self->parse);
+    Py_CLEAR(self->doc);
+    return 0;
+}
+
+static void operation_dealloc(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    operation_clear(op);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyObject *operation_repr(PyObject *op)
+{
+    return PyUnicode_FromFormat("<operation greenflow.%U>", ((operation *)op)->name);
+}
+
+static PyMemberDef operation_members[] = {
+    {"__name__", T_OBJECT, offsetof(operation, name), READONLY, NULL},
+    {"__qualname__", T_OBJECT, offsetof(operation, name), READONLY, NULL},
+    {"__doc__", T_OBJECT, offsetof(operation, doc), READONLY, NULL},
+    {"__wrapped__", T_OBJECT, offsetof(operation, parse), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyTypeObject gf_operation_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "greenflow._frames.Operation",
+    .tp_basicsize = sizeof(operation),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_new = operation_new,
+    .tp_dealloc = operation_dealloc,
+    .tp_traverse = operation_traverse,
+    .tp_clear = operation_clear,
+    .tp_repr = operation_repr,
+    .tp_call = PyVectorcall_Call,
+    .tp_vectorcall_offset = offsetof(operation, vectorcall),
+    .tp_members = operation_members,
+};

@@ -1,0 +1,162 @@
+/* One run of a flow: from start() or resume() until the function returns, raises or
+ * leaves the stack.
+ *
+ * The run has an exception state of its own (_PyErr_StackItem), linked below the caller's
+ * as a generator's is, so that what the flow is handling is known apart from what its
+ * caller is handling. It lies in the heap: a greenlet switch moves C stacks.
+ */
+#include "frames.h"
+
+static void run_dealloc(PyObject *op)
+{
+    gf_run *run = (gf_run *)op;
+    Py_XDECREF(run->hook);
+    Py_XDECREF(run->plan);
+    Py_XDECREF(run->captured);
+    Py_XDECREF(run->request);
+    Py_XDECREF(run->value);
+    Py_XDECREF(run->error);
+    Py_XDECREF(run->exc_item.exc_value);
+    PyObject_Free(op);
+}
+
+PyTypeObject gf_run_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "greenflow._frames.Run",
+    .tp_basicsize = sizeof(gf_run),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_doc = "One run of a flow.",
+    .tp_dealloc = run_dealloc,
+};
+
+static gf_run *new_run(PyObject *hook)
+{
+    gf_run *run = PyObject_New(gf_run, &gf_run_type);
+    if (run != NULL) {
+        memset((char *)run + sizeof(PyObject), 0, sizeof(gf_run) - sizeof(PyObject));
+        run->hook = hook == Py_None ? NULL : Py_NewRef(hook);
+    }
+    return run;
+}
+
+/* Code of ours, and the unwinding, must not be seen by tracers and monitors. */
+void gf_trace_off(PyThreadState *ts, gf_run *run)
+{
+    if (!run->tracing_off) {
+        run->tracing_off = 1;
+        PyThreadState_EnterTracing(ts);
+    }
+}
+
+void gf_trace_on(PyThreadState *ts, gf_run *run)
+{
+    if (run->tracing_off) {
+        run->tracing_off = 0;
+        PyThreadState_LeaveTracing(ts);
+    }
+}
+
+static void enter(PyThreadState *ts, gf_run *run)
+{
+    run->exc_item.previous_item = ts->exc_info;
+    ts->exc_info = &run->exc_item;
+}
+
+static PyObject *left(gf_run *run, PyObject *result)
+{
+    if (result != NULL || !gf_is_unwinding()) {
+        Py_XDECREF(result);
+        PyErr_SetString(PyExc_SystemError,
+                        "greenflow: C code on the flow's stack swallowed its unwinding");
+        return NULL;
+    }
+    PyErr_Clear();
+    return PyTuple_Pack(3, Py_False, run->request, (PyObject *)run->captured);
+}
+
+static PyObject *finish(PyThreadState *ts, gf_run *run, PyObject *result)
+{
+    ts->exc_info = run->exc_item.previous_item;
+    gf_trace_on(ts, run);
+    PyObject *outcome = NULL;
+    if (run->leaving) {
+        outcome = left(run, result);
+    }
+    else if (result != NULL) {
+        outcome = PyTuple_Pack(3, Py_True, result, Py_None);
+        Py_DECREF(result);
+    }
+    Py_DECREF(run);
+    return outcome;
+}
+
+PyObject *gf_start(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *call, *positional, *keywords, *hook;
+    if (!PyArg_ParseTuple(args, "OO!O!O:start", &call, &PyTuple_Type, &positional,
+                          &PyDict_Type, &keywords, &hook)) {
+        return NULL;
+    }
+    gf_run *run = new_run(hook);
+    if (run == NULL) {
+        return NULL;
+    }
+    PyThreadState *ts = PyThreadState_Get();
+    enter(ts, run);
+    PyObject *shim = gf_shim_function(GF_START, gf_traced(ts));
+    PyObject *values[] = {(PyObject *)run, call, positional, keywords};
+    return finish(ts, run, PyObject_Vectorcall(shim, values, 4, NULL));
+}
+
+static int check_resumable(PyThreadState *ts, gf_records *records)
+{
+    if (records->consumed) {
+        PyErr_SetString(PyExc_ValueError, "these records were resumed already");
+        return -1;
+    }
+    /* the shims and what they call need a few more */
+    if (records->count + 10 > *gf_recursion_left(ts)) {
+        PyErr_Format(PyExc_RecursionError,
+                     "a flow of %zd frames is deeper than the recursion limit leaves room "
+                     "for",
+                     records->count);
+        return -1;
+    }
+    return 0;
+}
+
+PyObject *gf_resume(PyObject *module, PyObject *args)
+{
+    (void)module;
+    gf_records *records;
+    PyObject *value, *error, *hook;
+    if (!PyArg_ParseTuple(args, "O!OOO:resume", &gf_records_type, &records, &value, &error,
+                          &hook)) {
+        return NULL;
+    }
+    PyThreadState *ts = PyThreadState_Get();
+    if (error != Py_None && !PyExceptionInstance_Check(error)) {
+        PyErr_SetString(PyExc_TypeError, "what is thrown must be an exception");
+        return NULL;
+    }
+    if (check_resumable(ts, records) < 0) {
+        return NULL;
+    }
+    gf_run *run = new_run(hook);
+    if (run == NULL) {
+        return NULL;
+    }
+    run->plan = (gf_records *)Py_NewRef((PyObject *)records);
+    run->value = Py_NewRef(value);
+    run->error = error == Py_None ? NULL : Py_NewRef(error);
+    run->exc_item.exc_value = Py_XNewRef(records->exc);
+    enter(ts, run);
+    gf_trace_off(ts, run);
+    gf_outcome outcome;
+    gf_run_segment(ts, run, 0, &outcome);
+    PyObject *result = outcome.kind == GF_RAISED ? NULL : outcome.value;
+    if (result != NULL && records->delivery == GF_INIT) {
+        Py_SETREF(result, Py_NewRef(records->held));
+    }
+    return finish(ts, run, result);
+}

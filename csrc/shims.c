@@ -1,0 +1,122 @@
+/* Python frames of our own, so that the interpreter's evaluation loop itself enters,
+ * returns through, clears and pops the frames that were built by hand:
+ *
+ *   base  reserves room above itself for the frames of one segment, then calls
+ *   top   (inlined, so it lies above that room), whose call of land() fills the frames
+ *         in, links them below top and tells what top's return gives to the innermost.
+ *
+ * The whole segment then runs in one evaluation loop in strict last-in-first-out order.
+ * start is below the first frame of a flow that runs for the first time. The local
+ * variable `run` of start and base is how a run is found from inside: no thread-local
+ * state that a greenlet switch would have to follow.
+ */
+#include "frames.h"
+
+static const char source[] =
+    "def start(run, call, args, kwargs):\n"
+    "    return call(*args, **kwargs)\n"
+    "def base(run, first, reserve, top, land):\n"
+    "    reserve(run, first)\n"
+    "    return top(run, first, land)\n"
+    "def top(run, first, land):\n"
+    "    return land(run, first)\n";
+
+enum { KINDS = 4 };
+static PyObject *functions[KINDS][2]; /* [kind][traced] */
+static PyObject *reserve_function, *land_function;
+
+static int make_shim(PyObject *namespace, const char *name, gf_shim kind)
+{
+    PyObject *plain = PyDict_GetItemString(namespace, name);
+    if (plain == NULL || !PyFunction_Check(plain)) {
+        PyErr_SetString(PyExc_SystemError, "greenflow: a shim is missing");
+        return -1;
+    }
+    functions[kind][1] = Py_NewRef(plain);
+    PyObject *code = PyObject_CallMethod(PyFunction_GET_CODE(plain), "replace", NULL);
+    if (code == NULL) {
+        return -1;
+    }
+    /* One less than its length: at the length, RESUME would wait for ever to be
+     * instrumented (3.12, bytecodes.c RESUME). */
+    int units = (int)gf_code_units((PyCodeObject *)code);
+    gf_hide_code((PyCodeObject *)code, units - 1);
+    functions[kind][0] = PyFunction_New(code, namespace);
+    Py_DECREF(code);
+    return functions[kind][0] == NULL ? -1 : 0;
+}
+
+int gf_shims_init(PyObject *reserve, PyObject *land)
+{
+    if (functions[GF_TOP][0] != NULL) {
+        return 0;
+    }
+    reserve_function = Py_NewRef(reserve);
+    land_function = Py_NewRef(land);
+    PyObject *namespace = PyDict_New();
+    PyObject *code = Py_CompileString(source, "<greenflow>", Py_file_input);
+    int ok = -1;
+    if (namespace != NULL && code != NULL
+        && PyDict_SetItemString(namespace, "__builtins__", PyEval_GetBuiltins()) == 0) {
+        PyObject *done = PyEval_EvalCode(code, namespace, namespace);
+        if (done != NULL && make_shim(namespace, "start", GF_START) == 0
+            && make_shim(namespace, "base", GF_BASE) == 0
+            && make_shim(namespace, "top", GF_TOP) == 0) {
+            ok = 0;
+        }
+        Py_XDECREF(done);
+    }
+    Py_XDECREF(code);
+    Py_XDECREF(namespace);
+    return ok;
+}
+
+/* While something traces, the interpreter makes frame objects of whatever returns, and
+ * must not meet a hidden frame then (ceval.c 3.11, call_trace): the shims are visible. */
+PyObject *gf_shim_function(gf_shim kind, int traced)
+{
+    return functions[kind][traced != 0];
+}
+
+gf_shim gf_shim_kind(PyCodeObject *code)
+{
+    for (int kind = GF_START; kind <= GF_TOP; kind++) {
+        for (int traced = 0; traced < 2; traced++) {
+            if ((PyObject *)code == PyFunction_GET_CODE(functions[kind][traced])) {
+                return (gf_shim)kind;
+            }
+        }
+    }
+    return GF_NO_SHIM;
+}
+
+gf_run *gf_shim_run(gf_frame *f)
+{
+    return (gf_run *)gf_slots(f)[0];
+}
+
+int gf_shim_segment(gf_frame *f)
+{
+    return (int)PyLong_AsLong(gf_slots(f)[1]);
+}
+
+/* What base and top take of the data stack themselves. */
+size_t gf_shim_words(void)
+{
+    PyObject *base = PyFunction_GET_CODE(functions[GF_BASE][0]);
+    PyObject *top = PyFunction_GET_CODE(functions[GF_TOP][0]);
+    return gf_frame_words((PyCodeObject *)base) + gf_frame_words((PyCodeObject *)top);
+}
+
+PyObject *gf_call_base(gf_run *run, int first, int traced)
+{
+    PyObject *number = PyLong_FromLong(first);
+    if (number == NULL) {
+        return NULL;
+    }
+    PyObject *args[] = {(PyObject *)run, number, reserve_function,
+                        functions[GF_TOP][traced != 0], land_function};
+    PyObject *result = PyObject_Vectorcall(functions[GF_BASE][traced != 0], args, 5, NULL);
+    Py_DECREF(number);
+    return result;
+}

@@ -1,0 +1,149 @@
+"""Ordinary Python functions that stop in the middle, are saved, and go on elsewhere.
+
+    import greenflow
+
+    def order(number):
+        reserve(number)
+        greenflow.checkpoint()          # saved: never reserved twice from here on
+        if greenflow.recv():            # waits, with no process, for days if need be
+            ship(number)
+
+    flow = greenflow.spawn(order, 7)    # on disk when this returns
+    greenflow.run()                     # run what can run, here or in any process
+    greenflow.send(flow, True)          # wakes it
+    flow.result()
+
+A name is loaded when it is first used: ``import greenflow`` alone loads no C core and
+opens no store.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from greenflow import errors
+from greenflow.errors import (
+    BadChecksum,
+    BadContents,
+    BadFormat,
+    BadMagic,
+    BadRecord,
+    CodeChanged,
+    CodeMissing,
+    Conflict,
+    ContinuationError,
+    FlowBusy,
+    FlowExists,
+    FlowFailed,
+    FlowNotFound,
+    GreenflowError,
+    InternalError,
+    NotInFlow,
+    NotRestorable,
+    NotSaveable,
+    NotSuspendable,
+    StackTooDeep,
+    StoreClosed,
+    StoreError,
+    TooLarge,
+    Truncated,
+    UnsafeStore,
+    WrongInterpreter,
+)
+
+if TYPE_CHECKING:
+    from greenflow.continuation import Continuation
+    from greenflow.runtime import (
+        Flow,
+        Store,
+        checkpoint,
+        current,
+        flows,
+        get,
+        open,
+        recv,
+        run,
+        send,
+        spawn,
+        suspend,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BadChecksum",
+    "BadContents",
+    "BadFormat",
+    "BadMagic",
+    "BadRecord",
+    "CodeChanged",
+    "CodeMissing",
+    "Conflict",
+    "Continuation",
+    "ContinuationError",
+    "Flow",
+    "FlowBusy",
+    "FlowExists",
+    "FlowFailed",
+    "FlowNotFound",
+    "GreenflowError",
+    "InternalError",
+    "NotInFlow",
+    "NotRestorable",
+    "NotSaveable",
+    "NotSuspendable",
+    "StackTooDeep",
+    "Store",
+    "StoreClosed",
+    "StoreError",
+    "TooLarge",
+    "Truncated",
+    "UnsafeStore",
+    "WrongInterpreter",
+    "__version__",
+    "checkpoint",
+    "current",
+    "errors",
+    "flows",
+    "get",
+    "open",
+    "recv",
+    "run",
+    "send",
+    "spawn",
+    "suspend",
+]
+
+#: Where the names come from that are loaded when first used.
+_LAZY = {"Continuation": "greenflow.continuation"} | dict.fromkeys(
+    (
+        "Flow",
+        "Store",
+        "checkpoint",
+        "current",
+        "flows",
+        "get",
+        "open",
+        "recv",
+        "run",
+        "send",
+        "spawn",
+        "suspend",
+    ),
+    "greenflow.runtime",
+)
+
+
+def __getattr__(name: str) -> object:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    # Later uses find the name without coming here.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

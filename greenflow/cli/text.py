@@ -1,0 +1,70 @@
+"""Plain text for people: times, sizes, JSON values, and text that may be hostile."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def plain(text: str) -> str:
+    """Return ``text`` with everything that is no visible character escaped.
+
+    Names, topics and previews come from the store: an escape sequence among them
+    must not reach the terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def age(seconds: float) -> str:
+    """Return a length of time in its two largest units: ``3d4h``, ``2h5m``, ``12s``."""
+    left = max(0, int(seconds))
+    if left < _MINUTE:
+        return f"{left}s"
+    for unit, name, below, below_name in (
+        (_DAY, "d", _HOUR, "h"),
+        (_HOUR, "h", _MINUTE, "m"),
+        (_MINUTE, "m", 1, "s"),
+    ):
+        if left >= unit:
+            rest = left % unit // below
+            return f"{left // unit}{name}" + (f"{rest}{below_name}" if rest else "")
+    return f"{left}s"
+
+
+def size(size_bytes: int) -> str:
+    """Return a size in bytes as people read it: ``649 B``, ``3.1 kB``, ``1.2 MB``."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    amount = float(size_bytes)
+    for unit in ("kB", "MB"):
+        amount /= 1000
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:.1f} GB"
+
+
+def instant(seconds: float) -> str:
+    """Return a wall clock time (seconds since the epoch) in ISO 8601, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def json_or_text(argument: str) -> Any:
+    """Return an argument's value: what it is as JSON, else the text itself."""
+    try:
+        return json.loads(argument)
+    except json.JSONDecodeError:
+        return argument
+
+
+def json_document(schema: str, fields: dict[str, Any]) -> str:
+    """Return one JSON document that names its own schema, like ``greenflow.ls/1``."""
+    document = {"schema": schema, **fields}
+    return json.dumps(document, indent=2, ensure_ascii=False)

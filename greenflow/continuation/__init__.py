@@ -1,0 +1,48 @@
+"""A stack of frames as a value: captured, saved as bytes, loaded, gone on with.
+
+Reading the head of saved bytes (:mod:`greenflow.continuation.head`) must not load what
+runs them, so the names below are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from greenflow.continuation import pickling, tags
+    from greenflow.continuation.continuation import Continuation, Sent, Thrown
+    from greenflow.continuation.frames import LEAVE, Operation
+    from greenflow.continuation.head import Head, read_head
+
+__all__ = [
+    "LEAVE",
+    "Continuation",
+    "Head",
+    "Operation",
+    "Sent",
+    "Thrown",
+    "pickling",
+    "read_head",
+    "tags",
+]
+
+_HOME = {
+    "Continuation": "continuation",
+    "Sent": "continuation",
+    "Thrown": "continuation",
+    "LEAVE": "frames",
+    "Operation": "frames",
+    "Head": "head",
+    "read_head": "head",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in {"pickling", "tags"}:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

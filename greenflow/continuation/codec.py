@@ -1,0 +1,304 @@
+"""Records to bytes and back: encode and decode, side by side.
+
+The bytes are a sealed head (:mod:`greenflow.continuation.head`) and one pickle of all
+values at once, so that identity and cycles are kept across frames. A function is
+named in the head by module, qualified name and code hash where it can be found again
+by these; else it lies among the values.
+"""
+
+from __future__ import annotations
+
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+from greenflow.continuation import diagnose, frames, pickling
+from greenflow.continuation.functions import Reference, reference, resolve
+from greenflow.continuation.head import (
+    PYTHON,
+    FunctionHead,
+    Head,
+    PlaceHead,
+    check_python,
+    decode_head,
+    encode_head,
+    pack,
+    unpack,
+)
+from greenflow.errors import BadContents, CodeMissing, GreenflowError, NotRestorable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenflow.continuation.frames import Records
+
+_CACHE_ENTRIES_MAX = 256
+_PLACE_ENTRIES_MAX = 20_000
+
+
+class Saved:
+    """The bytes of a continuation and the generators that live on in them."""
+
+    __slots__ = ("data", "generators")
+
+    def __init__(self, data: bytes, generators: list[Any]) -> None:
+        self.data = data
+        self.generators = generators
+
+
+# --- a suspended stack ---------------------------------------------------------------------
+
+
+def encode_stack(records: Records, value: object) -> Saved:
+    """Return the stack, and the value it left with, as bytes.
+
+    Raises:
+        NotSaveable: a value of it cannot be saved; the message tells which and where.
+        TooLarge: a size is above its limit.
+    """
+    functions, shape, values = records.parts()
+    references = [reference(function) for function in functions]
+    by_value = tuple(
+        function
+        for function, known in zip(functions, references, strict=True)
+        if known is None
+    )
+    running = {id(gen): function for gen, function in records.generators}
+    try:
+        body, generators = pickling.dump((value, by_value, values), running)
+    except Exception as error:
+        raise _explain(records, value, error) from error
+    return Saved(pack(_stack_head(functions, references, shape, records), body), generators)
+
+
+def decode_stack(head: Head, body: bytes) -> tuple[Records, object]:
+    """Return ``(records, value)`` of what :func:`encode_stack` made.
+
+    Raises:
+        CodeMissing, CodeChanged: a function is not there, or not the same.
+        NotRestorable: a value refuses to be loaded here.
+        BadContents: what was saved is no valid stack.
+    """
+    named = [
+        resolve(known.module, known.qualname, known.code_hash) if known.code_hash else None
+        for known in head.functions
+    ]
+    value, by_value, values = _load(body, 3)
+    rest = iter(by_value)
+    functions = tuple(next(rest, None) if known is None else known for known in named)
+    if any(type(function) is not FunctionType for function in functions):
+        raise BadContents("a continuation has other functions than it says")
+    try:
+        return frames.records(functions, head.shape, values), value
+    except (ValueError, TypeError) as error:
+        raise BadContents(f"a saved continuation is damaged: {error}") from error
+
+
+# --- a call that has not begun, and a result ------------------------------------------------
+
+
+def encode_call(
+    function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]
+) -> Saved:
+    """Return a call that has not begun as bytes. Raises NotSaveable, TooLarge."""
+    described = [
+        (_call_name(function), f"argument {name!r}", value)
+        for name, value in [*enumerate(args, 1), *kwargs.items()]
+    ]
+    described.insert(0, (_call_name(function), "the function", function))
+    body, generators = _dump_described((function, args, kwargs), described)
+    head = Head("call", PYTHON, (_call_head(function),))
+    return Saved(pack(encode_head(head), body), generators)
+
+
+def decode_call(body: bytes) -> tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]:
+    """Return function, args and kwargs of what :func:`encode_call` made."""
+    function, args, kwargs = _load(body, 3)
+    if not callable(function) or type(args) is not tuple or type(kwargs) is not dict:
+        raise BadContents("a saved call is damaged: it cannot be called")
+    return function, args, kwargs
+
+
+def encode_result(value: object) -> Saved:
+    """Return what a finished function returned as bytes. Raises NotSaveable, TooLarge."""
+    body, generators = _dump_described((value,), [("the flow", "its result", value)])
+    return Saved(pack(encode_head(Head("done", PYTHON, ())), body), generators)
+
+
+def decode_result(body: bytes) -> object:
+    """Return the value that :func:`encode_result` was given."""
+    (value,) = _load(body, 1)
+    return value
+
+
+def open_saved(data: bytes) -> tuple[Head, bytes]:
+    """Return head and body, if this Python may go on from them.
+
+    Raises:
+        BadRecord: the bytes are not what was written.
+        WrongInterpreter: another Python wrote them.
+    """
+    head_bytes, body = unpack(data)
+    head = _heads.get(head_bytes)
+    if head is None:
+        head = decode_head(head_bytes)
+        check_python(head)
+        _remember(_heads, head_bytes, head, _CACHE_ENTRIES_MAX)
+    return head, body
+
+
+# --- the head ----------------------------------------------------------------------------------
+
+#: A flow that is saved again and again at the same place has the same head each time.
+_heads: dict[bytes, Head] = {}
+_encoded: dict[
+    tuple[bytes, tuple[int, ...]],
+    tuple[tuple[FunctionType, ...], list[CodeType], bytes],
+] = {}
+_places: dict[tuple[int, int], tuple[CodeType, tuple[int, int, int, int]]] = {}
+
+
+def _stack_head(
+    functions: tuple[FunctionType, ...],
+    references: list[Reference | None],
+    shape: bytes,
+    records: Records,
+) -> bytes:
+    if None in references:
+        return encode_head(_make_head(functions, references, shape, records))
+    # Not by reference alone: code that moved to another line has the same hash.
+    key = (shape, tuple(map(id, functions)))
+    known = _encoded.get(key)
+    if known is None or known[1] != [function.__code__ for function in functions]:
+        head = encode_head(_make_head(functions, references, shape, records))
+        known = (functions, [function.__code__ for function in functions], head)
+        _remember(_encoded, key, known, _CACHE_ENTRIES_MAX)
+    return known[2]
+
+
+def _make_head(
+    functions: tuple[FunctionType, ...],
+    references: list[Reference | None],
+    shape: bytes,
+    records: Records,
+) -> Head:
+    numbers = {id(function): number for number, function in enumerate(functions)}
+    return Head(
+        "stack",
+        PYTHON,
+        tuple(map(_function_head, functions, references)),
+        tuple(
+            PlaceHead(numbers[id(function)], *_position(function.__code__, offset))
+            for function, offset in records.places
+        ),
+        shape,
+    )
+
+
+def _function_head(function: FunctionType, known: Reference | None) -> FunctionHead:
+    if known is not None:
+        module, qualname, code_hash = known
+        return FunctionHead(module, qualname, function.__code__.co_filename, code_hash)
+    return FunctionHead(
+        function.__module__ or "?", function.__qualname__, function.__code__.co_filename
+    )
+
+
+def _position(code: CodeType, offset: int) -> tuple[int, int, int, int]:
+    # By identity: hashing a code object hashes all its constants.
+    known = _places.get((id(code), offset))
+    if known is None:
+        line, end_line, col, end_col = list(code.co_positions())[offset // 2]
+        place = (
+            line or 0,
+            end_line or line or 0,
+            -1 if col is None else col,
+            -1 if end_col is None else end_col,
+        )
+        known = (code, place)
+        _remember(_places, (id(code), offset), known, _PLACE_ENTRIES_MAX)
+    return known[1]
+
+
+def line_of(code: CodeType, offset: int) -> int:
+    """Return the line of the instruction at ``offset`` bytes, or 0."""
+    return _position(code, offset)[0]
+
+
+def _call_head(function: Callable[..., object]) -> FunctionHead:
+    code = getattr(function, "__code__", None)
+    return FunctionHead(
+        getattr(function, "__module__", None) or "?",
+        _call_name(function),
+        code.co_filename if isinstance(code, CodeType) else "",
+    )
+
+
+def _call_name(function: Callable[..., object]) -> str:
+    name = getattr(function, "__qualname__", None)
+    return name if isinstance(name, str) else type(function).__qualname__
+
+
+def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> None:
+    if len(cache) >= entries_max:
+        cache.clear()
+    cache[key] = value
+
+
+# --- the values ----------------------------------------------------------------------------------
+
+
+def _load(body: bytes, count: int) -> tuple[Any, ...]:
+    try:
+        values = pickling.load(body)
+    except GreenflowError:
+        raise
+    except (ImportError, AttributeError) as error:
+        raise CodeMissing(
+            f"a value of the flow needs something that is not here: {error}",
+            hint="make its module importable (sys.path, installed packages), or bring "
+            "the name back",
+        ) from error
+    except Exception as error:
+        raise NotRestorable(
+            f"a value of the flow cannot be loaded: {type(error).__name__}: {error}",
+            hint="its class must be able to load what it saved (see __setstate__)",
+        ) from error
+    if type(values) is not tuple or len(values) != count:
+        raise BadContents("a saved continuation is damaged: it holds other values")
+    return values
+
+
+def _dump_described(
+    value: object, described: list[tuple[str, str, object]]
+) -> tuple[bytes, list[Any]]:
+    try:
+        return pickling.dump(value)
+    except Exception as error:
+        raise diagnose.explain(described, error) from error
+
+
+def _explain(records: Records, value: object, error: Exception) -> Exception:
+    described: list[tuple[str, str, object]] = []
+    for number, (function, offset, _generator, variables) in enumerate(records.frames):
+        code = function.__code__
+        line = _position(code, offset)[0]
+        place = f"frame {number} {code.co_qualname}() {code.co_filename}:{line}"
+        described.extend(
+            (place, _variable(name, code), content) for name, content in variables
+        )
+    described.append(("the flow", "the value it is suspended with", value))
+    described.extend(
+        (f"frame {function.__qualname__}()", "the function", function)
+        for function in records.functions
+    )
+    running = {id(gen) for gen, _function in records.generators}
+    return diagnose.explain(
+        [entry for entry in described if id(entry[2]) not in running], error
+    )
+
+
+def _variable(name: str | int, code: CodeType) -> str:
+    if isinstance(name, int):
+        return f"a value that the expression still needs (stack {name})"
+    kind = "free variable" if name in code.co_freevars else "local"
+    return f"{kind} {name!r}"

@@ -1,0 +1,293 @@
+"""Continuation: a suspended call of an ordinary function, as a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from greenflow.continuation import canary, codec, frames, tags
+from greenflow.errors import ContinuationError, StackTooDeep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenflow.continuation.frames import Records
+
+    Hook = Callable[["Continuation", Any], object]
+
+_State = Literal["new", "suspended", "running", "done", "failed"]
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What the waiting call returns."""
+
+    value: Any = None
+
+
+class Thrown(msgspec.Struct, frozen=True):
+    """What the waiting call raises."""
+
+    error: BaseException
+
+
+class Continuation:
+    """A call of a function that can stop in the middle and go on later.
+
+        k = Continuation.start(work, 3)     # runs until suspend(x), return or raise
+        k.value                             # x
+        data = k.dumps()                    # bytes, for any other process
+        Continuation.loads(data).resume(7)  # suspend() returned 7; goes on from there
+
+    One saved continuation can be loaded and resumed any number of times; each goes its
+    own way. It is not bound to a thread; only one thread may advance it at a time.
+    """
+
+    __slots__ = ("__weakref__", "_call", "_generators", "_records", "_state", "_value")
+
+    _state: _State
+    _call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None
+    _records: Records | None
+    _generators: list[Any]
+
+    def __init__(self) -> None:
+        raise TypeError("use Continuation.start(fn, ...) or Continuation.loads(data)")
+
+    @classmethod
+    def start(cls, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Continuation:
+        """Call ``fn`` and run it until it suspends or returns.
+
+        Raises:
+            TypeError: ``fn`` is not callable.
+            BaseException: whatever ``fn`` raises.
+        """
+        new = cls.new(fn, args, kwargs)
+        new.advance(Sent())
+        return new
+
+    @classmethod
+    def new(
+        cls,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Continuation:
+        """Return the call ``fn(*args, **kwargs)``, not begun: resume() begins it."""
+        if not callable(fn):
+            raise TypeError(f"a function is needed, not {fn!r}")
+        return cls._make("new", call=(fn, tuple(args), dict(kwargs or {})))
+
+    @classmethod
+    def _make(
+        cls,
+        state: _State,
+        value: Any = None,
+        call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None,
+        records: Records | None = None,
+    ) -> Continuation:
+        made = cls.__new__(cls)
+        made._state = state
+        made._value = value
+        made._call = call
+        made._records = records
+        made._generators = []
+        return made
+
+    @property
+    def done(self) -> bool:
+        """Whether the function has returned or raised."""
+        return self._state in {"done", "failed"}
+
+    @property
+    def value(self) -> Any:
+        """What it is suspended with, or the result; None before and while it runs."""
+        return self._value
+
+    def resume(self, value: Any = None) -> Continuation:
+        """Let the waiting call return ``value`` and run on; return this continuation.
+
+        Raises:
+            ContinuationError: it is finished or running.
+            StackTooDeep: it has more frames than the recursion limit allows here.
+            BaseException: whatever the function raises.
+        """
+        self.advance(Sent(value))
+        return self
+
+    def throw(self, error: BaseException | type[BaseException]) -> Continuation:
+        """Let the waiting call raise ``error`` and run on; return this continuation.
+
+        Raises: as :meth:`resume`; TypeError if ``error`` is no exception.
+        """
+        if isinstance(error, type) and issubclass(error, BaseException):
+            error = error()
+        if not isinstance(error, BaseException):
+            raise TypeError(f"an exception is needed, not {error!r}")
+        self.advance(Thrown(error))
+        return self
+
+    def advance(self, outcome: Sent | Thrown, hook: Hook | None = None) -> None:
+        """Go on until the function returns, raises or leaves its stack.
+
+        Args:
+            outcome: what the waiting call returns or raises.
+            hook: called as ``hook(self, request)``, on the function's stack, whenever
+                an :class:`Operation` is called in it. It returns LEAVE to take the
+                function off the stack, or what the operation returns to it; what it
+                raises, the operation raises. :meth:`dumps` works in it. Without a
+                hook every operation leaves.
+
+        Raises: as :meth:`resume`.
+        """
+        if self._state == "running":
+            raise ContinuationError(
+                "this continuation is running", hint="load another copy of its bytes"
+            )
+        if self.done:
+            raise ContinuationError(
+                "this continuation is finished",
+                hint="to go on again from an earlier point, load bytes of that time",
+            )
+        state, self._state = self._state, "running"
+        try:
+            done, value, records = self._run(outcome, self._hooked(hook))
+        except BaseException as error:
+            self._after_error(state, error)
+            raise
+        self._generators = []
+        self._value, self._records, self._call = value, records, None
+        self._state = "done" if done else "suspended"
+
+    def _run(
+        self, outcome: Sent | Thrown, hook: Callable[[Records, Any], object] | None
+    ) -> tuple[bool, Any, Records | None]:
+        if self._records is not None:
+            records, self._value = self._records, None
+            if isinstance(outcome, Thrown):
+                return frames.resume(records, None, outcome.error, hook)
+            return frames.resume(records, outcome.value, None, hook)
+        if isinstance(outcome, Thrown):
+            raise outcome.error
+        if outcome.value is not None:
+            raise TypeError("a call that has not begun takes no value but None")
+        assert self._call is not None
+        function, args, kwargs = self._call
+        return frames.start(function, args, kwargs, hook)
+
+    def _hooked(self, hook: Hook | None) -> Callable[[Records, Any], object] | None:
+        if hook is None:
+            return None
+
+        def answer(records: Records, request: Any) -> object:
+            self._records = records
+            try:
+                return hook(self, request)
+            finally:
+                self._records = None
+
+        return answer
+
+    def _after_error(self, state: _State, error: BaseException) -> None:
+        untouched = self._records is not None and not self._records.consumed
+        if untouched:
+            # Nothing of it ran: it waits where it did.
+            self._state = state
+            if isinstance(error, RecursionError):
+                raise StackTooDeep(
+                    f"{error}",
+                    hint="raise it with sys.setrecursionlimit() before going on",
+                ) from error
+            return
+        self._state, self._value = "failed", None
+        self._records = self._call = None
+        self._generators = []
+
+    def dumps(self) -> bytes:
+        """Return it as bytes, from which loads() makes an equal one in any process.
+
+        Raises:
+            NotSaveable: a value cannot be saved; the message tells which, and where.
+                The continuation stays as it is.
+            TooLarge: it is above a limit of :mod:`greenflow.limits`.
+            ContinuationError: it is running, or ended by an exception.
+        """
+        saved = self._save()
+        self._generators = saved.generators
+        return saved.data
+
+    def _save(self) -> codec.Saved:
+        if self._records is not None:
+            # In a hook the request is not part of the stack.
+            return codec.encode_stack(self._records, self._value)
+        if self._state == "new" and self._call is not None:
+            return codec.encode_call(*self._call)
+        if self._state == "done":
+            return codec.encode_result(self._value)
+        raise ContinuationError(
+            f"a continuation that is {self._state} cannot be saved",
+            hint="save it while it is suspended",
+        )
+
+    @classmethod
+    def loads(cls, data: bytes | bytearray | memoryview) -> Continuation:
+        """Return the continuation that :meth:`dumps` saved.
+
+        Loading runs code of the values' classes: load only what you trust.
+
+        Raises:
+            TypeError: ``data`` is not bytes.
+            BadRecord: the bytes are not what dumps() returned (see its subclasses).
+            WrongInterpreter: another Python saved them.
+            CodeMissing, CodeChanged: a function on the stack is not there any more, or
+                is another one.
+            NotRestorable: a value refuses to be loaded here.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"bytes are needed, not {type(data).__name__}")
+        head, body = codec.open_saved(bytes(data))
+        if head.kind == "call":
+            return cls._make("new", call=codec.decode_call(body))
+        if head.kind == "done":
+            return cls._make("done", codec.decode_result(body))
+        records, value = codec.decode_stack(head, body)
+        return cls._make("suspended", value, records=records)
+
+    def discard(self) -> None:
+        """Drop everything: it lives on in the bytes that dumps() returned last.
+
+        The generators among its values, which are saved in the middle, go without
+        running their ``finally`` blocks and ``with`` exits: these run where the saved
+        ones end. Without a dumps() before it, this only drops.
+        """
+        if self._state == "running":
+            raise ContinuationError("a continuation that is running cannot be dropped")
+        for generator in self._generators:
+            frames.generator_forget(generator)
+        self._generators = []
+        self._records = self._call = self._value = None
+        self._state = "failed"
+
+    def __del__(self) -> None:
+        # Saved and then dropped without going on: the same as discard().
+        if getattr(self, "_generators", None) and self._state == "suspended":
+            self.discard()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _loads, (self.dumps(),)
+
+    def __repr__(self) -> str:
+        place = ""
+        if self._state == "suspended" and self._records is not None:
+            function, offset = self._records.places[-1]
+            line = codec.line_of(function.__code__, offset)
+            place = f" in {function.__qualname__}() line {line}"
+            place += f", {self._records.depth} frames"
+        return f"<Continuation {self._state}{place}>"
+
+
+def _loads(data: bytes) -> Continuation:
+    return Continuation.loads(data)
+
+
+tags.register("continuation", _loads)
+canary.prove()

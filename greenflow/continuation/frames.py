@@ -1,0 +1,52 @@
+"""The one door to the compiled core, ``greenflow._frames``."""
+
+from __future__ import annotations
+
+import sys
+
+try:
+    from greenflow._frames import (
+        LAYOUT_MINOR,
+        LEAVE,
+        WITH_EXIT_IN_SLOT,
+        Operation,
+        Records,
+        configure,
+        generator_fill,
+        generator_forget,
+        generator_shell,
+        generator_state,
+        records,
+        resume,
+        room,
+        set_closure,
+        stack_depths,
+        start,
+    )
+except ModuleNotFoundError as error:
+    if error.name != "greenflow._frames":
+        raise
+    raise ImportError(
+        f"greenflow's core is not built for this Python ({sys.implementation.name} "
+        f"{sys.version.split()[0]}): it knows CPython 3.11 and 3.12\n"
+        "HINT: install greenflow with one of these, or build it here: pip install ."
+    ) from error
+
+__all__ = [
+    "LAYOUT_MINOR",
+    "LEAVE",
+    "WITH_EXIT_IN_SLOT",
+    "Operation",
+    "Records",
+    "configure",
+    "generator_fill",
+    "generator_forget",
+    "generator_shell",
+    "generator_state",
+    "records",
+    "resume",
+    "room",
+    "set_closure",
+    "stack_depths",
+    "start",
+]

@@ -1,0 +1,164 @@
+"""Every error greenflow raises on purpose, as one tree.
+
+    GreenflowError
+    +-- NotInFlow               suspend(), recv(), ... called outside a flow
+    +-- NotSuspendable          a C call that cannot be re-entered is on the stack
+    +-- NotSaveable             a value that cannot be saved is on the stack
+    +-- ContinuationError       finished, running, or of the wrong kind
+    +-- NotRestorable           good bytes, but this process cannot go on from them
+    |   +-- WrongInterpreter    saved by another Python
+    |   +-- CodeChanged         the function is not the one that was suspended
+    |   +-- CodeMissing         its module or name is gone
+    |   +-- StackTooDeep        more frames than the recursion limit allows
+    +-- BadRecord               bytes that are not (any more) what greenflow wrote
+    |   +-- BadMagic            not a greenflow record at all
+    |   +-- BadFormat           a format number this greenflow does not know
+    |   +-- Truncated           bytes are missing or left over
+    |   +-- BadChecksum         bytes changed, or the record lies under another key
+    |   +-- TooLarge            a size above the limit (see limits.py)
+    |   +-- BadContents         whole and checked, but not a valid continuation
+    +-- StoreError
+    |   +-- UnsafeStore         the directory's owner or mode lets others write
+    |   +-- StoreClosed         closed, or inherited over fork()
+    |   +-- FlowNotFound        (a LookupError)
+    |   +-- FlowExists          that id is taken
+    |   +-- FlowBusy            the flow cannot take that in its present status
+    |   +-- Conflict            the flow moved on: another worker has it
+    +-- FlowFailed              the flow's own exception could not be loaded here
+    +-- InternalError           a bug in greenflow: please report it
+
+Every message tells what failed, where, the value, and what to do next in a
+last line ``HINT: ...``.
+"""
+
+from __future__ import annotations
+
+
+class GreenflowError(Exception):
+    """Base of all errors that greenflow raises on purpose."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Make an error of ``message`` and, where there is one, a way out."""
+        super().__init__(f"{message}\nHINT: {hint}" if hint else message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    cls: type[GreenflowError], args: tuple[object, ...], state: dict[str, object]
+) -> GreenflowError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class NotInFlow(GreenflowError, RuntimeError):
+    """A call that only a running flow can make was made outside one."""
+
+
+class NotSuspendable(GreenflowError, RuntimeError):
+    """The stack holds a call, made from C, that could not be entered again."""
+
+
+class NotSaveable(GreenflowError, TypeError):
+    """A value on the stack cannot be saved.
+
+    ``path`` tells which: ``frame 2 fetch() app.py:31: local 'conn'.pool``.
+    """
+
+    def __init__(self, message: str, *, path: str = "", hint: str = "") -> None:
+        """Make the error; ``path`` leads from the frame to the value."""
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
+class ContinuationError(GreenflowError, RuntimeError):
+    """The continuation is finished, is running, or is no continuation."""
+
+
+class NotRestorable(GreenflowError):
+    """The bytes are good, but this process cannot go on from them."""
+
+
+class WrongInterpreter(NotRestorable):
+    """The continuation was saved by another Python than this one."""
+
+
+class CodeChanged(NotRestorable):
+    """A function on the stack is no longer the one that was suspended."""
+
+
+class CodeMissing(NotRestorable, LookupError):
+    """A module or a name that the stack refers to is not there."""
+
+
+class StackTooDeep(NotRestorable, RecursionError):
+    """The stack has more frames than the recursion limit leaves room for."""
+
+
+class BadRecord(GreenflowError, ValueError):
+    """The bytes are not what greenflow wrote."""
+
+
+class BadMagic(BadRecord):
+    """The bytes are not a greenflow record."""
+
+
+class BadFormat(BadRecord):
+    """The record's format number is unknown to this greenflow."""
+
+
+class Truncated(BadRecord):
+    """The record is shorter or longer than it says."""
+
+
+class BadChecksum(BadRecord):
+    """The record's bytes changed, or it lies under a key it was not written for."""
+
+
+class TooLarge(BadRecord):
+    """A size is above its limit in :mod:`greenflow.limits`."""
+
+
+class BadContents(BadRecord):
+    """The record is whole, but what it says is no valid continuation."""
+
+
+class StoreError(GreenflowError):
+    """Base of what goes wrong in a store."""
+
+
+class UnsafeStore(StoreError):
+    """Somebody else could write the store, and so run code as this user."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed, or was opened by the parent before a fork()."""
+
+
+class FlowNotFound(StoreError, LookupError):
+    """There is no flow of that id in this store."""
+
+
+class FlowExists(StoreError):
+    """There already is a flow of that id in this store."""
+
+
+class FlowBusy(StoreError):
+    """The flow is not in a status in which it can take that."""
+
+
+class Conflict(StoreError):
+    """The flow moved on in the meantime; nothing was written."""
+
+
+class FlowFailed(GreenflowError):
+    """The flow ended by an exception that cannot be loaded in this process."""
+
+
+class InternalError(GreenflowError):
+    """greenflow found itself in a state that must not be: a bug, please report it."""

@@ -1,0 +1,30 @@
+"""Flows that run: spawn, save, leave, go on; built on stores and continuations."""
+
+from __future__ import annotations
+
+from greenflow.runtime.api import current, flows, get, run, send, spawn
+from greenflow.runtime.flow import Flow
+from greenflow.runtime.operations import checkpoint, recv, suspend
+from greenflow.runtime.stores import Store, default, default_path, open
+
+__all__ = [
+    "Flow",
+    "Store",
+    "checkpoint",
+    "current",
+    "default",
+    "default_path",
+    "flows",
+    "get",
+    "open",
+    "recv",
+    "run",
+    "send",
+    "spawn",
+    "suspend",
+]
+
+# Saved flows refer to these by name, and only the public name never moves.
+for _public in (Flow, Store, current, flows, get, open, run, send, spawn):
+    _public.__module__ = "greenflow"
+del _public

@@ -1,0 +1,43 @@
+"""The greenlet that a flow runs in, and how to find the flow from inside it.
+
+A flow has a greenlet of its own, so that its stack begins at its own function, its
+context variables are its own, and run() can be called in the midst of another flow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenlet import getcurrent, greenlet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from greenflow.runtime.slice import Slice
+
+
+class Host(greenlet):
+    """The greenlet of one slice of one flow."""
+
+    def __init__(self, run: Callable[..., Any], running: Slice) -> None:
+        """Prepare to call ``run``; its parent is the greenlet that called run()."""
+        super().__init__(run)
+        self.slice = running
+
+
+def slices() -> Iterator[Slice]:
+    """Yield the slices that this call is made in, the innermost first.
+
+    There is more than one when a flow calls run(). A greenlet that a flow started
+    belongs to that flow, but only as long as the slice lasts.
+    """
+    here: greenlet | None = getcurrent()
+    while here is not None:
+        if isinstance(here, Host) and here.slice.live:
+            yield here.slice
+        here = here.parent
+
+
+def current_slice() -> Slice | None:
+    """Return the slice of the flow that makes this call, or None outside of flows."""
+    return next(slices(), None)

@@ -1,0 +1,110 @@
+"""suspend(), checkpoint() and recv(): what a flow calls to be saved.
+
+They are entered through C (``Operation``), so that no frame of greenflow ever lies
+inside a saved stack. The functions below only check the arguments and make the
+request; :class:`greenflow.runtime.slice.Slice` answers it, inside the flow's stack,
+and the answer is what the call returns to the flow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+
+from greenflow.continuation import Operation
+from greenflow.runtime.names import label_name, topic_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The request of checkpoint()."""
+
+    label: str | None
+
+
+class Receive(msgspec.Struct, frozen=True):
+    """The request of recv()."""
+
+    topic: str
+
+
+def _operation(*, hooked: bool) -> Callable[[_Function], _Function]:
+    """Turn a function that makes a request into the operation of that name.
+
+    For a type checker the operation is the function: same signature, and the
+    result that the flow gets.
+    """
+
+    def turn(parse: _Function) -> _Function:
+        return cast("_Function", Operation(parse.__name__, parse, hooked=hooked))
+
+    return turn
+
+
+@_operation(hooked=False)
+def suspend(payload: object = None, /) -> Any:
+    """Save the flow here and leave it; return what it is resumed with.
+
+    In a flow of a store this writes, in one transaction, everything on the flow's
+    stack, the payload, and the messages sent and received since the last save. The
+    call returns when somebody calls :meth:`Flow.resume`, with that value, or raises
+    what :meth:`Flow.throw` was given: in this process or in any later one. In a bare
+    :class:`Continuation` it returns to whoever called ``start`` or ``resume``.
+
+    Args:
+        payload: any value that can be saved; others see it as ``Flow.payload``.
+
+    Raises:
+        NotInFlow: called outside of a flow.
+        NotSuspendable: the stack holds a C call that cannot be entered again.
+        NotSaveable: a value on the stack, or the payload, cannot be saved. The flow's
+            last saved state stands.
+        TooLarge: the state or the payload is above its limit.
+        FlowNotFound, FlowBusy: a message sent since the last save cannot be
+            delivered any more; it is dropped, and nothing was saved.
+    """
+    return payload
+
+
+@_operation(hooked=True)
+def checkpoint(label: str | None = None) -> int:
+    """Save the flow here and go on; return the number of this save (from 1).
+
+    If the process dies later on, the flow goes on from this call, in another
+    process. What it did in between it does again.
+
+    Args:
+        label: a name for people, shown in listings.
+
+    Raises:
+        NotInFlow: called outside of a flow that was spawned.
+        NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
+            :func:`suspend`; nothing was saved.
+    """
+    # The flow gets the int; the hook that makes it gets this.
+    return cast("int", Checkpoint(label_name(label)))
+
+
+@_operation(hooked=True)
+def recv(*, topic: str | None = None) -> Any:
+    """Save the flow here, wait for a message if there is none, and return it.
+
+    Waiting costs no process: the flow leaves, and goes on when a message was sent
+    and somebody runs the store's flows. Messages of one topic come in the order they
+    were sent. The message stays in the mailbox until the flow is saved next, so a
+    process that dies gives it to this same call again.
+
+    Args:
+        topic: wait for messages of this topic only; None is a topic of its own.
+
+    Raises:
+        NotInFlow: called outside of a flow that was spawned.
+        NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
+            :func:`suspend`; nothing was saved.
+    """
+    return Receive(topic_name(topic))

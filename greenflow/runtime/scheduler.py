@@ -1,0 +1,92 @@
+"""Which flow runs next, until none can."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from greenflow.runtime.slice import Slice
+
+if TYPE_CHECKING:
+    from greenflow.runtime.stores import Store
+    from greenflow.store.base import Claim
+
+
+class Scheduler:
+    """Runs the runnable flows of a store, one slice after another.
+
+    A flow that this process cannot go on with (its code is not here, or changed) is
+    given back unharmed and left alone from then on: another process may be able to.
+
+    Attributes:
+        stuck: the flows that were left alone, with the reason.
+        slices: how many slices were run.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.stuck: dict[str, Exception] = {}
+        self.slices = 0
+        self._store = store
+        self._listed: deque[str] = deque()
+
+    def step(self) -> bool:
+        """Claim a flow and run it until it leaves; return False if none can run.
+
+        Raises:
+            KeyboardInterrupt, Exception: as by :meth:`Slice.run`.
+        """
+        claim = self._claim()
+        if claim is None:
+            return False
+        error = Slice(self._store, claim).run()
+        if error is None:
+            self.slices += 1
+        else:
+            self.stuck[claim.record.id] = error
+        return True
+
+    def run(self) -> int:
+        """Run until no flow can run; return the number of slices.
+
+        Raises:
+            NotRestorable, BadRecord, ...: this process cannot go on with one flow;
+                a note names it. All others were run.
+            ExceptionGroup: the same of several flows.
+        """
+        while self.step():
+            pass
+        if self.stuck:
+            raise self._report()
+        return self.slices
+
+    def _claim(self) -> Claim | None:
+        base = self._store.base
+        if not self.stuck:
+            return base.claim()
+        # The store would offer a stuck flow again and again: go through a list.
+        claim = self._claim_listed()
+        if claim is None:
+            runnable = base.flows(status=("ready", "running"))
+            self._listed.extend(record.id for record in runnable)
+            claim = self._claim_listed()
+        return claim
+
+    def _claim_listed(self) -> Claim | None:
+        while self._listed:
+            flow_id = self._listed.popleft()
+            if flow_id in self.stuck:
+                continue
+            claim = self._store.base.claim(flow_id)
+            if claim is not None:
+                return claim
+        return None
+
+    def _report(self) -> Exception:
+        for flow_id, error in self.stuck.items():
+            error.add_note(
+                f"flow {flow_id} was left as it was last saved; nothing of it is lost"
+            )
+        errors = list(self.stuck.values())
+        if len(errors) == 1:
+            return errors[0]
+        return ExceptionGroup(f"{len(errors)} flows cannot go on here", errors)

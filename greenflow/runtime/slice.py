@@ -1,0 +1,255 @@
+"""One slice of a flow: from a claim until the flow leaves, ends or is interrupted.
+
+The one place where a continuation's bytes and a store meet. Everything between two
+commits (messages taken, messages sent) is kept here and written by the next commit,
+in one transaction with the state.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from greenlet import GreenletExit
+
+from greenflow.continuation import LEAVE, Continuation, Sent, Thrown
+from greenflow.errors import (
+    BadRecord,
+    Conflict,
+    ContinuationError,
+    FlowBusy,
+    FlowNotFound,
+    InternalError,
+    NotRestorable,
+    NotSaveable,
+    StoreError,
+    TooLarge,
+)
+from greenflow.runtime import mailbox, values
+from greenflow.runtime.hosting import Host
+from greenflow.runtime.operations import Checkpoint, Receive
+from greenflow.store.base import Outgoing, Step, Waiting
+
+if TYPE_CHECKING:
+    from greenflow.runtime.stores import Store
+    from greenflow.store.base import Claim, Committed, Message
+
+_LOG = logging.getLogger("greenflow")
+
+
+class Slice:
+    """A claimed flow on its way to its next leaving.
+
+    Attributes:
+        id: the flow's.
+        store: where it lives.
+        live: whether what the flow does now is still part of this slice.
+    """
+
+    def __init__(self, store: Store, claim: Claim) -> None:
+        self.id = claim.record.id
+        self.store = store
+        self.live = True
+        self._claim = claim
+        self._consumed: list[tuple[str, int]] = []
+        self._sends: list[Outgoing] = []
+        #: Why the flow was taken off the stack: this process cannot go on with it...
+        self._stuck: Exception | None = None
+        #: ... or it may not, or its store failed.
+        self._broken: BaseException | None = None
+
+    def run(self) -> Exception | None:
+        """Run the flow until it leaves or ends.
+
+        Returns:
+            Why this process cannot go on with the flow, which then is as it was
+            last saved; None if it ran.
+
+        Raises:
+            KeyboardInterrupt: it came while the flow ran; the flow is ready again,
+                as it was last saved.
+            Exception: the store failed; the flow is as it was last saved.
+        """
+        try:
+            stuck = self._run()
+        except BaseException:
+            # The store may be what failed; what it says now would hide the reason.
+            with suppress(StoreError):
+                self._release()
+            raise
+        finally:
+            self.live = False
+        if stuck is not None:
+            self._release()
+        return stuck
+
+    def send(self, flow_id: str, topic: str, message: object) -> None:
+        """Keep a message for the next commit. Raises as :func:`greenflow.send`."""
+        body = values.dump_message(message, f"the message to flow {flow_id}")
+        mailbox.check_receiver(self.store.base.get(flow_id))
+        self._sends.append(Outgoing(flow=flow_id, topic=topic, body=body))
+
+    def keeps_message_to(self, flow_id: str) -> bool:
+        """Return whether a message to that flow waits for the next commit."""
+        return any(item.flow == flow_id for item in self._sends)
+
+    def _run(self) -> Exception | None:
+        try:
+            continuation, outcome = self.store.within(self._load)
+        except Exception as error:
+            return error
+        host = Host(continuation.advance, self)
+        host.gr_context = self.store.context()
+        try:
+            returned = host.switch(outcome, self._hook)
+            while not host.dead:
+                returned = host.throw(_switched_away(self.id))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return self._raised(error)
+        if isinstance(returned, GreenletExit):
+            # A greenlet hands this exception on as if it had been returned.
+            return self._raised(returned)
+        if continuation.done:
+            return self._returned(continuation.value)
+        continuation.discard()
+        return self._left()
+
+    def _load(self) -> tuple[Continuation, Sent | Thrown]:
+        """Return the last saved state, and what the call gives that it stands at."""
+        continuation = Continuation.loads(self._claim.state)
+        record, message = self._claim.record, self._claim.message
+        if message is None:
+            if record.waiting is not None:
+                raise InternalError(f"flow {self.id} was claimed while it still waits")
+            # Not begun yet, or saved by checkpoint(), which returns the number.
+            return continuation, Sent(record.seq or None)
+        value = self._take(message)
+        if message.kind == "throw":
+            return continuation, Thrown(value)
+        return continuation, Sent(value)
+
+    def _take(self, message: Message) -> Any:
+        value = values.load(message.body)
+        self._consumed.append((message.topic, message.seq))
+        return value
+
+    def _hook(self, continuation: Continuation, request: object) -> object:
+        """Answer an operation, inside the flow's stack.
+
+        What it raises is raised at the call in the flow, so only what is the flow's
+        own doing is; all else takes the flow off the stack and is told outside.
+        """
+        step = self.store.within(self._step, continuation, request)
+        committed = self._commit(step)
+        if committed is None:
+            return LEAVE
+        if step.status == "running":
+            return committed.record.seq
+        if committed.message is None:
+            return LEAVE
+        try:
+            value = self.store.within(self._take, committed.message)
+        except Exception as error:
+            self._stuck = error
+            return LEAVE
+        if committed.message.kind == "throw":
+            raise value
+        return value
+
+    def _step(self, continuation: Continuation, request: object) -> Step:
+        """Return what is to be written. Raises NotSaveable, TooLarge."""
+        state, value = continuation.dumps(), None
+        if isinstance(request, Checkpoint):
+            step = Step(status="running", state=state, label=request.label)
+        elif isinstance(request, Receive):
+            waiting = Waiting(kind="recv", topic=request.topic)
+            step = Step(status="waiting", state=state, waiting=waiting)
+        else:
+            value = values.dump(request, "the payload of suspend()")
+            waiting = Waiting(kind="suspend", preview=values.preview(request))
+            step = Step(status="waiting", state=state, value=value, waiting=waiting)
+        return self._with_messages(step, consumed=True)
+
+    def _commit(self, step: Step) -> Committed | None:
+        """Write a step from inside the flow; None takes the flow off the stack.
+
+        Raises:
+            FlowNotFound, FlowBusy: a message cannot be delivered; it is dropped.
+            TooLarge: the state or a value is above its limit.
+        """
+        try:
+            committed = self.store.base.commit(self._claim, step)
+        except (FlowNotFound, FlowBusy):
+            self._drop_undeliverable()
+            raise
+        except TooLarge:
+            raise
+        except BaseException as error:
+            self._broken = error
+            return None
+        self._consumed.clear()
+        self._sends.clear()
+        return committed
+
+    def _left(self) -> Exception | None:
+        broken, self._broken = self._broken, None
+        if isinstance(broken, Conflict):
+            _LOG.info("flow %s: another worker has it now, so it was left", self.id)
+        elif broken is not None:
+            raise broken
+        return self._stuck
+
+    def _returned(self, result: object) -> Exception | None:
+        try:
+            value = self.store.within(values.dump, result, "the result of the flow")
+            self._end(self._with_messages(Step(status="done", value=value), True))
+        except (NotSaveable, TooLarge) as error:
+            return self._raised(error)
+        return None
+
+    def _raised(self, error: BaseException) -> Exception | None:
+        """End the flow by what it raised; return what kept it from beginning."""
+        if isinstance(error, NotRestorable | BadRecord) and values.is_own(error):
+            return error
+        value = self.store.within(values.dump_failure, error, self.id)
+        step = Step(status="failed", value=value, error=values.error_line(error))
+        # What it took stays in the mailbox: the last saved state stands at its recv().
+        self._end(self._with_messages(step, consumed=False))
+        return None
+
+    def _end(self, step: Step) -> None:
+        """Write the last step; nobody is left to be told of a message not delivered."""
+        try:
+            self.store.base.commit(self._claim, step)
+        except (FlowNotFound, FlowBusy) as error:
+            if not self._drop_undeliverable():
+                raise
+            _LOG.warning("flow %s ended, its message was dropped: %s", self.id, error)
+            self._end(msgspec.structs.replace(step, sends=tuple(self._sends)))
+        except Conflict:
+            _LOG.info("flow %s: another worker has it now, so it was left", self.id)
+
+    def _with_messages(self, step: Step, consumed: bool) -> Step:
+        taken = tuple(self._consumed) if consumed else ()
+        return msgspec.structs.replace(step, consumed=taken, sends=tuple(self._sends))
+
+    def _drop_undeliverable(self) -> bool:
+        """Forget kept messages that cannot be delivered; return whether there were."""
+        sent = len(self._sends)
+        self._sends = mailbox.deliverable(self.store.base, self._sends)
+        return len(self._sends) < sent
+
+    def _release(self) -> None:
+        self.store.base.release(self._claim)
+
+
+def _switched_away(flow_id: str) -> ContinuationError:
+    return ContinuationError(
+        f"flow {flow_id} switched to the greenlet that runs it",
+        hint="a flow leaves by suspend(), recv() or return; switch only between "
+        "greenlets of its own",
+    )
