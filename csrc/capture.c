@@ -45,7 +45,7 @@ typedef struct {
     Py_ssize_t count, room;
     gf_inner inner;
     int through_c;
-    int planned; /* the frame is the one before this of run->plan; 0: it is not */
+    int planned; /* the frame is this one of run->plan, or -1 */
     gf_boundary root;
 } walk;
 
@@ -69,13 +69,30 @@ static step *add_step(walk *w)
 /* A frame that waits for a segment that was resumed inside it: as it was planned. */
 static int place_planned(walk *w, step *s)
 {
-    const gf_record *r = &w->run->plan->frames[w->planned - 1];
-    w->planned = 0;
+    const gf_record *r = &w->run->plan->frames[w->planned];
+    w->planned = -1;
     s->pending = r->pending;
     s->nstack = r->nstack;
     s->boundary.delivery = r->delivery;
     s->boundary.held = Py_XNewRef(r->held);
     return 0;
+}
+
+/* Which record a generator is driven by (run_generator), or -1 if it runs by itself. Its
+ * stacktop does not tell: under a tracer it is stale (3.11.2, ceval.c,
+ * TRACE_FUNCTION_ENTRY). */
+static int driven_generator(const walk *w, gf_frame *f)
+{
+    const gf_records *plan = w->run->plan;
+    if (!gf_is_generator(f) || plan == NULL) {
+        return -1;
+    }
+    for (int i = 0; i < plan->count; i++) {
+        if (plan->frames[i].driven && plan->frames[i].identity == gf_generator_of(f)) {
+            return i;
+        }
+    }
+    return -1;
 }
 
 /* A frame whose callee the evaluation loop runs inline: all is saved in the frame. */
@@ -101,7 +118,10 @@ static int place_inlined(walk *w, step *s, gf_code_info *info)
 
 static int place(walk *w, step *s)
 {
-    if (w->planned != 0) {
+    if (w->planned < 0) {
+        w->planned = driven_generator(w, s->frame);
+    }
+    if (w->planned >= 0) {
         return place_planned(w, s);
     }
     PyCodeObject *code = gf_code(s->frame);
@@ -164,8 +184,8 @@ static int walk_frames(walk *w, gf_frame *f)
         if (kind == GF_START || (kind == GF_BASE && gf_shim_segment(f) == 0)) {
             return at_root(w, f);
         }
-        if (kind == GF_BASE) {
-            w->planned = gf_shim_segment(f);
+        if (kind == GF_TOP) {
+            w->planned = gf_segment_end(w->run->plan, gf_shim_segment(f));
         }
         else if (kind == GF_NO_SHIM && add_frame(w, f) < 0) {
             return -1;
@@ -200,6 +220,7 @@ static void copy_frame(gf_record *r, const step *s)
     if (gf_is_generator(f)) {
         PyGenObject *gen = gf_generator_of(f);
         r->generator = Py_NewRef((PyObject *)gen);
+        r->identity = gen;
         r->exc = Py_XNewRef(gen->gi_exc_state.exc_value);
     }
     PyObject *locals = *gf_locals_dict(f);
@@ -244,7 +265,7 @@ static void free_boundary(gf_boundary *boundary)
 
 gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation)
 {
-    walk w = {.run = run, .inner = {.object = operation}, .through_c = 1};
+    walk w = {.run = run, .inner = {.object = operation}, .through_c = 1, .planned = -1};
     gf_records *records = NULL;
     if (walk_frames(&w, gf_current(ts)) == 0) {
         if (w.count == 0) {

@@ -53,11 +53,13 @@ typedef struct {
     PyObject *exc;       /* what the generator is handling, or NULL */
     PyObject *locals;    /* the dict that locals() made, if somebody has it; or NULL */
     PyObject *held;      /* for GF_INIT and GF_CALL_NEXT; or NULL */
-    PyObject **slots;    /* locals, then stack: in the block of the whole */
+    const void *identity; /* the generator's address: outlives the reference to it */
+    PyObject **slots;     /* locals, then stack: in the block of the whole */
     int nlocals;
     int nstack;
     int pending;
     uint8_t delivery;
+    uint8_t driven; /* the generator waits for the segment that is run inside it */
 } gf_record;
 
 typedef struct {
@@ -112,12 +114,12 @@ void gf_trace_off(PyThreadState *ts, gf_run *run);
 typedef enum { GF_NO_SHIM, GF_START, GF_BASE, GF_TOP } gf_shim;
 
 gf_shim gf_shim_kind(PyCodeObject *code);
-PyObject *gf_shim_function(gf_shim kind, int traced);
+PyObject *gf_shim_function(gf_shim kind, int visible);
 gf_run *gf_shim_run(gf_frame *f);
 int gf_shim_segment(gf_frame *f);
 size_t gf_shim_words(void);
 int gf_shims_init(PyObject *reserve, PyObject *land);
-PyObject *gf_call_base(gf_run *run, int first, int traced);
+PyObject *gf_call_base(gf_run *run, int first, int visible);
 PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
@@ -179,6 +181,7 @@ PyObject *gf_generator_state(PyObject *module, PyObject *gen);
 PyObject *gf_generator_shell(PyObject *module, PyObject *args);
 PyObject *gf_generator_fill(PyObject *module, PyObject *args);
 PyObject *gf_generator_forget(PyObject *module, PyObject *gen);
+PyObject *gf_generator_recall(PyObject *module, PyObject *gen);
 
 /* --- operation.c --------------------------------------------------------------------------- */
 

@@ -204,13 +204,27 @@ PyObject *gf_generator_fill(PyObject *module, PyObject *args)
 }
 
 /* The generator lives on in its saved state: when this object goes, none of its finally
- * blocks may run. It stays usable by whoever else has it. */
+ * blocks may run. It stays usable by whoever else has it. True if that is new. */
 PyObject *gf_generator_forget(PyObject *module, PyObject *gen)
 {
     (void)module;
     if (generator_kind(gen) < 0) {
         return NULL;
     }
-    gf_skip_finalizer(gen);
+    if (PyObject_GC_IsFinalized(gen)) {
+        Py_RETURN_FALSE;
+    }
+    gf_skip_finalizer(gen, 1);
+    Py_RETURN_TRUE;
+}
+
+/* The opposite: the saved state was one of several, this object goes on itself. */
+PyObject *gf_generator_recall(PyObject *module, PyObject *gen)
+{
+    (void)module;
+    if (generator_kind(gen) < 0) {
+        return NULL;
+    }
+    gf_skip_finalizer(gen, 0);
     Py_RETURN_NONE;
 }

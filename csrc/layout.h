@@ -5,6 +5,10 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+/* Whether the interpreter that runs (not the one that this was built for: a debug
+ * interpreter loads release builds too) checks its assertions. */
+extern int gf_debug_interpreter;
+
 #ifdef Py_GIL_DISABLED
 #error "greenflow does not support free-threaded builds of CPython"
 #elif PY_VERSION_HEX >= 0x030B00F0 && PY_VERSION_HEX < 0x030C0000

@@ -148,9 +148,12 @@ static inline int *gf_recursion_left(PyThreadState *ts)
     return &ts->recursion_remaining;
 }
 
-static inline int gf_traced(PyThreadState *ts)
+/* When a frame returns under a tracer, a frame object is made of it, hidden or not; a
+ * debug build asserts that it is not hidden (ceval.c, call_trace). */
+static inline int gf_visible_shims(PyThreadState *ts)
 {
-    return ts->c_tracefunc != NULL || ts->c_profilefunc != NULL;
+    return gf_debug_interpreter
+           && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
 }
 
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
@@ -199,9 +202,16 @@ static inline void gf_init_generator(PyGenObject *gen, PyCodeObject *code)
     gen->gi_code = (PyCodeObject *)Py_NewRef((PyObject *)code);
 }
 
-static inline void gf_skip_finalizer(PyObject *op)
+/* The collector's mark that tp_finalize was called (pycore_gc.h). */
+static inline void gf_skip_finalizer(PyObject *op, int skip)
 {
-    _PyGC_SET_FINALIZED(op);
+    PyGC_Head *head = _Py_AS_GC(op);
+    if (skip) {
+        _PyGCHead_SET_FINALIZED(head);
+    }
+    else {
+        head->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
+    }
 }
 
 /* --- instructions (Lib/opcode.py, Python/ceval.c) ---------------------------------- */
@@ -265,6 +275,13 @@ static inline int gf_op_effect(int op, int oparg, int jump)
     case RETURN_GENERATOR: return 1;
     default: return PyCompile_OpcodeStackEffectWithJump(op, oparg, jump);
     }
+}
+
+/* Comprehensions are functions: nothing borrows a local variable. */
+static inline int gf_op_borrows_local(int op)
+{
+    (void)op;
+    return 0;
 }
 
 /* A specialised PRECALL makes the whole call and goes on behind the CALL that follows

@@ -156,19 +156,12 @@ static inline int *gf_recursion_left(PyThreadState *ts)
     return &ts->py_recursion_remaining;
 }
 
-/* sys.monitoring (PEP 669) sets interp->monitors; settrace and setprofile go through
- * it too (legacy_tracing.c). */
-static inline int gf_traced(PyThreadState *ts)
+/* A profiler is given the nearest frame that is not hidden, and would take the return of
+ * a shim for the return of a flow's frame (legacy_tracing.c, PyEval_GetFrame). */
+static inline int gf_visible_shims(PyThreadState *ts)
 {
-    if (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL) {
-        return 1;
-    }
-    for (int i = 0; i < _PY_MONITORING_UNGROUPED_EVENTS; i++) {
-        if (ts->interp->monitors.tools[i]) {
-            return 1;
-        }
-    }
-    return 0;
+    return ts->c_profilefunc != NULL
+           || (gf_debug_interpreter && ts->c_tracefunc != NULL);
 }
 
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
@@ -226,9 +219,16 @@ static inline void gf_init_generator(PyGenObject *gen, PyCodeObject *code)
     f->owner = FRAME_OWNED_BY_GENERATOR;
 }
 
-static inline void gf_skip_finalizer(PyObject *op)
+/* The collector's mark that tp_finalize was called (pycore_gc.h). */
+static inline void gf_skip_finalizer(PyObject *op, int skip)
 {
-    _PyGC_SET_FINALIZED(op);
+    PyGC_Head *head = _Py_AS_GC(op);
+    if (skip) {
+        _PyGCHead_SET_FINALIZED(head);
+    }
+    else {
+        head->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
+    }
 }
 
 /* --- instructions (Lib/opcode.py, Python/ceval.c) ---------------------------------- */
@@ -286,6 +286,13 @@ static inline int gf_op_effect(int op, int oparg, int jump)
         return 1;
     }
     return PyCompile_OpcodeStackEffectWithJump(op, oparg, jump);
+}
+
+/* An inlined comprehension (PEP 709) saves the variable that it shadows on the stack; if
+ * its own is a cell variable, the slot is a cell only meanwhile. */
+static inline int gf_op_borrows_local(int op)
+{
+    return op == LOAD_FAST_AND_CLEAR;
 }
 
 static inline int gf_op_is_precall(int op)

@@ -9,9 +9,9 @@
 int gf_segment_end(const gf_records *records, int first)
 {
     int last = first;
-    while (records->frames[last].generator == NULL && last + 1 < records->count
+    while (records->frames[last].identity == NULL && last + 1 < records->count
            && records->frames[last].delivery == GF_PUSH
-           && records->frames[last + 1].generator == NULL) {
+           && records->frames[last + 1].identity == NULL) {
         last++;
     }
     return last;
@@ -127,7 +127,7 @@ static PyObject *run_row(PyThreadState *ts, gf_run *run, int first)
     if (gf_ensure_datastack(ts, words, &fresh) < 0) {
         return NULL;
     }
-    PyObject *result = gf_call_base(run, first, gf_traced(ts));
+    PyObject *result = gf_call_base(run, first, gf_visible_shims(ts));
     gf_drop_if_unused(ts, fresh);
     return result;
 }
@@ -175,7 +175,7 @@ static void go_on(PyObject *gen, PyObject *value, gf_outcome *outcome)
 
 static void run_generator(PyThreadState *ts, gf_run *run, int first, gf_outcome *outcome)
 {
-    const gf_record *r = &run->plan->frames[first];
+    gf_record *r = &run->plan->frames[first];
     PyObject *owner = Py_NewRef(r->generator);
     PyGenObject *gen = (PyGenObject *)owner;
     gf_frame *f = gf_generator_frame(gen), *caller = gf_current(ts);
@@ -187,7 +187,9 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first, gf_outcome 
         ts->exc_info = &gen->gi_exc_state;
         gf_set_caller(f, caller);
         gf_set_current(ts, f);
+        r->driven = 1;
         inside(ts, run, first, outcome);
+        r->driven = 0;
         gf_set_current(ts, caller);
         gf_set_caller(f, NULL);
         ts->exc_info = gen->gi_exc_state.previous_item;

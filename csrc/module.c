@@ -85,7 +85,9 @@ static PyMethodDef methods[] = {
     {"generator_fill", gf_generator_fill, METH_VARARGS,
      "generator_fill(gen, shape, values): make an empty generator a suspended one"},
     {"generator_forget", gf_generator_forget, METH_O,
-     "generator_forget(gen): its finally blocks will not run when it goes"},
+     "generator_forget(gen) -> bool: no finally block of it runs when it goes; is that new"},
+    {"generator_recall", gf_generator_recall, METH_O,
+     "generator_recall(gen): take generator_forget() back"},
     {"stack_depths", stack_depths, METH_O,
      "stack_depths(code) -> values on the stack before each unit; -1 unreached, -2 cache"},
     {"stack_depth_of", stack_depth_of, METH_O,
@@ -94,8 +96,11 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+int gf_debug_interpreter;
+
 static int check_interpreter(void)
 {
+    gf_debug_interpreter = PySys_GetObject("gettotalrefcount") != NULL;
     unsigned long built = PY_VERSION_HEX >> 16, running = Py_Version >> 16;
     if (built != running) {
         PyErr_Format(PyExc_ImportError,

@@ -386,6 +386,7 @@ static int parse_frame(parser *in, gf_record *r)
             return -1;
         }
     }
+    r->identity = r->generator;
     if (in->end - in->p < (r->nlocals + r->nstack + 7) / 8) {
         return bad_shape("the mask is cut");
     }

@@ -103,7 +103,7 @@ PyObject *gf_start(PyObject *module, PyObject *args)
     }
     PyThreadState *ts = PyThreadState_Get();
     enter(ts, run);
-    PyObject *shim = gf_shim_function(GF_START, gf_traced(ts));
+    PyObject *shim = gf_shim_function(GF_START, gf_visible_shims(ts));
     PyObject *values[] = {(PyObject *)run, call, positional, keywords};
     return finish(ts, run, PyObject_Vectorcall(shim, values, 4, NULL));
 }

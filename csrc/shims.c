@@ -22,7 +22,7 @@ static const char source[] =
     "    return land(run, first)\n";
 
 enum { KINDS = 4 };
-static PyObject *functions[KINDS][2]; /* [kind][traced] */
+static PyObject *functions[KINDS][2]; /* [kind][visible] */
 static PyObject *reserve_function, *land_function;
 
 static int make_shim(PyObject *namespace, const char *name, gf_shim kind)
@@ -71,18 +71,17 @@ int gf_shims_init(PyObject *reserve, PyObject *land)
     return ok;
 }
 
-/* While something traces, the interpreter makes frame objects of whatever returns, and
- * must not meet a hidden frame then (ceval.c 3.11, call_trace): the shims are visible. */
-PyObject *gf_shim_function(gf_shim kind, int traced)
+/* Where gf_visible_shims() says so, a hidden frame must not be met. */
+PyObject *gf_shim_function(gf_shim kind, int visible)
 {
-    return functions[kind][traced != 0];
+    return functions[kind][visible != 0];
 }
 
 gf_shim gf_shim_kind(PyCodeObject *code)
 {
     for (int kind = GF_START; kind <= GF_TOP; kind++) {
-        for (int traced = 0; traced < 2; traced++) {
-            if ((PyObject *)code == PyFunction_GET_CODE(functions[kind][traced])) {
+        for (int visible = 0; visible < 2; visible++) {
+            if ((PyObject *)code == PyFunction_GET_CODE(functions[kind][visible])) {
                 return (gf_shim)kind;
             }
         }
@@ -108,15 +107,15 @@ size_t gf_shim_words(void)
     return gf_frame_words((PyCodeObject *)base) + gf_frame_words((PyCodeObject *)top);
 }
 
-PyObject *gf_call_base(gf_run *run, int first, int traced)
+PyObject *gf_call_base(gf_run *run, int first, int visible)
 {
     PyObject *number = PyLong_FromLong(first);
     if (number == NULL) {
         return NULL;
     }
     PyObject *args[] = {(PyObject *)run, number, reserve_function,
-                        functions[GF_TOP][traced != 0], land_function};
-    PyObject *result = PyObject_Vectorcall(functions[GF_BASE][traced != 0], args, 5, NULL);
+                        functions[GF_TOP][visible != 0], land_function};
+    PyObject *result = PyObject_Vectorcall(functions[GF_BASE][visible != 0], args, 5, NULL);
     Py_DECREF(number);
     return result;
 }

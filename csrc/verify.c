@@ -10,10 +10,22 @@ static int bad(Py_ssize_t index, const char *what)
     return -1;
 }
 
-/* Cells are read unchecked by LOAD_DEREF and its kin. A comprehension that is inlined
- * (PEP 709) leaves a cell variable of its own unbound, so NULL is allowed there. */
-static int verify_cells(const gf_record *r, PyCodeObject *code, Py_ssize_t index)
+static int is_borrowed(gf_code_info *info, int slot)
 {
+    for (int unit = 0; unit < info->units; unit++) {
+        int oparg;
+        if (info->depth[unit] >= 0
+            && gf_op_borrows_local(gf_op_at(info, unit, &oparg)) && oparg == slot) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Cells are read unchecked by LOAD_DEREF and its kin. */
+static int verify_cells(const gf_record *r, gf_code_info *info, Py_ssize_t index)
+{
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(r->function);
     const char *kinds = PyBytes_AS_STRING(code->co_localspluskinds);
     for (int i = 0; i < r->nlocals; i++) {
         int kind = (unsigned char)kinds[i];
@@ -21,7 +33,7 @@ static int verify_cells(const gf_record *r, PyCodeObject *code, Py_ssize_t index
         if ((kind & CO_FAST_FREE) && !is_cell) {
             return bad(index, "a free variable without its cell");
         }
-        if ((kind & CO_FAST_CELL) && r->slots[i] != NULL && !is_cell) {
+        if ((kind & CO_FAST_CELL) && !is_cell && !is_borrowed(info, i)) {
             return bad(index, "a cell variable without its cell");
         }
     }
@@ -84,7 +96,7 @@ static int verify_place(const gf_record *r, gf_code_info *info, Py_ssize_t index
     if (r->locals != NULL && !PyDict_Check(r->locals)) {
         return bad(index, "its locals are no dict");
     }
-    return verify_cells(r, code, index);
+    return verify_cells(r, info, index);
 }
 
 int gf_verify_record(const gf_record *r, Py_ssize_t index)

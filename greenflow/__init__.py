@@ -115,34 +115,37 @@ __all__ = [
     "suspend",
 ]
 
-#: Where the names come from that are loaded when first used.
-_LAZY = {"Continuation": "greenflow.continuation"} | dict.fromkeys(
-    (
-        "Flow",
-        "Store",
-        "checkpoint",
-        "current",
-        "flows",
-        "get",
-        "open",
-        "recv",
-        "run",
-        "send",
-        "spawn",
-        "suspend",
+#: What is loaded, all at once, when the first of these names is used.
+_LAZY = {
+    "Continuation": "greenflow.continuation",
+    **dict.fromkeys(
+        (
+            "Flow",
+            "Store",
+            "checkpoint",
+            "current",
+            "flows",
+            "get",
+            "open",
+            "recv",
+            "run",
+            "send",
+            "spawn",
+            "suspend",
+        ),
+        "greenflow.runtime",
     ),
-    "greenflow.runtime",
-)
+}
 
 
 def __getattr__(name: str) -> object:
-    module = _LAZY.get(name)
-    if module is None:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(module), name)
-    # Later uses find the name without coming here.
-    globals()[name] = value
-    return value
+    # Later uses, and saved flows that refer to these names, find them as they are.
+    globals().update(
+        {lazy: getattr(import_module(home), lazy) for lazy, home in _LAZY.items()}
+    )
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

@@ -15,13 +15,14 @@ from greenflow.cli.acting import acting
 from greenflow.cli.exits import FAILED, OK
 from greenflow.cli.options import json_option, store_option
 from greenflow.cli.text import json_document, json_or_text
+from greenflow.errors import GreenflowError
 from greenflow.runtime.slice import Slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from greenflow.runtime import Flow
+    from greenflow.runtime import Flow, Store
 
 
 @click.command(name="run", context_settings={"ignore_unknown_options": True})
@@ -39,8 +40,7 @@ def command(
     --json there is the document alone, and what the flow prints goes to stderr.
     """
     with acting(store_path, create=True) as store:
-        called = _find(function)
-        flow = store.spawn(called, *map(json_or_text, arguments))
+        flow = _spawn(store, _find(function), arguments)
         if not as_json:
             click.echo(flow.id)
         with redirect_stdout(sys.stderr) if as_json else nullcontext():
@@ -67,6 +67,18 @@ def _find(function: str) -> Callable[..., Any]:
         raise click.UsageError(f"{function} is no function")
     function_found: Callable[..., Any] = found
     return function_found
+
+
+def _spawn(
+    store: Store, function: Callable[..., Any], arguments: tuple[str, ...]
+) -> Flow[Any]:
+    """Make the flow; arguments that the function cannot take are wrong usage."""
+    try:
+        return store.spawn(function, *map(json_or_text, arguments))
+    except GreenflowError:
+        raise  # NotSaveable is a TypeError too
+    except TypeError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _run_alone(flow: Flow[Any]) -> None:

@@ -96,10 +96,10 @@ def not_in_flow(operation: Operation) -> NoReturn:
 # --- rules, one for each instruction ---------------------------------------------------
 
 
-def _call(oparg: int, operands: tuple[Any, ...], inner: Any, first: Any) -> Answer | None:
+def _call(_oparg: int, operands: tuple[Any, ...], inner: Any, first: Any) -> Answer | None:
     called, arguments = operands[0], operands[1:]
     answer = _called(called, inner, first)
-    if answer is None and called is first and len(operands) == oparg + 1:
+    if answer is None and called is first:
         # A bound method or a partial() lends this slot to the argument it puts first
         # while it calls (Objects/classobject.c, Modules/_functoolsmodule.c). An object
         # that C code could call is not believed to be such an argument.
@@ -117,8 +117,8 @@ def _called(called: Any, inner: Any, first: Any) -> Answer | None:
 def _runs(called: Any, inner: Any) -> bool:
     """Whether calling ``called`` does nothing but run ``inner`` and return its result."""
     while True:
-        if called is inner:
-            return isinstance(inner, Operation)
+        if isinstance(called, Operation):
+            return called is inner
         if type(called) is MethodType:
             called = called.__func__
         elif type(called) is partial:

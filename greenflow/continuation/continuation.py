@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from greenflow.continuation import canary, codec, frames, tags
+from greenflow.continuation import canary, codec, frames, pickling, tags
 from greenflow.errors import ContinuationError, StackTooDeep
 
 if TYPE_CHECKING:
@@ -149,12 +149,12 @@ class Continuation:
                 hint="to go on again from an earlier point, load bytes of that time",
             )
         state, self._state = self._state, "running"
+        self._recall()
         try:
             done, value, records = self._run(outcome, self._hooked(hook))
         except BaseException as error:
             self._after_error(state, error)
             raise
-        self._generators = []
         self._value, self._records, self._call = value, records, None
         self._state = "done" if done else "suspended"
 
@@ -181,11 +181,27 @@ class Continuation:
         def answer(records: Records, request: Any) -> object:
             self._records = records
             try:
-                return hook(self, request)
+                decision = hook(self, request)
+            except BaseException:
+                self._recall()
+                raise
             finally:
                 self._records = None
+            if decision is not frames.LEAVE:
+                self._recall()
+            return decision
 
         return answer
+
+    def _forget(self, generators: list[Any]) -> None:
+        # What was saved in the middle ends where its saved copy ends: this object may
+        # go, in any order with others of a cycle, and must not run its finally blocks.
+        self._generators += [g for g in generators if frames.generator_forget(g)]
+
+    def _recall(self) -> None:
+        for generator in self._generators:
+            frames.generator_recall(generator)
+        self._generators = []
 
     def _after_error(self, state: _State, error: BaseException) -> None:
         untouched = self._records is not None and not self._records.consumed
@@ -200,10 +216,12 @@ class Continuation:
             return
         self._state, self._value = "failed", None
         self._records = self._call = None
-        self._generators = []
 
     def dumps(self) -> bytes:
         """Return it as bytes, from which loads() makes an equal one in any process.
+
+        If it is dropped then, the generators among its values go without running their
+        ``finally`` blocks and ``with`` exits: these run where the saved ones end.
 
         Raises:
             NotSaveable: a value cannot be saved; the message tells which, and where.
@@ -212,7 +230,7 @@ class Continuation:
             ContinuationError: it is running, or ended by an exception.
         """
         saved = self._save()
-        self._generators = saved.generators
+        self._forget(saved.generators)
         return saved.data
 
     def _save(self) -> codec.Saved:
@@ -255,22 +273,14 @@ class Continuation:
     def discard(self) -> None:
         """Drop everything: it lives on in the bytes that dumps() returned last.
 
-        The generators among its values, which are saved in the middle, go without
-        running their ``finally`` blocks and ``with`` exits: these run where the saved
-        ones end. Without a dumps() before it, this only drops.
+        Raises:
+            ContinuationError: it is running.
         """
         if self._state == "running":
             raise ContinuationError("a continuation that is running cannot be dropped")
-        for generator in self._generators:
-            frames.generator_forget(generator)
-        self._generators = []
         self._records = self._call = self._value = None
+        self._generators = []
         self._state = "failed"
-
-    def __del__(self) -> None:
-        # Saved and then dropped without going on: the same as discard().
-        if getattr(self, "_generators", None) and self._state == "suspended":
-            self.discard()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _loads, (self.dumps(),)
@@ -289,5 +299,41 @@ def _loads(data: bytes) -> Continuation:
     return Continuation.loads(data)
 
 
+# --- a continuation among the values of another: one graph, not bytes in bytes ------------
+
+
+def _reduce(continuation: Continuation, running: dict[int, Any]) -> Any:
+    state: Any = continuation._state
+    content: tuple[Any, ...]
+    if state == "suspended" and continuation._records is not None:
+        running.update(
+            (id(gen), function) for gen, function in continuation._records.generators
+        )
+        content = continuation._records.parts()
+    elif state == "new":
+        content = (continuation._call,)
+    elif state == "done":
+        content = ()
+    else:
+        raise ContinuationError(f"a continuation that is {state} cannot be saved")
+    return _empty, (), (state, continuation._value, content), None, None, _fill
+
+
+def _empty() -> Continuation:
+    return Continuation._make("failed")
+
+
+def _fill(continuation: Continuation, saved: tuple[_State, Any, tuple[Any, ...]]) -> None:
+    state, continuation._value, content = saved
+    if state == "suspended":
+        continuation._records = frames.records(*content)
+    elif state == "new":
+        (continuation._call,) = content
+    continuation._state = state
+
+
 tags.register("continuation", _loads)
+tags.register("empty_continuation", _empty)
+tags.register("fill_continuation", _fill)
+pickling.register_reducer(Continuation, _reduce)
 canary.prove()

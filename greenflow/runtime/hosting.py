@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from greenflow.runtime.slice import Slice
 
 
-class Host(greenlet):
+class Host(greenlet):  # type: ignore[misc]  # greenlet ships no types
     """The greenlet of one slice of one flow."""
 
     def __init__(self, run: Callable[..., Any], running: Slice) -> None:

@@ -204,11 +204,14 @@ class Slice:
         return self._stuck
 
     def _returned(self, result: object) -> Exception | None:
+        what = "the result of the flow"
         try:
-            value = self.store.within(values.dump, result, "the result of the flow")
-            self._end(self._with_messages(Step(status="done", value=value), True))
+            value, moved = self.store.within(values.dump_moved, result, what)
+            step = Step(status="done", value=value)
+            self._end(self._with_messages(step, consumed=True))
         except (NotSaveable, TooLarge) as error:
             return self._raised(error)
+        moved()
         return None
 
     def _raised(self, error: BaseException) -> Exception | None:
@@ -233,7 +236,7 @@ class Slice:
         except Conflict:
             _LOG.info("flow %s: another worker has it now, so it was left", self.id)
 
-    def _with_messages(self, step: Step, consumed: bool) -> Step:
+    def _with_messages(self, step: Step, *, consumed: bool) -> Step:
         taken = tuple(self._consumed) if consumed else ()
         return msgspec.structs.replace(step, consumed=taken, sends=tuple(self._sends))
 

@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import greenflow
 from greenflow import limits
-from greenflow.continuation import pickling
-from greenflow.errors import FlowFailed, NotSaveable, TooLarge
+from greenflow.continuation import diagnose, frames, pickling
+from greenflow.errors import (
+    CodeMissing,
+    FlowFailed,
+    GreenflowError,
+    NotRestorable,
+    NotSaveable,
+    TooLarge,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(greenflow.__file__)) + os.sep
@@ -27,19 +35,33 @@ _TEXT_CHARS_MAX = 100_000
 
 
 def dump(value: object, what: str) -> bytes:
-    """Return ``value`` as bytes; ``what`` names it in errors (``the result``).
+    """Return ``value`` as bytes; ``what`` names it in errors (``the message``).
 
     Raises:
         NotSaveable: a part of it cannot be saved; the error names it.
     """
+    return dump_moved(value, what)[0]
+
+
+def dump_moved(value: object, what: str) -> tuple[bytes, Callable[[], None]]:
+    """Return ``value`` as bytes, and what to call once it lives on there only.
+
+    Without that call the generators in it, which are saved in the middle, would run
+    their ``finally`` blocks here, too.
+
+    Raises:
+        NotSaveable: as by :func:`dump`.
+    """
     try:
-        data, _ = pickling.dump(value)
-    except NotSaveable as error:
-        path = f"{what}: {error.path}" if error.path else what
-        raise NotSaveable(
-            f"{what} cannot be saved: {error.message}", path=path, hint=error.hint
-        ) from error
-    return data
+        data, generators = pickling.dump(value)
+    except Exception as error:
+        raise diagnose.explain([(what, "the value", value)], error) from error
+
+    def moved() -> None:
+        for generator in generators:
+            frames.generator_forget(generator)
+
+    return data, moved
 
 
 def dump_message(value: object, what: str) -> bytes:
@@ -59,22 +81,47 @@ def dump_message(value: object, what: str) -> bytes:
 
 
 def load(data: bytes) -> Any:
-    """Return the value that :func:`dump` saved. Raises NotRestorable, BadRecord."""
-    return pickling.load(data)
+    """Return the value that :func:`dump` saved. Runs code of its classes.
+
+    Raises:
+        CodeMissing: a module or a name that it needs is not here.
+        NotRestorable: it cannot be loaded in this process.
+        BadRecord: it is damaged.
+    """
+    try:
+        return pickling.load(data)
+    except GreenflowError:
+        raise
+    except (ImportError, AttributeError) as error:
+        raise CodeMissing(
+            f"a stored value needs something that is not here: {error}",
+            hint="make its module importable (sys.path, installed packages), or bring "
+            "the name back",
+        ) from error
+    except Exception as error:
+        raise NotRestorable(
+            f"a stored value cannot be loaded: {type(error).__name__}: {error}",
+            hint="its class must be able to load what it saved (see __setstate__)",
+        ) from error
 
 
 def dump_failure(error: BaseException, flow_id: str) -> bytes:
-    """Return the exception that ended a flow as bytes, with its traceback as text.
+    """Return the exception that ended a flow as bytes, and where it was raised.
 
-    The exception lies in bytes of its own, so that the text can be read where the
+    The exception lies in bytes of its own, so that the rest can be read where the
     exception cannot. One that cannot be saved is replaced by a FlowFailed.
     """
-    text = _traceback_text(error)
+    # From the flow's own function on: who ran it is of no interest to anybody.
+    tail = _user_traceback(error.__traceback__) or error.__traceback__
+    error.__traceback__ = tail
+    where = f"in process {os.getpid()} on {socket.gethostname()}"
+    text = "".join(traceback.format_exception(error)).rstrip()[-_TEXT_CHARS_MAX:]
     try:
         inner = dump_message(error, "the exception that ended the flow")
     except (NotSaveable, TooLarge) as reason:
-        inner = dump(_stand_in(error_line(error), flow_id, reason), "a stand-in")
-    return dump((inner, text), "the traceback")
+        stand_in = _stand_in(error_line(error), flow_id, reason, text)
+        inner = dump(stand_in, "a stand-in")
+    return dump((inner, where, text), "where it was raised")
 
 
 def load_failure(data: bytes, flow_id: str, line: str) -> BaseException:
@@ -88,13 +135,13 @@ def load_failure(data: bytes, flow_id: str, line: str) -> BaseException:
     Returns:
         A new exception; a FlowFailed if it cannot be loaded in this process.
     """
-    text = "raised at a place that is not known"
+    where, text = "nobody knows where", line
     try:
-        inner, text = load(data)
+        inner, where, text = load(data)
         error = _load_exception(inner)
     except Exception as reason:
-        error = _stand_in(line, flow_id, reason)
-    error.add_note(f"flow {flow_id} ended by this exception; {text}")
+        error = _stand_in(line, flow_id, reason, text)
+    error.add_note(f"raised in flow {flow_id}, {where}")
     return error
 
 
@@ -132,21 +179,14 @@ def _load_exception(data: bytes) -> BaseException:
     return error
 
 
-def _stand_in(line: str, flow_id: str, reason: Exception) -> FlowFailed:
-    return FlowFailed(
+def _stand_in(line: str, flow_id: str, reason: Exception, text: str) -> FlowFailed:
+    error = FlowFailed(
         f"flow {flow_id} failed with {line}; the exception itself is not here: "
         f"{type(reason).__name__}: {reason}",
-        hint="give exceptions only values that can be saved, and let them be made "
-        "again from their args",
+        hint="give exceptions only what can be saved and loaded",
     )
-
-
-def _traceback_text(error: BaseException) -> str:
-    """Return the traceback as people read it, from the flow's own function on."""
-    tail = _user_traceback(error.__traceback__) or error.__traceback__
-    lines = traceback.format_exception(type(error), error, tail)
-    where = f"raised in process {os.getpid()} on {socket.gethostname()}:\n"
-    return where + "".join(lines).rstrip()[-_TEXT_CHARS_MAX:]
+    error.add_note(text)
+    return error
 
 
 def _user_traceback(tail: TracebackType | None) -> TracebackType | None:

@@ -58,7 +58,9 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
 @pytest.fixture
 def in_store(child: Child, place: Path, journal: Journal) -> InStore:
     """Run code in a fresh process whose default store is the test's."""
-    imports = "import greenflow, os, signal\nfrom tests.runtime import target_flows as t\n"
+    imports = (
+        "import greenflow, os, signal\nfrom tests.runtime import target_flows as t\n"
+    )
 
     def run(code: str, /, *, killed: bool = False, **env: str) -> str:
         finished = child(
@@ -67,6 +69,6 @@ def in_store(child: Child, place: Path, journal: Journal) -> InStore:
             code=SIGKILLED if killed else 0,
             env={"GREENFLOW_STORE": str(place), **env},
         )
-        return finished.stdout.strip()  # type: ignore[attr-defined]
+        return finished.stdout.strip()
 
     return run

@@ -16,6 +16,11 @@ def note(line):
         journal.write(f"{line}\n")
 
 
+def was_noted(line):
+    with open(os.environ["JOURNAL"]) as journal:
+        return f"{line}\n" in journal
+
+
 def die_at(place):
     """Kill this process if the test wants it killed here."""
     if os.environ.get("KILL_AT") == place:
@@ -140,13 +145,6 @@ def suspend_in_sort(catch):
     return ask("outside of sort")
 
 
-def send_after(flow, seconds_file):
-    """Wait for a file to appear, then answer."""
-    while not os.path.exists(seconds_file):
-        time.sleep(0.001)
-    greenflow.send(flow, "there")
-
-
 def unsaveable_result():
     greenflow.checkpoint("before the end")
     return socket.socket()
@@ -202,10 +200,10 @@ class Unpicklable(Exception):
 
 
 class Unloadable(Exception):
-    """Can be saved but not be made again from its args."""
+    """Can be saved, but not be loaded."""
 
-    def __init__(self, first, second):
-        super().__init__(f"{first} {second}")
+    def __reduce__(self):
+        return int, ("not a number",)
 
 
 def fail(kind):
@@ -214,7 +212,7 @@ def fail(kind):
         error.connection.close()
         raise error
     if kind == "unloadable":
-        raise Unloadable("two", "parts")
+        raise Unloadable("two parts")
     if kind == "exit":
         raise SystemExit(3)
     raise KeyError(kind)

@@ -64,11 +64,11 @@ def test_outside_of_a_flow_it_is_refused(store: greenflow.Store):
 
 def test_arguments_are_checked_at_the_call(store: greenflow.Store):
     with pytest.raises(TypeError, match="label"):
-        greenflow.checkpoint(7)  # type: ignore[arg-type]
+        greenflow.checkpoint(7)
     with pytest.raises(ValueError, match="limit"):
         greenflow.checkpoint("x" * 1000)
     with pytest.raises(TypeError, match="topic"):
-        greenflow.recv(topic=7)  # type: ignore[arg-type]
+        greenflow.recv(topic=7)
     with pytest.raises(ValueError, match="NUL"):
         greenflow.recv(topic="\x00answer")
 

@@ -86,15 +86,17 @@ async def later() -> None:
 
 def test_what_cannot_be_called_or_is_async_is_refused(store: greenflow.Store):
     with pytest.raises(TypeError, match="takes a function first"):
-        greenflow.spawn(3)  # type: ignore[call-overload, arg-type]
+        greenflow.spawn(3)
     with pytest.raises(TypeError, match="later is async"):
         greenflow.spawn(later)
 
 
 def test_argument_that_cannot_be_saved_is_refused_at_once(store: greenflow.Store):
-    with socket.socket() as connection:
-        with pytest.raises(greenflow.NotSaveable, match="socket"):
-            greenflow.spawn(target_flows.add, connection)
+    with (
+        socket.socket() as connection,
+        pytest.raises(greenflow.NotSaveable, match="socket"),
+    ):
+        greenflow.spawn(target_flows.add, connection)
     assert list(greenflow.flows()) == []
 
 
@@ -122,7 +124,7 @@ def test_flows_are_filtered(store: greenflow.Store):
     assert list(greenflow.flows(fn=target_flows.ask)) == [waiting]
     assert list(greenflow.flows(fn="tests.runtime.target_flows:ask")) == [waiting]
     with pytest.raises(ValueError, match="no status"):
-        greenflow.flows(status="asleep")  # type: ignore[arg-type]
+        greenflow.flows(status="asleep")
     with pytest.raises(ValueError, match="at least 1"):
         greenflow.flows(limit=0)
 

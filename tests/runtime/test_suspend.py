@@ -85,10 +85,12 @@ def test_what_cannot_be_an_answer_is_refused(store: greenflow.Store):
     flow = greenflow.spawn(target_flows.ask, "?")
     greenflow.run()
     with pytest.raises(TypeError, match="takes an exception"):
-        flow.throw("text")  # type: ignore[arg-type]
-    with socket.socket() as connection:
-        with pytest.raises(greenflow.NotSaveable, match="answer to flow"):
-            flow.resume(connection)
+        flow.throw("text")
+    with (
+        socket.socket() as connection,
+        pytest.raises(greenflow.NotSaveable, match="answer to flow"),
+    ):
+        flow.resume(connection)
     assert flow.status == "waiting"
 
 

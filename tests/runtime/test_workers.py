@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -104,14 +103,6 @@ def thread_of_each_call():
     return set(names)
 
 
-def steal(flow_id):
-    """Let another worker have the flow, as if this one had been taken for dead."""
-    store = greenflow.current().store
-    lease = store.base.claim
-    assert lease(flow_id) is None
-    return store
-
-
 def write_module(folder: Path, text: str) -> None:
     (folder / "moving.py").write_text(text)
 
@@ -192,4 +183,3 @@ def test_signal_gives_the_flow_back(
     worker.communicate()
     assert worker.returncode == -signal.SIGINT
     assert flow.status == "ready"
-    assert os.getpid()

@@ -1,0 +1,68 @@
+"""Generators, coroutines and async generators in the middle, as values."""
+
+from __future__ import annotations
+
+from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from greenflow.continuation import frames, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+TYPES = (GeneratorType, CoroutineType, AsyncGeneratorType)
+_KINDS: dict[type, int] = {kind: number for number, kind in enumerate(TYPES)}
+
+
+def reduce_generator(generator: Any, running: Mapping[int, FunctionType]) -> Any:
+    """Reduce a generator: an empty one first, so that it may refer to itself.
+
+    Args:
+        generator: not running, or one of ``running``.
+        running: functions of the generators whose frames are saved elsewhere, by id.
+
+    Raises:
+        ValueError: it is running.
+    """
+    function = running.get(id(generator))
+    if function is not None:
+        names = generator.__name__, generator.__qualname__
+        return _shell, (_KINDS[type(generator)], function, *names)
+    kind, function, shape, values, name, qualname = frames.generator_state(generator)
+    if function is None:
+        return _finished, (kind, name, qualname)
+    shell = (kind, function, name, qualname)
+    return _shell, shell, (shape, values), None, None, _fill
+
+
+def _shell(kind: int, function: FunctionType, name: str, qualname: str) -> Any:
+    return frames.generator_shell(kind, function, name, qualname)
+
+
+def _fill(generator: Any, state: tuple[bytes, tuple[Any, ...]]) -> None:
+    shape, values = state
+    frames.generator_fill(generator, shape, values)
+
+
+def _finished(kind: int, name: str, qualname: str) -> Any:
+    """A generator that has ended: an empty shell of a function of that kind."""
+    return frames.generator_shell(kind, _EMPTY[kind], name, qualname)
+
+
+def _generator() -> Iterator[None]:
+    yield
+
+
+async def _coroutine() -> None:
+    pass
+
+
+async def _async_generator() -> Any:
+    yield
+
+
+_EMPTY: tuple[Any, ...] = (_generator, _coroutine, _async_generator)
+
+tags.register("generator", _shell)
+tags.register("fill_generator", _fill)
+tags.register("finished_generator", _finished)

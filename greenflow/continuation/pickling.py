@@ -1,0 +1,191 @@
+"""One graph of objects to bytes and back; identity and cycles are kept in it.
+
+The C pickler does the work. It asks :meth:`_Pickler.reducer_override` about what it
+does not know itself: functions, classes, generators, cells, exceptions and the like
+are reduced here, everything else as copyreg and the object's own ``__reduce__`` say.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import io
+import itertools
+import pickle
+import warnings
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CodeType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    TracebackType,
+)
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import cloudpickle
+
+from greenflow.continuation import (
+    classes,
+    exceptions,
+    frames,
+    functions,
+    generators,
+    main_module,
+    tags,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PROTOCOL = 5
+
+
+
+def dump(
+    value: object, running: Mapping[int, FunctionType] | None = None
+) -> tuple[bytes, list[Any]]:
+    """Return ``value`` as bytes, and the suspended generators met in it.
+
+    Args:
+        value: any graph of objects.
+        running: functions of generators, by id, whose frames are saved elsewhere: only
+            an empty generator is written for each.
+
+    Raises:
+        Exception: whatever the first object that cannot be saved raises.
+    """
+    buffer = io.BytesIO()
+    pickler = _Pickler(buffer, dict(running or {}))
+    pickler.dump(value)
+    return buffer.getvalue(), pickler.generators
+
+
+def load(data: bytes) -> Any:
+    """Return the value that :func:`dump` was given. Runs code of its classes."""
+    return pickle.loads(data)
+
+
+def register_reducer(
+    cls: type, reducer: Callable[[Any, dict[int, FunctionType]], Any]
+) -> None:
+    """Let objects of exactly this class be reduced by ``reducer(object, running)``.
+
+    ``running`` is what :func:`dump` was given; the reducer may add to it.
+    """
+    _SPECIAL[cls] = lambda pickler, obj: reducer(obj, pickler.running)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """The C pickler with our reducers."""
+
+    dispatch_table: ClassVar[dict[type, Any]] = {}
+
+    def __init__(self, file: Any, running: dict[int, FunctionType]) -> None:
+        super().__init__(file, PROTOCOL)
+        self.generators: list[Any] = []
+        self.running = running
+        self._namespaces = main_module.Namespaces()
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Reduce what the C pickler does not know; NotImplemented leaves it to it."""
+        kind = type(obj)
+        own = _OWN.get(kind)
+        if own is not None:
+            return own(obj)
+        special = _SPECIAL.get(kind)
+        if special is not None:
+            return special(self, obj)
+        if isinstance(obj, type):
+            return self._class(obj)
+        if isinstance(obj, BaseException):
+            return exceptions.reduce_exception(obj)
+        return NotImplemented
+
+    def _function(self, function: FunctionType) -> Any:
+        if function.__module__ == tags.MODULE:
+            return NotImplemented  # one of our own, by its tag
+        return functions.reduce_function(function, self._namespaces)
+
+    def _class(self, cls: type) -> Any:
+        if classes.is_importable(cls):
+            return NotImplemented
+        reduced = super().reducer_override(cls)
+        if type(reduced) is tuple and len(reduced) == 6:
+            return classes.reduce_class(cls, reduced)
+        return reduced
+
+    def _generator(self, generator: Any) -> Any:
+        reduced = generators.reduce_generator(generator, self.running)
+        self.generators.append(generator)
+        return reduced
+
+
+_SPECIAL: dict[type, Callable[[_Pickler, Any], Any]] = {
+    FunctionType: _Pickler._function,
+    GeneratorType: _Pickler._generator,
+    CoroutineType: _Pickler._generator,
+    AsyncGeneratorType: _Pickler._generator,
+}
+
+
+# --- reducers of builtin types that have none ---------------------------------------------
+
+
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"cannot pickle {type(value).__qualname__!r} object")
+
+
+def _reduce_iterator(value: Any) -> Any:
+    # itertools warns from 3.12 on that 3.14 will not pickle any more; these bytes are
+    # for this very Python.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return value.__reduce__()
+
+
+def _reduce_operation(operation: frames.Operation) -> Any:
+    return _operation, (operation.__name__,)
+
+
+def _operation(name: str) -> Any:
+    import greenflow
+
+    return getattr(greenflow, name)
+
+
+def _reduce_view(view: Any) -> Any:
+    return _view, (type(view).__name__, view.mapping | {})
+
+
+def _view(name: str, mapping: dict[Any, Any]) -> Any:
+    return getattr(mapping, name.removeprefix("dict_"))()
+
+
+_ITERTOOLS = [
+    value
+    for value in vars(itertools).values()
+    if isinstance(value, type) and value.__module__ == "itertools"
+]
+
+#: By exact type; what is not here goes the C pickler's own way.
+_OWN: dict[type, Callable[[Any], Any]] = {
+    CellType: functions.reduce_cell,
+    CodeType: functions.reduce_code,
+    TracebackType: exceptions.reduce_traceback,
+    frames.Operation: _reduce_operation,
+    # cloudpickle would save these as something else
+    io.TextIOWrapper: _refuse,
+    memoryview: _refuse,
+    type({}.keys()): _reduce_view,
+    type({}.values()): _reduce_view,
+    type({}.items()): _reduce_view,
+    **dict.fromkeys(_ITERTOOLS, _reduce_iterator),
+}
+
+# cloudpickle's table is a chain of two; the C pickler is faster with a plain dict, and
+# looks into copyreg's for nothing if there is one of its own.
+_Pickler.dispatch_table = {**copyreg.dispatch_table, **cloudpickle.Pickler._dispatch_table}
+
+tags.register("operation", _operation)
+tags.register("view", _view)

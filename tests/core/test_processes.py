@@ -1,0 +1,73 @@
+"""Every feature of the corpus, resumed in a new process after each suspend."""
+
+from __future__ import annotations
+
+import functools
+import io
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import child_environment
+from tests.core.driving import INSTRUMENTS
+from tests.core.features import Raised, Run, load
+from tests.core.target_resume import Task
+
+FEATURES = load()
+CHILD_SECONDS_MAX = 240
+
+
+class Crashed(Exception):
+    """The process died."""
+
+
+def results_of(data: bytes) -> list[Task]:
+    stream, results = io.BytesIO(data), []
+    while stream.tell() < len(data):
+        try:
+            results.append(pickle.load(stream))
+        except (EOFError, pickle.UnpicklingError):
+            break
+    return results
+
+
+def one_process(instrument: str, tasks: list[Task]) -> list[Task]:
+    """Take each task a step further in a new process; go on after a crash in another."""
+    finished = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-m", "tests.core.target_resume"],
+        input=pickle.dumps((instrument, tasks)),
+        env=child_environment(),
+        capture_output=True,
+        timeout=CHILD_SECONDS_MAX,
+        check=False,
+    )
+    results = results_of(finished.stdout)
+    left = tasks[len(results) :]
+    if not left:
+        assert finished.returncode == 0, finished.stderr.decode()
+        return results
+    crashed, *rest = left
+    details = f"exit code {finished.returncode}\n{finished.stderr.decode()}"
+    run = Run(crashed.run.asks, Raised(Crashed, "the process died"))
+    results.append(Task(crashed.name, run=run, done=True, details=details))
+    return results + (one_process(instrument, rest) if rest else [])
+
+
+@functools.cache
+def relay(instrument: str) -> dict[str, Task]:
+    """Hand all features from process to process until they are done."""
+    tasks, done = [Task(name) for name in FEATURES], {}
+    while tasks:
+        results = one_process(instrument, tasks)
+        done |= {task.name: task for task in results if task.done}
+        tasks = [task for task in results if not task.done]
+    return done
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_each_step_in_a_new_process(name: str, instrument: str):
+    task = relay(instrument)[name]
+    assert task.run == FEATURES[name].expected, task.details
