@@ -103,7 +103,8 @@ static int place_inlined(walk *w, step *s, gf_code_info *info)
     if (gf_is_generator(w->inner.frame)) {
         s->boundary.delivery = op == SEND ? GF_SEND : GF_NEXT;
         if (op != SEND && op != FOR_ITER) {
-            return gf_refuse(gf_code(s->frame), s->pending, "a generator runs inline here");
+            return gf_refuse(gf_code(s->frame), s->pending,
+                             "a generator runs inline here");
         }
     }
     if (s->nstack != gf_kept(info, s->pending)) {
@@ -144,7 +145,8 @@ static int check_frame(gf_frame *f, int pending)
 {
     PyCodeObject *code = gf_code(f);
     if (!(code->co_flags & CO_OPTIMIZED)) {
-        return gf_refuse(code, pending, "the body of a class or module cannot be saved");
+        return gf_refuse(code, pending,
+                         "the body of a class or module cannot be saved");
     }
     if (PyFunction_GET_CODE(gf_function(f)) != (PyObject *)code) {
         return gf_refuse(code, pending, "its __code__ was replaced while it ran");
@@ -163,7 +165,8 @@ static int add_frame(walk *w, gf_frame *f)
         return -1;
     }
     w->inner.frame = f;
-    w->inner.object = gf_is_generator(f) ? (PyObject *)gf_generator_of(f) : gf_function(f);
+    w->inner.object =
+        gf_is_generator(f) ? (PyObject *)gf_generator_of(f) : gf_function(f);
     return 0;
 }
 
@@ -265,7 +268,8 @@ static void free_boundary(gf_boundary *boundary)
 
 gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation)
 {
-    walk w = {.run = run, .inner = {.object = operation}, .through_c = 1, .planned = -1};
+    walk w = {
+        .run = run, .inner = {.object = operation}, .through_c = 1, .planned = -1};
     gf_records *records = NULL;
     if (walk_frames(&w, gf_current(ts)) == 0) {
         if (w.count == 0) {

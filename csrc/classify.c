@@ -65,10 +65,13 @@ static int readable(const gf_code_info *info, int unit, int *first)
     case CALL_FUNCTION_EX:
         *first = depth - 2 - (oparg & 1);
         return 1;
-    case FOR_ITER: case BEFORE_WITH: case LOAD_ATTR:
+    case FOR_ITER:
+    case BEFORE_WITH:
+    case LOAD_ATTR:
         *first = depth - 1;
         return 1;
-    case SEND: case BINARY_SUBSCR:
+    case SEND:
+    case BINARY_SUBSCR:
         *first = depth - 2;
         return op == SEND ? 1 : 2;
     case WITH_EXCEPT_START:
@@ -129,9 +132,9 @@ static int ask(const char *op, int oparg, PyObject *operands, gf_inner inner,
         Py_XDECREF(operands);
         return gf_refuse(code, pending, "the core is not configured");
     }
-    PyObject *answer = PyObject_CallFunction(
-        classifier, "siNOOOi", op, oparg, operands, inner.object, first_argument(inner),
-        code, 2 * pending);
+    PyObject *answer =
+        PyObject_CallFunction(classifier, "siNOOOi", op, oparg, operands, inner.object,
+                              first_argument(inner), code, 2 * pending);
     if (answer == NULL) {
         return -1;
     }
@@ -153,15 +156,24 @@ static int ask(const char *op, int oparg, PyObject *operands, gf_inner inner,
 static const char *op_name(int op)
 {
     switch (op) {
-    case CALL: return "CALL";
-    case CALL_FUNCTION_EX: return "CALL_FUNCTION_EX";
-    case FOR_ITER: return "FOR_ITER";
-    case BEFORE_WITH: return "BEFORE_WITH";
-    case SEND: return "SEND";
-    case BINARY_SUBSCR: return "BINARY_SUBSCR";
-    case LOAD_ATTR: return "LOAD_ATTR";
-    case WITH_EXCEPT_START: return "WITH_EXCEPT_START";
-    default: return "";
+    case CALL:
+        return "CALL";
+    case CALL_FUNCTION_EX:
+        return "CALL_FUNCTION_EX";
+    case FOR_ITER:
+        return "FOR_ITER";
+    case BEFORE_WITH:
+        return "BEFORE_WITH";
+    case SEND:
+        return "SEND";
+    case BINARY_SUBSCR:
+        return "BINARY_SUBSCR";
+    case LOAD_ATTR:
+        return "LOAD_ATTR";
+    case WITH_EXCEPT_START:
+        return "WITH_EXCEPT_START";
+    default:
+        return "";
     }
 }
 
@@ -183,8 +195,8 @@ int gf_classify(gf_frame *f, gf_code_info *info, int pending, gf_inner inner,
     if (op == CALL_FUNCTION_EX && runs_inner(stack[first], inner)) {
         return 0;
     }
-    return ask(op_name(op), oparg, operand_tuple(stack, first, count), inner, code, pending,
-               out);
+    return ask(op_name(op), oparg, operand_tuple(stack, first, count), inner, code,
+               pending, out);
 }
 
 int gf_classify_root(PyObject *callable, gf_inner inner, gf_boundary *out)
@@ -192,5 +204,6 @@ int gf_classify_root(PyObject *callable, gf_inner inner, gf_boundary *out)
     if (runs_inner(callable, inner)) {
         return 0;
     }
-    return ask("ROOT", 0, PyTuple_Pack(1, callable), inner, gf_code(inner.frame), 0, out);
+    return ask("ROOT", 0, PyTuple_Pack(1, callable), inner, gf_code(inner.frame), 0,
+               out);
 }

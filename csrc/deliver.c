@@ -68,7 +68,8 @@ static PyObject *ended(gf_frame *f, const gf_record *r, PyObject *value)
         return end_call_next(r, value);
     default:
         Py_DECREF(value);
-        PyErr_SetString(PyExc_SystemError, "greenflow: a generator ended where none ran");
+        PyErr_SetString(PyExc_SystemError,
+                        "greenflow: a generator ended where none ran");
         return NULL;
     }
 }

@@ -10,16 +10,13 @@ static PyObject *unwind_type;
 int gf_dismantle_init(void)
 {
     if (unwind_type == NULL) {
-        unwind_type = PyErr_NewException("greenflow._frames.Unwind", PyExc_BaseException,
-                                         NULL);
+        unwind_type =
+            PyErr_NewException("greenflow._frames.Unwind", PyExc_BaseException, NULL);
     }
     return unwind_type == NULL ? -1 : 0;
 }
 
-int gf_is_unwinding(void)
-{
-    return PyErr_ExceptionMatches(unwind_type);
-}
+int gf_is_unwinding(void) { return PyErr_ExceptionMatches(unwind_type); }
 
 int gf_dismantle(PyThreadState *ts, gf_run *run)
 {

@@ -1,8 +1,8 @@
 /* What the parts of the core share. The way of the data:
  *
- *   operation.c --> capture.c --> records.c (plain data) --> materialise.c
- *                        \                                      /
- *                         dismantle.c                   shims.c, deliver.c
+ *   operation.c -> capture.c -> records.c -> shape.c ... parse.c -> materialise.c
+ *                  classify.c                           verify.c    shims.c, deliver.c
+ *                  dismantle.c
  */
 #ifndef GREENFLOW_FRAMES_H
 #define GREENFLOW_FRAMES_H
@@ -39,20 +39,20 @@ int gf_depths_init(void);
 
 /* How a frame takes what the frame inside it (or the resume) gives. */
 typedef enum {
-    GF_PUSH = 0, /* the result is pushed behind the pending instruction */
-    GF_INIT = 1, /* type.__call__ waits for __init__: check None, push `held` */
-    GF_NEXT = 2, /* FOR_ITER: push, or leave the loop when the iterator ends */
-    GF_SEND = 3, /* SEND: push, or jump with the value when the iterator ends */
+    GF_PUSH = 0,      /* the result is pushed behind the pending instruction */
+    GF_INIT = 1,      /* type.__call__ waits for __init__: check None, push `held` */
+    GF_NEXT = 2,      /* FOR_ITER: push, or leave the loop when the iterator ends */
+    GF_SEND = 3,      /* SEND: push, or jump with the value when the iterator ends */
     GF_CALL_NEXT = 4, /* next(it[, held]), g.send(): push, or raise StopIteration */
     GF_DELIVERIES
 } gf_delivery;
 
 typedef struct {
     PyObject *function;
-    PyObject *generator; /* whose frame this is, or NULL */
-    PyObject *exc;       /* what the generator is handling, or NULL */
-    PyObject *locals;    /* the dict that locals() made, if somebody has it; or NULL */
-    PyObject *held;      /* for GF_INIT and GF_CALL_NEXT; or NULL */
+    PyObject *generator;  /* whose frame this is, or NULL */
+    PyObject *exc;        /* what the generator is handling, or NULL */
+    PyObject *locals;     /* the dict that locals() made, if somebody has it; or NULL */
+    PyObject *held;       /* for GF_INIT and GF_CALL_NEXT; or NULL */
     const void *identity; /* the generator's address: outlives the reference to it */
     PyObject **slots;     /* locals, then stack: in the block of the whole */
     int nlocals;
@@ -63,8 +63,7 @@ typedef struct {
 } gf_record;
 
 typedef struct {
-    PyObject_HEAD
-    Py_ssize_t count;
+    PyObject_HEAD Py_ssize_t count;
     gf_record *frames; /* outermost first */
     PyObject **slots;
     Py_ssize_t nslots;
@@ -74,9 +73,25 @@ typedef struct {
     uint8_t consumed; /* its values moved into frames */
 } gf_records;
 
+/* Of the shape: what comes before the frames, and before the mask of each. */
+enum { GF_HEAD_BYTES = 6, GF_FRAME_BYTES = 12 };
+
 extern PyTypeObject gf_records_type;
 gf_records *gf_records_new(Py_ssize_t count, Py_ssize_t nslots);
 void gf_records_release(gf_records *records);
+int gf_refuse_consumed(gf_records *records);
+/* The objects beside the slots, in the order of the flags of the shape. */
+PyObject **gf_record_extra(gf_record *r, int bit);
+
+/* --- shape.c, describe.c (attributes of Records), parse.c ------------------------------ */
+
+PyObject *gf_records_functions(gf_records *self, void *closure);
+PyObject *gf_records_shape(gf_records *self, void *closure);
+PyObject *gf_records_values(gf_records *self, void *closure);
+PyObject *gf_records_parts(PyObject *op, PyObject *ignored);
+PyObject *gf_records_frames(gf_records *self, void *closure);
+PyObject *gf_records_places(gf_records *self, void *closure);
+PyObject *gf_records_generators(gf_records *self, void *closure);
 PyObject *gf_records_from_parts(PyObject *module, PyObject *args);
 gf_records *gf_records_parse(PyObject *functions, PyObject *shape, PyObject *values);
 
@@ -88,13 +103,12 @@ int gf_verify_suspended(const gf_record *r);
 /* --- run.c: one run of a flow, from start() or resume() until it leaves -------------- */
 
 typedef struct {
-    PyObject_HEAD
-    PyObject *hook;       /* called with (records, request), or NULL */
-    gf_records *plan;     /* what is being resumed, or NULL */
-    gf_records *captured; /* what it left with */
+    PyObject_HEAD PyObject *hook; /* called with (records, request), or NULL */
+    gf_records *plan;             /* what is being resumed, or NULL */
+    gf_records *captured;         /* what it left with */
     PyObject *request;
-    PyObject *value; /* what the waiting call will return, or NULL */
-    PyObject *error; /* or raise */
+    PyObject *value;    /* what the waiting call will return, or NULL */
+    PyObject *error;    /* or raise */
     gf_frame *reserved; /* frames of the segment that is about to land */
     _PyErr_StackItem exc_item;
     uint8_t landed;
@@ -142,8 +156,8 @@ typedef struct {
 } gf_boundary;
 
 typedef struct {
-    PyObject *object;   /* the operation, the generator or the function inside */
-    gf_frame *frame;    /* its frame; NULL for the operation */
+    PyObject *object; /* the operation, the generator or the function inside */
+    gf_frame *frame;  /* its frame; NULL for the operation */
 } gf_inner;
 
 int gf_classify(gf_frame *f, gf_code_info *info, int pending, gf_inner inner,

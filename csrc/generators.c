@@ -26,12 +26,14 @@ int gf_refill_generator(PyGenObject *gen, const gf_record *r)
 {
     PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(r->function);
     if (gen->gi_frame_state != GF_GEN_CLEARED) {
-        PyErr_SetString(PyExc_ValueError,
-                        "a generator of the flow is in use outside of it: it cannot go on");
+        PyErr_SetString(
+            PyExc_ValueError,
+            "a generator of the flow is in use outside of it: it cannot go on");
         return -1;
     }
     if (gf_generator_slots(gf_generator_code(gen)) != gf_generator_slots(code)) {
-        PyErr_SetString(PyExc_ValueError, "not a valid stack: a generator of other code");
+        PyErr_SetString(PyExc_ValueError,
+                        "not a valid stack: a generator of other code");
         return -1;
     }
     gf_code_info *info = gf_info(code);
@@ -124,7 +126,8 @@ PyObject *gf_generator_state(PyObject *module, PyObject *op)
     PyObject *parts = PyObject_CallMethod((PyObject *)records, "parts", NULL);
     PyObject *state = NULL, *values = NULL;
     if (parts != NULL) {
-        values = PySequence_Concat(PyTuple_GET_ITEM(parts, 0), PyTuple_GET_ITEM(parts, 2));
+        values =
+            PySequence_Concat(PyTuple_GET_ITEM(parts, 0), PyTuple_GET_ITEM(parts, 2));
     }
     if (values != NULL) {
         state = Py_BuildValue("(iOOOOO)", kind, records->frames[0].function,
@@ -142,8 +145,8 @@ PyObject *gf_generator_shell(PyObject *module, PyObject *args)
     (void)module;
     int kind;
     PyObject *function, *name, *qualname;
-    if (!PyArg_ParseTuple(args, "iO!UU:generator_shell", &kind, &PyFunction_Type, &function,
-                          &name, &qualname)) {
+    if (!PyArg_ParseTuple(args, "iO!UU:generator_shell", &kind, &PyFunction_Type,
+                          &function, &name, &qualname)) {
         return NULL;
     }
     PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(function);

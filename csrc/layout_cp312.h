@@ -6,36 +6,11 @@
 #ifndef GREENFLOW_LAYOUT_CP312_H
 #define GREENFLOW_LAYOUT_CP312_H
 
-#define Py_BUILD_CORE 1
-#undef _PyGC_FINALIZED /* cpython/objimpl.h has it for who is not the core */
-#include "internal/pycore_code.h"
-#include "internal/pycore_frame.h"
-#include "internal/pycore_gc.h"
-#include "internal/pycore_interp.h"
-#include "internal/pycore_pystate.h"
-#undef Py_BUILD_CORE
-#include "opcode.h"
+#include "layout_cframe.h"
 
 #define GF_LAYOUT_MINOR 12
 
-typedef _PyInterpreterFrame gf_frame;
-
-/* What is relied on beyond the names of fields. */
-_Static_assert(offsetof(gf_frame, localsplus) == FRAME_SPECIALS_SIZE * sizeof(PyObject *),
-               "the frame's slots must follow its header without a gap");
-_Static_assert(sizeof(_Py_CODEUNIT) == 2, "an instruction is two bytes");
-
 /* --- frames ---------------------------------------------------------------------- */
-
-static inline gf_frame *gf_current(PyThreadState *ts)
-{
-    return ts->cframe->current_frame;
-}
-
-static inline void gf_set_current(PyThreadState *ts, gf_frame *f)
-{
-    ts->cframe->current_frame = f;
-}
 
 /* The frame that called f; *through_c tells whether C code lies between: each run of the
  * evaluation loop puts a trampoline frame of its own below its first frame
@@ -51,53 +26,12 @@ static inline gf_frame *gf_caller(gf_frame *f, int *through_c)
     return caller;
 }
 
-static inline void gf_set_caller(gf_frame *f, gf_frame *caller)
-{
-    f->previous = caller;
-}
-
-static inline PyCodeObject *gf_code(gf_frame *f)
-{
-    return f->f_code;
-}
-
-static inline PyObject *gf_function(gf_frame *f)
-{
-    return f->f_funcobj;
-}
-
-static inline PyObject **gf_slots(gf_frame *f)
-{
-    return f->localsplus;
-}
-
-static inline PyObject **gf_locals_dict(gf_frame *f)
-{
-    return &f->f_locals;
-}
-
-/* The code unit before the one that runs next: while a C call is pending that is the
- * calling instruction, while an inlined Python call is, its last cache. */
-static inline int gf_position(gf_frame *f)
-{
-    return (int)(f->prev_instr - _PyCode_CODE(f->f_code));
-}
+static inline PyObject *gf_function(gf_frame *f) { return f->f_funcobj; }
 
 static inline void gf_set_position(gf_frame *f, int unit)
 {
     f->prev_instr = _PyCode_CODE(f->f_code) + unit;
     f->return_offset = 0; /* RETURN_VALUE adds its callee's caller's offset */
-}
-
-/* Values on the stack, or -1 while the evaluation loop has them (stacktop == -1). */
-static inline int gf_stack_count(gf_frame *f)
-{
-    return f->stacktop < 0 ? -1 : f->stacktop - f->f_code->co_nlocalsplus;
-}
-
-static inline void gf_set_stack_count(gf_frame *f, int count)
-{
-    f->stacktop = f->f_code->co_nlocalsplus + count;
 }
 
 static inline size_t gf_frame_words(PyCodeObject *code)
@@ -131,22 +65,10 @@ static inline void gf_swap_code(gf_frame *f, PyCodeObject *code)
     Py_DECREF(old);
 }
 
-/* Frames before this unit are skipped by f_back, sys._getframe and tracebacks
- * (_PyFrame_IsIncomplete, pycore_frame.h). */
-static inline void gf_hide_code(PyCodeObject *code, int units)
-{
-    code->_co_firsttraceable = units;
-}
-
 /* A pointer of ours in each code object, freed with it. */
 #define GF_REQUEST_EXTRA PyUnstable_Eval_RequestCodeExtraIndex
 #define GF_GET_EXTRA PyUnstable_Code_GetExtra
 #define GF_SET_EXTRA PyUnstable_Code_SetExtra
-
-static inline Py_ssize_t gf_code_units(PyCodeObject *code)
-{
-    return Py_SIZE(code);
-}
 
 /* --- the thread ------------------------------------------------------------------ */
 
@@ -165,24 +87,6 @@ static inline int gf_visible_shims(PyThreadState *ts)
 }
 
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
-
-enum { GF_GEN_CREATED = FRAME_CREATED, GF_GEN_SUSPENDED = FRAME_SUSPENDED,
-       GF_GEN_EXECUTING = FRAME_EXECUTING, GF_GEN_CLEARED = FRAME_CLEARED };
-
-static inline int gf_is_generator(gf_frame *f)
-{
-    return f->owner == FRAME_OWNED_BY_GENERATOR;
-}
-
-static inline PyGenObject *gf_generator_of(gf_frame *f)
-{
-    return _PyFrame_GetGenerator(f);
-}
-
-static inline gf_frame *gf_generator_frame(PyGenObject *gen)
-{
-    return (gf_frame *)gen->gi_iframe;
-}
 
 static inline PyCodeObject *gf_generator_code(PyGenObject *gen)
 {
@@ -219,36 +123,37 @@ static inline void gf_init_generator(PyGenObject *gen, PyCodeObject *code)
     f->owner = FRAME_OWNED_BY_GENERATOR;
 }
 
-/* The collector's mark that tp_finalize was called (pycore_gc.h). */
-static inline void gf_skip_finalizer(PyObject *op, int skip)
-{
-    PyGC_Head *head = _Py_AS_GC(op);
-    if (skip) {
-        _PyGCHead_SET_FINALIZED(head);
-    }
-    else {
-        head->_gc_prev &= ~(uintptr_t)_PyGC_PREV_MASK_FINALIZED;
-    }
-}
-
 /* --- instructions (Lib/opcode.py, Python/ceval.c) ---------------------------------- */
 
 static inline int gf_op_caches(int op)
 {
     switch (op) {
-    case BINARY_SUBSCR: return INLINE_CACHE_ENTRIES_BINARY_SUBSCR;
-    case STORE_SUBSCR: return INLINE_CACHE_ENTRIES_STORE_SUBSCR;
-    case UNPACK_SEQUENCE: return INLINE_CACHE_ENTRIES_UNPACK_SEQUENCE;
-    case STORE_ATTR: return INLINE_CACHE_ENTRIES_STORE_ATTR;
-    case LOAD_ATTR: return INLINE_CACHE_ENTRIES_LOAD_ATTR;
-    case LOAD_SUPER_ATTR: return INLINE_CACHE_ENTRIES_LOAD_SUPER_ATTR;
-    case COMPARE_OP: return INLINE_CACHE_ENTRIES_COMPARE_OP;
-    case LOAD_GLOBAL: return INLINE_CACHE_ENTRIES_LOAD_GLOBAL;
-    case BINARY_OP: return INLINE_CACHE_ENTRIES_BINARY_OP;
-    case FOR_ITER: return INLINE_CACHE_ENTRIES_FOR_ITER;
-    case SEND: return INLINE_CACHE_ENTRIES_SEND;
-    case CALL: return INLINE_CACHE_ENTRIES_CALL;
-    default: return 0;
+    case BINARY_SUBSCR:
+        return INLINE_CACHE_ENTRIES_BINARY_SUBSCR;
+    case STORE_SUBSCR:
+        return INLINE_CACHE_ENTRIES_STORE_SUBSCR;
+    case UNPACK_SEQUENCE:
+        return INLINE_CACHE_ENTRIES_UNPACK_SEQUENCE;
+    case STORE_ATTR:
+        return INLINE_CACHE_ENTRIES_STORE_ATTR;
+    case LOAD_ATTR:
+        return INLINE_CACHE_ENTRIES_LOAD_ATTR;
+    case LOAD_SUPER_ATTR:
+        return INLINE_CACHE_ENTRIES_LOAD_SUPER_ATTR;
+    case COMPARE_OP:
+        return INLINE_CACHE_ENTRIES_COMPARE_OP;
+    case LOAD_GLOBAL:
+        return INLINE_CACHE_ENTRIES_LOAD_GLOBAL;
+    case BINARY_OP:
+        return INLINE_CACHE_ENTRIES_BINARY_OP;
+    case FOR_ITER:
+        return INLINE_CACHE_ENTRIES_FOR_ITER;
+    case SEND:
+        return INLINE_CACHE_ENTRIES_SEND;
+    case CALL:
+        return INLINE_CACHE_ENTRIES_CALL;
+    default:
+        return 0;
     }
 }
 
@@ -256,10 +161,16 @@ static inline int gf_op_caches(int op)
 static inline int gf_op_jump(int op)
 {
     switch (op) {
-    case FOR_ITER: case JUMP_FORWARD: case POP_JUMP_IF_FALSE: case POP_JUMP_IF_TRUE:
-    case SEND: case POP_JUMP_IF_NOT_NONE: case POP_JUMP_IF_NONE:
+    case FOR_ITER:
+    case JUMP_FORWARD:
+    case POP_JUMP_IF_FALSE:
+    case POP_JUMP_IF_TRUE:
+    case SEND:
+    case POP_JUMP_IF_NOT_NONE:
+    case POP_JUMP_IF_NONE:
         return 1;
-    case JUMP_BACKWARD_NO_INTERRUPT: case JUMP_BACKWARD:
+    case JUMP_BACKWARD_NO_INTERRUPT:
+    case JUMP_BACKWARD:
         return -1;
     default:
         return 0;
@@ -270,8 +181,13 @@ static inline int gf_op_jump(int op)
 static inline int gf_op_ends(int op)
 {
     switch (op) {
-    case RETURN_VALUE: case RETURN_CONST: case RAISE_VARARGS: case RERAISE:
-    case JUMP_FORWARD: case JUMP_BACKWARD: case JUMP_BACKWARD_NO_INTERRUPT:
+    case RETURN_VALUE:
+    case RETURN_CONST:
+    case RAISE_VARARGS:
+    case RERAISE:
+    case JUMP_FORWARD:
+    case JUMP_BACKWARD:
+    case JUMP_BACKWARD_NO_INTERRUPT:
         return 1;
     default:
         return 0;
@@ -290,10 +206,7 @@ static inline int gf_op_effect(int op, int oparg, int jump)
 
 /* An inlined comprehension (PEP 709) saves the variable that it shadows on the stack; if
  * its own is a cell variable, the slot is a cell only meanwhile. */
-static inline int gf_op_borrows_local(int op)
-{
-    return op == LOAD_FAST_AND_CLEAR;
-}
+static inline int gf_op_borrows_local(int op) { return op == LOAD_FAST_AND_CLEAR; }
 
 static inline int gf_op_is_precall(int op)
 {

@@ -106,9 +106,10 @@ PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     gf_frame *top = gf_current(ts), *base = gf_caller(top, &through_c);
     if (gf_shim_kind(gf_code(top)) != GF_TOP || through_c || base == NULL
         || gf_shim_kind(gf_code(base)) != GF_BASE) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "greenflow cannot resume while a frame evaluation function (PEP "
-                        "523) is installed in this interpreter");
+        PyErr_SetString(
+            PyExc_RuntimeError,
+            "greenflow cannot resume while a frame evaluation function (PEP "
+            "523) is installed in this interpreter");
         return NULL;
     }
     gf_frame *f = fill_segment(run, base, first, last);
@@ -173,7 +174,8 @@ static void go_on(PyObject *gen, PyObject *value, gf_outcome *outcome)
     }
 }
 
-static void run_generator(PyThreadState *ts, gf_run *run, int first, gf_outcome *outcome)
+static void run_generator(PyThreadState *ts, gf_run *run, int first,
+                          gf_outcome *outcome)
 {
     gf_record *r = &run->plan->frames[first];
     PyObject *owner = Py_NewRef(r->generator);

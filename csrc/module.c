@@ -16,7 +16,8 @@ static PyObject *set_closure(PyObject *module, PyObject *args)
         cells_only &= PyCell_Check(PyTuple_GET_ITEM(cells, i));
     }
     if (!cells_only) {
-        PyErr_SetString(PyExc_ValueError, "a closure is one cell for each free variable");
+        PyErr_SetString(PyExc_ValueError,
+                        "a closure is one cell for each free variable");
         return NULL;
     }
     if (PyFunction_SetClosure(function, count == 0 ? Py_None : cells) < 0) {
@@ -65,12 +66,13 @@ static PyObject *room(PyObject *module, PyObject *ignored)
 
 static PyMethodDef reserve_def = {"reserve", (PyCFunction)(void (*)(void))gf_reserve,
                                   METH_FASTCALL, NULL};
-static PyMethodDef land_def = {"land", (PyCFunction)(void (*)(void))gf_land, METH_FASTCALL,
-                               NULL};
+static PyMethodDef land_def = {"land", (PyCFunction)(void (*)(void))gf_land,
+                               METH_FASTCALL, NULL};
 
 static PyMethodDef methods[] = {
     {"start", gf_start, METH_VARARGS,
-     "start(function, args, kwargs, hook) -> (done, value or request, records or None)"},
+     "start(function, args, kwargs, hook) -> (done, value or request, records or "
+     "None)"},
     {"resume", gf_resume, METH_VARARGS,
      "resume(records, value, error or None, hook) -> as start()"},
     {"records", gf_records_from_parts, METH_VARARGS,
@@ -85,11 +87,13 @@ static PyMethodDef methods[] = {
     {"generator_fill", gf_generator_fill, METH_VARARGS,
      "generator_fill(gen, shape, values): make an empty generator a suspended one"},
     {"generator_forget", gf_generator_forget, METH_O,
-     "generator_forget(gen) -> bool: no finally block of it runs when it goes; is that new"},
+     "generator_forget(gen) -> bool: no finally block of it runs when it goes; is that "
+     "new"},
     {"generator_recall", gf_generator_recall, METH_O,
      "generator_recall(gen): take generator_forget() back"},
     {"stack_depths", stack_depths, METH_O,
-     "stack_depths(code) -> values on the stack before each unit; -1 unreached, -2 cache"},
+     "stack_depths(code) -> values on the stack before each unit; -1 unreached, -2 "
+     "cache"},
     {"stack_depth_of", stack_depth_of, METH_O,
      "stack_depth_of(frame) -> values on its stack, while a tracer runs; else -1"},
     {"room", room, METH_NOARGS, "room() -> frames that the recursion limit leaves"},
@@ -103,14 +107,16 @@ static int check_interpreter(void)
     gf_debug_interpreter = PySys_GetObject("gettotalrefcount") != NULL;
     unsigned long built = PY_VERSION_HEX >> 16, running = Py_Version >> 16;
     if (built != running) {
-        PyErr_Format(PyExc_ImportError,
-                     "greenflow's core was built for CPython %lu.%lu and cannot run in %lu.%lu",
-                     built >> 8, built & 255, running >> 8, running & 255);
+        PyErr_Format(
+            PyExc_ImportError,
+            "greenflow's core was built for CPython %lu.%lu and cannot run in %lu.%lu",
+            built >> 8, built & 255, running >> 8, running & 255);
         return -1;
     }
     PyObject *name = PySys_GetObject("implementation");
     name = name == NULL ? NULL : PyObject_GetAttrString(name, "name");
-    int cpython = name != NULL && PyUnicode_CompareWithASCIIString(name, "cpython") == 0;
+    int cpython =
+        name != NULL && PyUnicode_CompareWithASCIIString(name, "cpython") == 0;
     Py_XDECREF(name);
     if (!cpython) {
         PyErr_SetString(PyExc_ImportError, "greenflow's core runs in CPython only");
@@ -139,7 +145,8 @@ static int add_names(PyObject *module)
         || PyModule_AddType(module, &gf_records_type) < 0) {
         return -1;
     }
-    if (PyModule_AddIntConstant(module, "WITH_EXIT_IN_SLOT", GF_WITH_EXIT_IN_SLOT) < 0) {
+    if (PyModule_AddIntConstant(module, "WITH_EXIT_IN_SLOT", GF_WITH_EXIT_IN_SLOT)
+        < 0) {
         return -1;
     }
     return PyModule_AddIntConstant(module, "LAYOUT_MINOR", GF_LAYOUT_MINOR);

@@ -7,8 +7,7 @@
 PyObject *gf_leave;
 
 typedef struct {
-    PyObject_HEAD
-    PyObject *name;
+    PyObject_HEAD PyObject *name;
     PyObject *parse; /* makes the request of the arguments, or raises */
     PyObject *doc;
     vectorcallfunc vectorcall;
@@ -30,10 +29,9 @@ static PyObject *decide(PyThreadState *ts, gf_run *run, PyObject *op, PyObject *
     gf_records *records = gf_capture(ts, run, op);
     PyObject *answer = NULL;
     if (records != NULL) {
-        answer = run->hook == NULL
-                     ? Py_NewRef(gf_leave)
-                     : PyObject_CallFunctionObjArgs(run->hook, (PyObject *)records, request,
-                                                    NULL);
+        answer = run->hook == NULL ? Py_NewRef(gf_leave)
+                                   : PyObject_CallFunctionObjArgs(
+                                       run->hook, (PyObject *)records, request, NULL);
     }
     run->capturing = 0;
     if (answer == gf_leave) {
@@ -44,8 +42,8 @@ static PyObject *decide(PyThreadState *ts, gf_run *run, PyObject *op, PyObject *
     return answer;
 }
 
-static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
-                                      PyObject *kwnames)
+static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
+                                      size_t nargsf, PyObject *kwnames)
 {
     operation *self = (operation *)op;
     size_t nargs = (size_t)PyVectorcall_NARGS(nargsf);
@@ -60,7 +58,8 @@ static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args, size_
         gf_raise_not_in_flow(op);
     }
     else if (run->capturing || run->leaving) {
-        PyErr_Format(PyExc_RuntimeError, "%U() while the flow is being saved", self->name);
+        PyErr_Format(PyExc_RuntimeError, "%U() while the flow is being saved",
+                     self->name);
     }
     else {
         Py_INCREF(run);
@@ -76,8 +75,8 @@ static PyObject *operation_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     static char *names[] = {"name", "parse", "hooked", NULL};
     PyObject *name, *parse;
     int hooked = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$p:Operation", names, &name, &parse,
-                                     &hooked)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$p:Operation", names, &name,
+                                     &parse, &hooked)) {
         return NULL;
     }
     operation *self = (operation *)type->tp_alloc(type, 0);

@@ -65,8 +65,9 @@ static PyObject *left(gf_run *run, PyObject *result)
 {
     if (result != NULL || !gf_is_unwinding()) {
         Py_XDECREF(result);
-        PyErr_SetString(PyExc_SystemError,
-                        "greenflow: C code on the flow's stack swallowed its unwinding");
+        PyErr_SetString(
+            PyExc_SystemError,
+            "greenflow: C code on the flow's stack swallowed its unwinding");
         return NULL;
     }
     PyErr_Clear();
@@ -116,10 +117,11 @@ static int check_resumable(PyThreadState *ts, gf_records *records)
     }
     /* the shims and what they call need a few more */
     if (records->count + 10 > *gf_recursion_left(ts)) {
-        PyErr_Format(PyExc_RecursionError,
-                     "a flow of %zd frames is deeper than the recursion limit leaves room "
-                     "for",
-                     records->count);
+        PyErr_Format(
+            PyExc_RecursionError,
+            "a flow of %zd frames is deeper than the recursion limit leaves room "
+            "for",
+            records->count);
         return -1;
     }
     return 0;
@@ -130,8 +132,8 @@ PyObject *gf_resume(PyObject *module, PyObject *args)
     (void)module;
     gf_records *records;
     PyObject *value, *error, *hook;
-    if (!PyArg_ParseTuple(args, "O!OOO:resume", &gf_records_type, &records, &value, &error,
-                          &hook)) {
+    if (!PyArg_ParseTuple(args, "O!OOO:resume", &gf_records_type, &records, &value,
+                          &error, &hook)) {
         return NULL;
     }
     PyThreadState *ts = PyThreadState_Get();

@@ -89,15 +89,9 @@ gf_shim gf_shim_kind(PyCodeObject *code)
     return GF_NO_SHIM;
 }
 
-gf_run *gf_shim_run(gf_frame *f)
-{
-    return (gf_run *)gf_slots(f)[0];
-}
+gf_run *gf_shim_run(gf_frame *f) { return (gf_run *)gf_slots(f)[0]; }
 
-int gf_shim_segment(gf_frame *f)
-{
-    return (int)PyLong_AsLong(gf_slots(f)[1]);
-}
+int gf_shim_segment(gf_frame *f) { return (int)PyLong_AsLong(gf_slots(f)[1]); }
 
 /* What base and top take of the data stack themselves. */
 size_t gf_shim_words(void)
@@ -115,7 +109,8 @@ PyObject *gf_call_base(gf_run *run, int first, int visible)
     }
     PyObject *args[] = {(PyObject *)run, number, reserve_function,
                         functions[GF_TOP][visible != 0], land_function};
-    PyObject *result = PyObject_Vectorcall(functions[GF_BASE][visible != 0], args, 5, NULL);
+    PyObject *result =
+        PyObject_Vectorcall(functions[GF_BASE][visible != 0], args, 5, NULL);
     Py_DECREF(number);
     return result;
 }

@@ -14,8 +14,8 @@ static int is_borrowed(gf_code_info *info, int slot)
 {
     for (int unit = 0; unit < info->units; unit++) {
         int oparg;
-        if (info->depth[unit] >= 0
-            && gf_op_borrows_local(gf_op_at(info, unit, &oparg)) && oparg == slot) {
+        if (info->depth[unit] >= 0 && gf_op_borrows_local(gf_op_at(info, unit, &oparg))
+            && oparg == slot) {
             return 1;
         }
     }
@@ -71,7 +71,8 @@ static int verify_generator(const gf_record *r, PyCodeObject *code, Py_ssize_t i
         return bad(index, "a generator that is none");
     }
     PyGenObject *gen = (PyGenObject *)r->generator;
-    if (gen->gi_frame_state != GF_GEN_CLEARED && gen->gi_frame_state != GF_GEN_EXECUTING) {
+    if (gen->gi_frame_state != GF_GEN_CLEARED
+        && gen->gi_frame_state != GF_GEN_EXECUTING) {
         return bad(index, "a generator that is suspended elsewhere");
     }
     if (gf_generator_slots(gf_generator_code(gen)) != gf_generator_slots(code)) {

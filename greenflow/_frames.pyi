@@ -1,16 +1,24 @@
 """The C core: capture, dismantle and materialise a stack of frames."""
 
 from collections.abc import Callable
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any, Final, final
 
 LEAVE: Final[object]
 """What a hook returns to take the flow off the stack."""
+LAYOUT_MINOR: Final[int]
+"""The minor version of CPython that the core was built for."""
+WITH_EXIT_IN_SLOT: Final[int]
+"""Whether the bound ``__exit__`` is on the stack while ``__enter__`` runs."""
 
 @final
 class Records:
-    """A captured stack: functions, their shape and every value, as plain data."""
+    """A captured stack as plain data."""
 
+    @property
+    def depth(self) -> int: ...
+    @property
+    def consumed(self) -> bool: ...
     @property
     def functions(self) -> tuple[FunctionType, ...]: ...
     @property
@@ -18,15 +26,61 @@ class Records:
     @property
     def values(self) -> tuple[Any, ...]: ...
     @property
-    def depth(self) -> int: ...
+    def frames(
+        self,
+    ) -> tuple[tuple[FunctionType, int, Any, list[tuple[str | int, Any]]], ...]: ...
+    @property
+    def places(self) -> tuple[tuple[FunctionType, int], ...]: ...
+    @property
+    def generators(self) -> list[tuple[Any, FunctionType]]: ...
+    def parts(self) -> tuple[tuple[FunctionType, ...], bytes, tuple[Any, ...]]: ...
 
-@final
 class Operation:
-    """A callable that leaves the flow it is called in (suspend, recv, ...)."""
+    """A callable by which a flow leaves its stack."""
 
     def __new__(
-        cls, name: str, parse: Callable[..., Any], *, hooked: bool = ...
+        cls, name: str, parse: Callable[..., Any], *, hooked: bool = False
     ) -> Operation: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-    __name__: str
-    __doc__: str | None
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    @property
+    def __wrapped__(self) -> Callable[..., Any]: ...
+
+_Hook = Callable[[Records, Any], object] | None
+_Outcome = tuple[bool, Any, Records | None]
+
+def start(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    hook: _Hook,
+    /,
+) -> _Outcome: ...
+def resume(
+    records: Records, value: Any, error: BaseException | None, hook: _Hook, /
+) -> _Outcome: ...
+def records(
+    functions: tuple[Any, ...], shape: bytes, values: tuple[Any, ...], /
+) -> Records: ...
+def configure(
+    classify: Callable[..., Any],
+    not_in_flow: Callable[..., Any],
+    not_suspendable: Callable[..., Any],
+    /,
+) -> None: ...
+def set_closure(function: FunctionType, cells: tuple[CellType, ...], /) -> None: ...
+def generator_state(
+    gen: Any, /
+) -> tuple[int, FunctionType | None, bytes, tuple[Any, ...], str, str]: ...
+def generator_shell(
+    kind: int, function: FunctionType, name: str, qualname: str, /
+) -> Any: ...
+def generator_fill(gen: Any, shape: bytes, values: tuple[Any, ...], /) -> None: ...
+def generator_forget(gen: Any, /) -> bool: ...
+def generator_recall(gen: Any, /) -> None: ...
+def stack_depths(code: CodeType, /) -> list[int]: ...
+def stack_depth_of(frame: FrameType, /) -> int: ...
+def room() -> int: ...
