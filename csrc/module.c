@@ -58,6 +58,41 @@ static PyObject *stack_depth_of(PyObject *module, PyObject *frame)
     return PyLong_FromLong(gf_stack_count(((PyFrameObject *)frame)->f_frame));
 }
 
+/* What a namespace (a dict or a class) holds under a name, borrowed; NULL if nothing. */
+static PyObject *held_by(PyObject *holder, PyObject *name)
+{
+    PyObject *dict = PyType_Check(holder) ? ((PyTypeObject *)holder)->tp_dict : holder;
+    if (dict == NULL || !PyDict_Check(dict)) {
+        return NULL;
+    }
+    return PyDict_GetItemWithError(dict, name);
+}
+
+static PyObject *unchanged(PyObject *module, PyObject *checks)
+{
+    (void)module;
+    if (!PyTuple_Check(checks)) {
+        PyErr_SetString(PyExc_TypeError, "a tuple is needed");
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(checks); i++) {
+        PyObject *holder, *name, *expected, *code;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(checks, i), "OOOO", &holder, &name,
+                              &expected, &code)) {
+            return NULL;
+        }
+        if (held_by(holder, name) != expected
+            || (code != Py_None && PyFunction_Check(expected)
+                && PyFunction_GET_CODE(expected) != code)) {
+            if (PyErr_Occurred()) {
+                return NULL;
+            }
+            Py_RETURN_FALSE;
+        }
+    }
+    Py_RETURN_TRUE;
+}
+
 static PyObject *room(PyObject *module, PyObject *ignored)
 {
     (void)module, (void)ignored;
@@ -91,6 +126,8 @@ static PyMethodDef methods[] = {
      "new"},
     {"generator_recall", gf_generator_recall, METH_O,
      "generator_recall(gen): take generator_forget() back"},
+    {"unchanged", unchanged, METH_O,
+     "unchanged(((holder, name, expected, code or None), ...)) -> bool"},
     {"stack_depths", stack_depths, METH_O,
      "stack_depths(code) -> values on the stack before each unit; -1 unreached, -2 "
      "cache"},

@@ -15,36 +15,62 @@ static void put_u32(unsigned char *p, uint32_t value)
     }
 }
 
-/* Numbers the functions in order of first appearance. */
-static PyObject *number_functions(gf_records *self, uint32_t *numbers)
+enum { FEW = 32 };
+
+/* The number of a function among the first few, or -1. */
+static Py_ssize_t find_among(PyObject *list, PyObject *function)
 {
-    PyObject *list = PyList_New(0), *known = PyDict_New();
-    for (Py_ssize_t i = 0; list != NULL && known != NULL && i < self->count; i++) {
-        PyObject *function = self->frames[i].function;
-        if (i > 0 && function == self->frames[i - 1].function) {
-            numbers[i] = numbers[i - 1];
-            continue;
-        }
-        PyObject *key = PyLong_FromVoidPtr(function);
-        PyObject *number = key == NULL ? NULL : PyDict_GetItemWithError(known, key);
-        if (number != NULL) {
-            numbers[i] = (uint32_t)PyLong_AsUnsignedLong(number);
-        }
-        else if (key != NULL && !PyErr_Occurred()) {
-            numbers[i] = (uint32_t)PyList_GET_SIZE(list);
-            number = PyLong_FromUnsignedLong(numbers[i]);
-            if (number != NULL && PyDict_SetItem(known, key, number) == 0) {
-                PyList_Append(list, function);
-            }
-            Py_XDECREF(number);
-        }
-        Py_XDECREF(key);
-        if (PyErr_Occurred()) {
-            break;
+    Py_ssize_t count = PyList_GET_SIZE(list);
+    for (Py_ssize_t i = count < FEW ? count : FEW; i-- > 0;) {
+        if (PyList_GET_ITEM(list, i) == function) {
+            return i;
         }
     }
+    return -1;
+}
+
+/* The number of a function by a dict of those beyond the first few; -2 on error. */
+static Py_ssize_t find_known(PyObject *known, PyObject *function, Py_ssize_t fresh)
+{
+    PyObject *key = PyLong_FromVoidPtr(function);
+    PyObject *number = key == NULL ? NULL : PyDict_GetItemWithError(known, key);
+    Py_ssize_t found = number == NULL ? -1 : PyLong_AsSsize_t(number);
+    if (number == NULL && key != NULL && !PyErr_Occurred()) {
+        number = PyLong_FromSsize_t(fresh);
+        if (number != NULL) {
+            PyDict_SetItem(known, key, number);
+            Py_DECREF(number);
+        }
+    }
+    Py_XDECREF(key);
+    return PyErr_Occurred() ? -2 : found;
+}
+
+/* Numbers the functions in order of first appearance. */
+static int number_into(gf_records *self, uint32_t *numbers, PyObject *list,
+                       PyObject *known)
+{
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        PyObject *function = self->frames[i].function;
+        Py_ssize_t fresh = PyList_GET_SIZE(list), found = find_among(list, function);
+        if (found == -1 && fresh >= FEW) {
+            found = find_known(known, function, fresh);
+        }
+        if (found == -2 || (found == -1 && PyList_Append(list, function) < 0)) {
+            return -1;
+        }
+        numbers[i] = (uint32_t)(found == -1 ? fresh : found);
+    }
+    return 0;
+}
+
+static PyObject *number_functions(gf_records *self, uint32_t *numbers)
+{
+    PyObject *list = PyList_New(0), *known = PyDict_New(), *tuple = NULL;
+    if (list != NULL && known != NULL && number_into(self, numbers, list, known) == 0) {
+        tuple = PyList_AsTuple(list);
+    }
     Py_XDECREF(known);
-    PyObject *tuple = PyErr_Occurred() || list == NULL ? NULL : PyList_AsTuple(list);
     Py_XDECREF(list);
     return tuple;
 }

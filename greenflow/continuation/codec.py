@@ -24,6 +24,7 @@ from greenflow.continuation.head import (
     pack,
     unpack,
 )
+from greenflow.continuation.plans import Plans
 from greenflow.errors import BadContents, CodeMissing, GreenflowError, NotRestorable
 
 if TYPE_CHECKING:
@@ -56,18 +57,17 @@ def encode_stack(records: Records, value: object) -> Saved:
         TooLarge: a size is above its limit.
     """
     functions, shape, values = records.parts()
-    references = [reference(function) for function in functions]
-    by_value = tuple(
-        function
-        for function, known in zip(functions, references, strict=True)
-        if known is None
-    )
+    plan = _heads_of.get((shape, functions))
+    if plan is not None:
+        head, by_value = plan.made, ()
+    else:
+        head, by_value = _new_head(functions, shape, records)
     running = {id(gen): function for gen, function in records.generators}
     try:
         body, generators = pickling.dump((value, by_value, values), running)
     except Exception as error:
         raise _explain(records, value, error) from error
-    return Saved(pack(_stack_head(functions, references, shape, records), body), generators)
+    return Saved(pack(head, body), generators)
 
 
 def decode_stack(head: Head, body: bytes) -> tuple[Records, object]:
@@ -78,19 +78,47 @@ def decode_stack(head: Head, body: bytes) -> tuple[Records, object]:
         NotRestorable: a value refuses to be loaded here.
         BadContents: what was saved is no valid stack.
     """
-    named = [
-        resolve(known.module, known.qualname, known.code_hash) if known.code_hash else None
-        for known in head.functions
-    ]
+    plan = _functions_of.get(head.functions)
+    named = plan.functions if plan is not None else _resolve(head)
     value, by_value, values = _load(body, 3)
-    rest = iter(by_value)
-    functions = tuple(next(rest, None) if known is None else known for known in named)
-    if any(type(function) is not FunctionType for function in functions):
-        raise BadContents("a continuation has other functions than it says")
+    functions = named if not by_value else _merge(named, by_value)
     try:
         return frames.records(functions, head.shape, values), value
     except (ValueError, TypeError) as error:
         raise BadContents(f"a saved continuation is damaged: {error}") from error
+
+
+def _new_head(
+    functions: tuple[FunctionType, ...], shape: bytes, records: Records
+) -> tuple[bytes, tuple[FunctionType, ...]]:
+    references = [reference(function) for function in functions]
+    head = encode_head(_make_head(functions, references, shape, records))
+    by_value = tuple(
+        function
+        for function, known in zip(functions, references, strict=True)
+        if known is None
+    )
+    if not by_value:
+        _heads_of.put((shape, functions), functions, head)
+    return head, by_value
+
+
+def _resolve(head: Head) -> tuple[FunctionType | None, ...]:
+    named = tuple(
+        resolve(known.module, known.qualname, known.code_hash) if known.code_hash else None
+        for known in head.functions
+    )
+    whole = tuple(function for function in named if function is not None)
+    if len(whole) == len(named):
+        _functions_of.put(head.functions, whole, None)
+    return named
+
+
+def _merge(
+    named: tuple[FunctionType | None, ...], by_value: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    rest = iter(by_value)
+    return tuple(next(rest, None) if known is None else known for known in named)
 
 
 # --- a call that has not begun, and a result ------------------------------------------------
@@ -148,31 +176,11 @@ def open_saved(data: bytes) -> tuple[Head, bytes]:
 
 # --- the head ----------------------------------------------------------------------------------
 
-#: A flow that is saved again and again at the same place has the same head each time.
+#: A flow that stops again and again at the same place has the same head each time.
 _heads: dict[bytes, Head] = {}
-_encoded: dict[
-    tuple[bytes, tuple[int, ...]],
-    tuple[tuple[FunctionType, ...], list[CodeType], bytes],
-] = {}
+_heads_of: Plans[bytes] = Plans()
+_functions_of: Plans[None] = Plans()
 _places: dict[tuple[int, int], tuple[CodeType, tuple[int, int, int, int]]] = {}
-
-
-def _stack_head(
-    functions: tuple[FunctionType, ...],
-    references: list[Reference | None],
-    shape: bytes,
-    records: Records,
-) -> bytes:
-    if None in references:
-        return encode_head(_make_head(functions, references, shape, records))
-    # Not by reference alone: code that moved to another line has the same hash.
-    key = (shape, tuple(map(id, functions)))
-    known = _encoded.get(key)
-    if known is None or known[1] != [function.__code__ for function in functions]:
-        head = encode_head(_make_head(functions, references, shape, records))
-        known = (functions, [function.__code__ for function in functions], head)
-        _remember(_encoded, key, known, _CACHE_ENTRIES_MAX)
-    return known[2]
 
 
 def _make_head(

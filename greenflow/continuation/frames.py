@@ -23,6 +23,7 @@ try:
         set_closure,
         stack_depths,
         start,
+        unchanged,
     )
 except ModuleNotFoundError as error:
     if error.name != "greenflow._frames":
@@ -51,4 +52,5 @@ __all__ = [
     "set_closure",
     "stack_depths",
     "start",
+    "unchanged",
 ]

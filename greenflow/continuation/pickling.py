@@ -12,6 +12,7 @@ import io
 import itertools
 import pickle
 import warnings
+from functools import cached_property
 from types import (
     AsyncGeneratorType,
     CellType,
@@ -23,7 +24,8 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import cloudpickle
+from cloudpickle.cloudpickle import Pickler as _CloudPickler
+from cloudpickle.cloudpickle import _class_reduce
 
 from greenflow.continuation import (
     classes,
@@ -36,14 +38,14 @@ from greenflow.continuation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 PROTOCOL = 5
 
 
 
 def dump(
-    value: object, running: Mapping[int, FunctionType] | None = None
+    value: object, running: dict[int, FunctionType] | None = None
 ) -> tuple[bytes, list[Any]]:
     """Return ``value`` as bytes, and the suspended generators met in it.
 
@@ -56,7 +58,10 @@ def dump(
         Exception: whatever the first object that cannot be saved raises.
     """
     buffer = io.BytesIO()
-    pickler = _Pickler(buffer, dict(running or {}))
+    pickler = _Pickler(buffer, PROTOCOL)
+    # not in an __init__: called for every save, it would cost as much as a small value
+    pickler.generators = []
+    pickler.running = running or {}
     pickler.dump(value)
     return buffer.getvalue(), pickler.generators
 
@@ -76,16 +81,17 @@ def register_reducer(
     _SPECIAL[cls] = lambda pickler, obj: reducer(obj, pickler.running)
 
 
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+class _Pickler(pickle.Pickler):
     """The C pickler with our reducers."""
 
     dispatch_table: ClassVar[dict[type, Any]] = {}
+    generators: list[Any]
+    running: dict[int, FunctionType]
 
-    def __init__(self, file: Any, running: dict[int, FunctionType]) -> None:
-        super().__init__(file, PROTOCOL)
-        self.generators: list[Any] = []
-        self.running = running
-        self._namespaces = main_module.Namespaces()
+    @cached_property
+    def namespaces(self) -> main_module.Namespaces:
+        """The globals of the functions that were met."""
+        return main_module.Namespaces()
 
     def reducer_override(self, obj: Any) -> Any:
         """Reduce what the C pickler does not know; NotImplemented leaves it to it."""
@@ -105,12 +111,12 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def _function(self, function: FunctionType) -> Any:
         if function.__module__ == tags.MODULE:
             return NotImplemented  # one of our own, by its tag
-        return functions.reduce_function(function, self._namespaces)
+        return functions.reduce_function(function, self.namespaces)
 
     def _class(self, cls: type) -> Any:
         if classes.is_importable(cls):
             return NotImplemented
-        reduced = super().reducer_override(cls)
+        reduced: Any = _class_reduce(cls)
         if type(reduced) is tuple and len(reduced) == 6:
             return classes.reduce_class(cls, reduced)
         return reduced
@@ -185,7 +191,7 @@ _OWN: dict[type, Callable[[Any], Any]] = {
 
 # cloudpickle's table is a chain of two; the C pickler is faster with a plain dict, and
 # looks into copyreg's for nothing if there is one of its own.
-_Pickler.dispatch_table = {**copyreg.dispatch_table, **cloudpickle.Pickler._dispatch_table}
+_Pickler.dispatch_table = {**copyreg.dispatch_table, **_CloudPickler._dispatch_table}
 
 tags.register("operation", _operation)
 tags.register("view", _view)
