@@ -16,6 +16,12 @@ BUILD_INPUTS := setup.py pyproject.toml $(wildcard csrc/*.c csrc/*.h)
 PIP := -m pip --disable-pip-version-check --quiet install
 # A process that dies in C leaves its report on the real stderr: keep pytest off it.
 CRASH_PYTEST := -m pytest -p no:cacheprovider --capture=sys -o timeout=1200
+# Sanitizers: pymalloc would hide overruns inside its pools, and the interpreter itself
+# is not instrumented, so their libraries are loaded before it.
+ASAN_STRICT := exitcode=66:halt_on_error=1
+ASAN_PYTHON = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+    UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH="$$PWD" \
+    $(abspath $(BIN))/python -X faulthandler
 
 .PHONY: help
 help:  ## List the targets
@@ -60,29 +66,34 @@ matrix-lite:  ## Run the suite on every CPython here that greenflow knows
 sanitize: asan debug  ## Run the suite under ASAN+UBSAN, and by a debug interpreter
 
 .PHONY: asan
-asan: $(VENV)/.installed-test  ## Run the suite with the core built for ASAN+UBSAN
-	tools/copy-tree build/asan
-	cd build/asan && GREENFLOW_SANITIZE=1 \
-	    $(abspath $(BIN))/python setup.py --quiet build_ext --inplace
-	cd build/asan && \
-	    export LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
-	    ASAN_OPTIONS=detect_leaks=0:exitcode=66:halt_on_error=1 \
-	    UBSAN_OPTIONS=print_stacktrace=1 \
-	    PYTHONMALLOC=malloc PYTHONPATH="$$PWD" && \
-	    $(abspath $(BIN))/python -X faulthandler $(CRASH_PYTEST) $(PYTEST_ARGS)
+asan: asan-build  ## Run the suite with the core built for ASAN+UBSAN
+	cd build/asan && ASAN_OPTIONS=detect_leaks=0:$(ASAN_STRICT) $(ASAN_PYTHON) \
+	    $(CRASH_PYTEST) $(PYTEST_ARGS)
 
 .PHONY: debug
-debug: build/debug/.installed  ## Run the suite by a debug interpreter (python3.11-dbg)
-	tools/copy-tree build/debug/tree
-	cd build/debug/tree && ../venv/bin/python setup.py --quiet build_ext --inplace
+debug: debug-build  ## Run the suite by a debug interpreter (python3.11-dbg)
 	cd build/debug/tree && PYTHONPATH="$$PWD" \
 	    ../venv/bin/python -X dev $(CRASH_PYTEST) $(PYTEST_ARGS)
 
 .PHONY: leaks
-leaks: build/debug/.installed  ## Count references and blocks over many cycles
+leaks: asan-build debug-build  ## Look for leaks: C memory by LSAN, references by counting
+	cd build/asan && for carry in in_memory over_bytes; do \
+	    ASAN_OPTIONS=detect_leaks=1:$(ASAN_STRICT) $(ASAN_PYTHON) \
+	        -m tests.core.target_leaks $$carry >/dev/null; \
+	done
+	cd build/debug/tree && PYTHONPATH="$$PWD" ../venv/bin/python -m pytest \
+	    -p no:cacheprovider tests/core/test_leaks.py tests/runtime/test_cycles.py
+
+.PHONY: asan-build
+asan-build: $(VENV)/.installed-test
+	tools/copy-tree build/asan
+	cd build/asan && GREENFLOW_SANITIZE=1 \
+	    $(abspath $(BIN))/python setup.py --quiet build_ext --inplace
+
+.PHONY: debug-build
+debug-build: build/debug/.installed
 	tools/copy-tree build/debug/tree
 	cd build/debug/tree && ../venv/bin/python setup.py --quiet build_ext --inplace
-	cd build/debug/tree && PYTHONPATH="$$PWD" ../venv/bin/python tools/leaks.py
 
 .PHONY: bench
 bench: $(VENV)/.installed-bench  ## Measure; BENCH=core picks what

@@ -98,13 +98,20 @@ static PyObject *operand_tuple(PyObject **stack, int first, int count)
     return operands;
 }
 
-/* The first argument of the frame inside, as it is now, or None. */
+/* The first positional argument of the frame inside, as it is now, or None. */
 static PyObject *first_argument(gf_inner inner)
 {
-    if (inner.frame == NULL || gf_code(inner.frame)->co_nlocalsplus == 0) {
-        return Py_None;
+    PyCodeObject *code = inner.frame == NULL ? NULL : gf_code(inner.frame);
+    PyObject *value = NULL;
+    if (code != NULL && code->co_argcount > 0) {
+        value = gf_slots(inner.frame)[0];
     }
-    PyObject *value = gf_slots(inner.frame)[0];
+    else if (code != NULL && (code->co_flags & CO_VARARGS)) {
+        PyObject *rest = gf_slots(inner.frame)[code->co_kwonlyargcount];
+        if (rest != NULL && PyTuple_Check(rest) && PyTuple_GET_SIZE(rest) > 0) {
+            value = PyTuple_GET_ITEM(rest, 0);
+        }
+    }
     if (value != NULL && PyCell_Check(value)) {
         value = PyCell_GET(value);
     }

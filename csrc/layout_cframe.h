@@ -104,4 +104,12 @@ static inline void gf_skip_finalizer(PyObject *op, int skip)
     }
 }
 
+/* When a frame returns under a tracer, a frame object is made of it, hidden or not; a
+ * debug build asserts that it is not hidden (3.11: ceval.c, call_trace). */
+static inline int gf_visible_shims(PyThreadState *ts)
+{
+    return gf_debug_interpreter
+           && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
+}
+
 #endif

@@ -70,14 +70,6 @@ static inline int *gf_recursion_left(PyThreadState *ts)
     return &ts->recursion_remaining;
 }
 
-/* When a frame returns under a tracer, a frame object is made of it, hidden or not; a
- * debug build asserts that it is not hidden (ceval.c, call_trace). */
-static inline int gf_visible_shims(PyThreadState *ts)
-{
-    return gf_debug_interpreter
-           && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
-}
-
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
 
 static inline PyCodeObject *gf_generator_code(PyGenObject *gen) { return gen->gi_code; }

@@ -78,14 +78,6 @@ static inline int *gf_recursion_left(PyThreadState *ts)
     return &ts->py_recursion_remaining;
 }
 
-/* A profiler is given the nearest frame that is not hidden, and would take the return of
- * a shim for the return of a flow's frame (legacy_tracing.c, PyEval_GetFrame). */
-static inline int gf_visible_shims(PyThreadState *ts)
-{
-    return ts->c_profilefunc != NULL
-           || (gf_debug_interpreter && ts->c_tracefunc != NULL);
-}
-
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
 
 static inline PyCodeObject *gf_generator_code(PyGenObject *gen)

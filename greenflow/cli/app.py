@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import greenflow
-from greenflow.cli.exits import INTERRUPTED, exit_code
+from greenflow.cli.exits import INTERRUPTED, OK, exit_code
 from greenflow.errors import GreenflowError
 
 if TYPE_CHECKING:
@@ -34,6 +34,16 @@ class LazyGroup(click.Group):
         module = import_module(f"greenflow.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; that nobody reads on (``| head``) is no error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Caught here because click would exit with 1, which is a failed flow.
+            # Python writes once more at exit: give it somewhere to write to.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,9 +70,4 @@ def run_app(arguments: Sequence[str] | None = None) -> int:
     except GreenflowError as error:
         click.echo(f"error: {error}", err=True)
         return exit_code(error)
-    except BrokenPipeError:
-        # The reader has seen enough (`greenflow ls | head`). Python would complain
-        # once more when it closes stdout at exit: give it somewhere to write to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return result if isinstance(result, int) else 0
+    return result if isinstance(result, int) else OK

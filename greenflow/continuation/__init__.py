@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from greenflow.continuation import pickling, tags
-    from greenflow.continuation.continuation import Continuation, Sent, Thrown
+    from greenflow.continuation.continuation import Continuation
     from greenflow.continuation.frames import LEAVE, Operation
     from greenflow.continuation.head import Head, read_head
+    from greenflow.continuation.outcome import Sent, Thrown
 
 __all__ = [
     "LEAVE",
@@ -29,8 +30,8 @@ __all__ = [
 
 _HOME = {
     "Continuation": "continuation",
-    "Sent": "continuation",
-    "Thrown": "continuation",
+    "Sent": "outcome",
+    "Thrown": "outcome",
     "LEAVE": "frames",
     "Operation": "frames",
     "Head": "head",

@@ -20,6 +20,7 @@ from types import (
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from greenflow.continuation.frames import WITH_EXIT_IN_SLOT, Operation
+from greenflow.continuation.wording import describe, inner_name, place
 from greenflow.errors import NotInFlow, NotSuspendable
 
 if TYPE_CHECKING:
@@ -73,15 +74,15 @@ def classify(
     if answer is not None:
         return answer
     raise NotSuspendable(
-        f"{_place(code, offset)} waits for {_describe(op, operands)}, "
-        f"which runs {_inner_name(inner)} from C and could not be entered again",
+        f"{place(code, offset)} waits for {describe(op, operands)}, "
+        f"which runs {inner_name(inner)} from C and could not be entered again",
         hint=_HINT,
     )
 
 
 def refuse(code: CodeType, offset: int, why: str) -> NoReturn:
     """Raise NotSuspendable for a frame of ``code``, told by the core."""
-    raise NotSuspendable(f"{_place(code, offset)}: {why}", hint=_HINT)
+    raise NotSuspendable(f"{place(code, offset)}: {why}", hint=_HINT)
 
 
 def not_in_flow(operation: Operation) -> NoReturn:
@@ -93,10 +94,12 @@ def not_in_flow(operation: Operation) -> NoReturn:
     )
 
 
-# --- rules, one for each instruction ---------------------------------------------------
+# --- rules, one for each instruction ---
 
 
-def _call(_oparg: int, operands: tuple[Any, ...], inner: Any, first: Any) -> Answer | None:
+def _call(
+    _oparg: int, operands: tuple[Any, ...], inner: Any, first: Any
+) -> Answer | None:
     called, arguments = operands[0], operands[1:]
     answer = _called(called, inner, first)
     if answer is None and called is first:
@@ -188,17 +191,23 @@ def _for_iter(
     return (NEXT, (), ()) if _iterates(operands[0], inner) else None
 
 
-def _send(_oparg: int, operands: tuple[Any, ...], inner: Any, _first: Any) -> Answer | None:
+def _send(
+    _oparg: int, operands: tuple[Any, ...], inner: Any, _first: Any
+) -> Answer | None:
     if operands[0] is inner or _iterates(operands[0], inner):
         return SEND, (), ()
     return None
 
 
-def _enter(_oparg: int, operands: tuple[Any, ...], inner: Any, _first: Any) -> Answer | None:
+def _enter(
+    _oparg: int, operands: tuple[Any, ...], inner: Any, _first: Any
+) -> Answer | None:
     operand = operands[0]
     if WITH_EXIT_IN_SLOT:
         manager = operand.__self__ if type(operand) is MethodType else None
-        return _PUSH if _is_code_of(_special(type(manager), "__enter__"), inner) else None
+        return (
+            _PUSH if _is_code_of(_special(type(manager), "__enter__"), inner) else None
+        )
     exit_ = _special(type(operand), "__exit__")
     entered = _is_code_of(_special(type(operand), "__enter__"), inner)
     if not entered or type(exit_) is not FunctionType:
@@ -206,7 +215,9 @@ def _enter(_oparg: int, operands: tuple[Any, ...], inner: Any, _first: Any) -> A
     return PUSH, (), (MethodType(exit_, operand),)
 
 
-def _exit(_oparg: int, operands: tuple[Any, ...], inner: Any, _first: Any) -> Answer | None:
+def _exit(
+    _oparg: int, operands: tuple[Any, ...], inner: Any, _first: Any
+) -> Answer | None:
     return _PUSH if _runs(operands[0], inner) else None
 
 
@@ -231,7 +242,9 @@ def _attribute(
     return _PUSH if found and _special(cls, "__getattr__") is None else None
 
 
-def _root(_oparg: int, operands: tuple[Any, ...], inner: Any, first: Any) -> Answer | None:
+def _root(
+    _oparg: int, operands: tuple[Any, ...], inner: Any, first: Any
+) -> Answer | None:
     return _called(operands[0], inner, first)
 
 
@@ -249,7 +262,7 @@ _RULES: dict[str, Callable[[int, tuple[Any, ...], Any, Any], Answer | None]] = {
 }
 
 
-# --- helpers -----------------------------------------------------------------------------
+# --- helpers ---
 
 
 def _special(cls: type, name: str) -> Any:
@@ -271,40 +284,3 @@ def _is_code_of(function: Any, inner: Any) -> bool:
 def _called_from_c(value: Any) -> bool:
     call = _special(type(value), "__call__")
     return call is not None and type(call) is not FunctionType
-
-
-def _place(code: CodeType, offset: int) -> str:
-    positions = list(code.co_positions())
-    unit = offset // 2
-    line = positions[unit][0] if unit < len(positions) else None
-    return f"{code.co_qualname}() {code.co_filename}:{line or code.co_firstlineno}"
-
-
-def _describe(op: str, operands: tuple[Any, ...]) -> str:
-    if not operands:
-        return f"a special method or C code ({op or 'an unknown instruction'})"
-    value = operands[0]
-    if op == "FOR_ITER":
-        return f"the next item of a {_type_name(type(value))}"
-    if op == "SEND":
-        return f"a {_type_name(type(value))}"
-    if op in {"BEFORE_WITH", "WITH_EXCEPT_START", "BINARY_SUBSCR", "LOAD_ATTR"}:
-        return f"a {_type_name(type(value))} ({op})"
-    return f"{_callable_name(value)}()"
-
-
-def _type_name(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
-def _callable_name(value: Any) -> str:
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if not isinstance(name, str):
-        return _type_name(type(value))
-    module = getattr(value, "__module__", None)
-    return f"{module}.{name}" if isinstance(module, str) else name
-
-
-def _inner_name(inner: Any) -> str:
-    name = getattr(inner, "__qualname__", None) or getattr(inner, "__name__", "?")
-    return f"{name}()"

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, WeakValueDictionary
 
-from cloudpickle import cloudpickle
+from cloudpickle.cloudpickle import _class_setstate
 
 from greenflow.continuation import main_module, tags
 
@@ -58,7 +58,8 @@ def _shell(
 ) -> type:
     if name is None:
         return factory(*arguments)
-    key, qualname = tuple(name[0]), name[1]
+    (path, digest), qualname = name
+    key = (path, digest)
     live = main_module.find_live(key, qualname)
     if isinstance(live, type):
         return live
@@ -71,12 +72,12 @@ def _shell(
 def _fill(cls: type, state: tuple[Any, Any]) -> None:
     name, contents = state
     if name is None:
-        cloudpickle._class_setstate(cls, contents)
+        _class_setstate(cls, contents)
         return
-    if main_module.find_live(tuple(name[0]), name[1]) is cls or cls in _filled:
+    if main_module.find_live(*name) is cls or cls in _filled:
         return
     _filled.add(cls)
-    cloudpickle._class_setstate(cls, contents)
+    _class_setstate(cls, contents)
 
 
 tags.register("class", _shell)

@@ -6,8 +6,12 @@ import marshal
 import weakref
 from hashlib import blake2b
 from types import CodeType
+from typing import TYPE_CHECKING
 
 from greenflow.continuation import tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HASH_BYTES = 8
 
@@ -57,7 +61,7 @@ tags.register("code", code_from_bytes)
 
 def _forget(
     cache: dict[int, tuple[weakref.ref[CodeType], bytes]], key: int
-) -> object:
+) -> Callable[[weakref.ref[CodeType]], None]:
     def callback(reference: weakref.ref[CodeType]) -> None:
         known = cache.get(key)
         if known is not None and known[0] is reference:

@@ -8,16 +8,13 @@ by these; else it lies among the values.
 
 from __future__ import annotations
 
-from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import diagnose, frames, pickling
-from greenflow.continuation.functions import Reference, reference, resolve
+from greenflow.continuation.functions import reference, resolve
 from greenflow.continuation.head import (
     PYTHON,
-    FunctionHead,
     Head,
-    PlaceHead,
     check_python,
     decode_head,
     encode_head,
@@ -25,15 +22,21 @@ from greenflow.continuation.head import (
     unpack,
 )
 from greenflow.continuation.plans import Plans
+from greenflow.continuation.summary import (
+    call_head,
+    call_name,
+    position,
+    stack_head,
+)
 from greenflow.errors import BadContents, CodeMissing, GreenflowError, NotRestorable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType, FunctionType
 
     from greenflow.continuation.frames import Records
 
 _CACHE_ENTRIES_MAX = 256
-_PLACE_ENTRIES_MAX = 20_000
 
 
 class Saved:
@@ -46,7 +49,7 @@ class Saved:
         self.generators = generators
 
 
-# --- a suspended stack ---------------------------------------------------------------------
+# --- a suspended stack ---
 
 
 def encode_stack(records: Records, value: object) -> Saved:
@@ -58,10 +61,7 @@ def encode_stack(records: Records, value: object) -> Saved:
     """
     functions, shape, values = records.parts()
     plan = _heads_of.get((shape, functions))
-    if plan is not None:
-        head, by_value = plan.made, ()
-    else:
-        head, by_value = _new_head(functions, shape, records)
+    head, by_value = plan.made if plan else _new_head(functions, shape, records)
     running = {id(gen): function for gen, function in records.generators}
     try:
         body, generators = pickling.dump((value, by_value, values), running)
@@ -81,6 +81,8 @@ def decode_stack(head: Head, body: bytes) -> tuple[Records, object]:
     plan = _functions_of.get(head.functions)
     named = plan.functions if plan is not None else _resolve(head)
     value, by_value, values = _load(body, 3)
+    if type(by_value) is not tuple or type(values) is not tuple:
+        raise BadContents("a saved continuation is damaged: it holds other values")
     functions = named if not by_value else _merge(named, by_value)
     try:
         return frames.records(functions, head.shape, values), value
@@ -92,20 +94,22 @@ def _new_head(
     functions: tuple[FunctionType, ...], shape: bytes, records: Records
 ) -> tuple[bytes, tuple[FunctionType, ...]]:
     references = [reference(function) for function in functions]
-    head = encode_head(_make_head(functions, references, shape, records))
+    head = encode_head(stack_head(functions, references, shape, records))
     by_value = tuple(
         function
         for function, known in zip(functions, references, strict=True)
         if known is None
     )
     if not by_value:
-        _heads_of.put((shape, functions), functions, head)
+        _heads_of.put((shape, functions), functions, (head, ()))
     return head, by_value
 
 
 def _resolve(head: Head) -> tuple[FunctionType | None, ...]:
     named = tuple(
-        resolve(known.module, known.qualname, known.code_hash) if known.code_hash else None
+        resolve(known.module, known.qualname, known.code_hash)
+        if known.code_hash
+        else None
         for known in head.functions
     )
     whole = tuple(function for function in named if function is not None)
@@ -121,7 +125,7 @@ def _merge(
     return tuple(next(rest, None) if known is None else known for known in named)
 
 
-# --- a call that has not begun, and a result ------------------------------------------------
+# --- a call that has not begun, and a result ---
 
 
 def encode_call(
@@ -129,16 +133,17 @@ def encode_call(
 ) -> Saved:
     """Return a call that has not begun as bytes. Raises NotSaveable, TooLarge."""
     described = [
-        (_call_name(function), f"argument {name!r}", value)
+        (call_name(function), f"argument {name!r}", value)
         for name, value in [*enumerate(args, 1), *kwargs.items()]
     ]
-    described.insert(0, (_call_name(function), "the function", function))
+    described.insert(0, (call_name(function), "the function", function))
     body, generators = _dump_described((function, args, kwargs), described)
-    head = Head("call", PYTHON, (_call_head(function),))
-    return Saved(pack(encode_head(head), body), generators)
+    return Saved(pack(encode_head(call_head(function)), body), generators)
 
 
-def decode_call(body: bytes) -> tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]:
+def decode_call(
+    body: bytes,
+) -> tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]:
     """Return function, args and kwargs of what :func:`encode_call` made."""
     function, args, kwargs = _load(body, 3)
     if not callable(function) or type(args) is not tuple or type(kwargs) is not dict:
@@ -174,76 +179,12 @@ def open_saved(data: bytes) -> tuple[Head, bytes]:
     return head, body
 
 
-# --- the head ----------------------------------------------------------------------------------
+# --- the head ---
 
 #: A flow that stops again and again at the same place has the same head each time.
 _heads: dict[bytes, Head] = {}
-_heads_of: Plans[bytes] = Plans()
+_heads_of: Plans[tuple[bytes, tuple[FunctionType, ...]]] = Plans()
 _functions_of: Plans[None] = Plans()
-_places: dict[tuple[int, int], tuple[CodeType, tuple[int, int, int, int]]] = {}
-
-
-def _make_head(
-    functions: tuple[FunctionType, ...],
-    references: list[Reference | None],
-    shape: bytes,
-    records: Records,
-) -> Head:
-    numbers = {id(function): number for number, function in enumerate(functions)}
-    return Head(
-        "stack",
-        PYTHON,
-        tuple(map(_function_head, functions, references)),
-        tuple(
-            PlaceHead(numbers[id(function)], *_position(function.__code__, offset))
-            for function, offset in records.places
-        ),
-        shape,
-    )
-
-
-def _function_head(function: FunctionType, known: Reference | None) -> FunctionHead:
-    if known is not None:
-        module, qualname, code_hash = known
-        return FunctionHead(module, qualname, function.__code__.co_filename, code_hash)
-    return FunctionHead(
-        function.__module__ or "?", function.__qualname__, function.__code__.co_filename
-    )
-
-
-def _position(code: CodeType, offset: int) -> tuple[int, int, int, int]:
-    # By identity: hashing a code object hashes all its constants.
-    known = _places.get((id(code), offset))
-    if known is None:
-        line, end_line, col, end_col = list(code.co_positions())[offset // 2]
-        place = (
-            line or 0,
-            end_line or line or 0,
-            -1 if col is None else col,
-            -1 if end_col is None else end_col,
-        )
-        known = (code, place)
-        _remember(_places, (id(code), offset), known, _PLACE_ENTRIES_MAX)
-    return known[1]
-
-
-def line_of(code: CodeType, offset: int) -> int:
-    """Return the line of the instruction at ``offset`` bytes, or 0."""
-    return _position(code, offset)[0]
-
-
-def _call_head(function: Callable[..., object]) -> FunctionHead:
-    code = getattr(function, "__code__", None)
-    return FunctionHead(
-        getattr(function, "__module__", None) or "?",
-        _call_name(function),
-        code.co_filename if isinstance(code, CodeType) else "",
-    )
-
-
-def _call_name(function: Callable[..., object]) -> str:
-    name = getattr(function, "__qualname__", None)
-    return name if isinstance(name, str) else type(function).__qualname__
 
 
 def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> None:
@@ -252,7 +193,7 @@ def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> 
     cache[key] = value
 
 
-# --- the values ----------------------------------------------------------------------------------
+# --- the values ---
 
 
 def _load(body: bytes, count: int) -> tuple[Any, ...]:
@@ -289,7 +230,7 @@ def _explain(records: Records, value: object, error: Exception) -> Exception:
     described: list[tuple[str, str, object]] = []
     for number, (function, offset, _generator, variables) in enumerate(records.frames):
         code = function.__code__
-        line = _position(code, offset)[0]
+        line = position(code, offset)[0]
         place = f"frame {number} {code.co_qualname}() {code.co_filename}:{line}"
         described.extend(
             (place, _variable(name, code), content) for name, content in variables

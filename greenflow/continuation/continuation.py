@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
-
 from greenflow.continuation import canary, codec, frames, pickling, tags
+from greenflow.continuation.outcome import Sent, Thrown
+from greenflow.continuation.summary import position
 from greenflow.errors import ContinuationError, StackTooDeep
 
 if TYPE_CHECKING:
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     Hook = Callable[["Continuation", Any], object]
 
 _State = Literal["new", "suspended", "running", "done", "failed"]
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """What the waiting call returns."""
-
-    value: Any = None
-
-
-class Thrown(msgspec.Struct, frozen=True):
-    """What the waiting call raises."""
-
-    error: BaseException
 
 
 class Continuation:
@@ -50,11 +38,24 @@ class Continuation:
     _records: Records | None
     _generators: list[Any]
 
-    def __init__(self) -> None:
-        raise TypeError("use Continuation.start(fn, ...) or Continuation.loads(data)")
+    def __init__(
+        self,
+        state: _State,
+        value: Any = None,
+        call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None,
+        records: Records | None = None,
+    ) -> None:
+        """Make one of parts; users call :meth:`start` or :meth:`loads`."""
+        self._state = state
+        self._value = value
+        self._call = call
+        self._records = records
+        self._generators = []
 
     @classmethod
-    def start(cls, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Continuation:
+    def start(
+        cls, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Continuation:
         """Call ``fn`` and run it until it suspends or returns.
 
         Raises:
@@ -75,23 +76,7 @@ class Continuation:
         """Return the call ``fn(*args, **kwargs)``, not begun: resume() begins it."""
         if not callable(fn):
             raise TypeError(f"a function is needed, not {fn!r}")
-        return cls._make("new", call=(fn, tuple(args), dict(kwargs or {})))
-
-    @classmethod
-    def _make(
-        cls,
-        state: _State,
-        value: Any = None,
-        call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None,
-        records: Records | None = None,
-    ) -> Continuation:
-        made = cls.__new__(cls)
-        made._state = state
-        made._value = value
-        made._call = call
-        made._records = records
-        made._generators = []
-        return made
+        return cls("new", call=(fn, tuple(args), dict(kwargs or {})))
 
     @property
     def done(self) -> bool:
@@ -264,11 +249,11 @@ class Continuation:
             raise TypeError(f"bytes are needed, not {type(data).__name__}")
         head, body = codec.open_saved(bytes(data))
         if head.kind == "call":
-            return cls._make("new", call=codec.decode_call(body))
+            return cls("new", call=codec.decode_call(body))
         if head.kind == "done":
-            return cls._make("done", codec.decode_result(body))
+            return cls("done", codec.decode_result(body))
         records, value = codec.decode_stack(head, body)
-        return cls._make("suspended", value, records=records)
+        return cls("suspended", value, records=records)
 
     def discard(self) -> None:
         """Drop everything: it lives on in the bytes that dumps() returned last.
@@ -289,51 +274,53 @@ class Continuation:
         place = ""
         if self._state == "suspended" and self._records is not None:
             function, offset = self._records.places[-1]
-            line = codec.line_of(function.__code__, offset)
+            line = position(function.__code__, offset)[0]
             place = f" in {function.__qualname__}() line {line}"
             place += f", {self._records.depth} frames"
         return f"<Continuation {self._state}{place}>"
+
+    # --- among the values of another: one graph, not bytes within bytes
+
+    def reduce_within(self, running: dict[int, Any]) -> tuple[Any, ...]:
+        """Reduce it for a pickler of ours, to which ``running`` belongs."""
+        content: tuple[Any, ...]
+        if self._state == "suspended" and self._records is not None:
+            pairs = self._records.generators
+            running.update((id(gen), function) for gen, function in pairs)
+            content = self._records.parts()
+        elif self._state == "new":
+            content = (self._call,)
+        elif self.done:
+            content = ()
+        else:
+            raise ContinuationError("a continuation that is running cannot be saved")
+        saved = (self._state, self._value, content)
+        return _empty, (), saved, None, None, _fill
+
+    def fill(self, saved: tuple[_State, Any, tuple[Any, ...]]) -> None:
+        """Make an empty one what :meth:`reduce_within` saved."""
+        state, self._value, content = saved
+        if state == "suspended":
+            self._records = frames.records(*content)
+        elif state == "new":
+            (self._call,) = content
+        self._state = state
 
 
 def _loads(data: bytes) -> Continuation:
     return Continuation.loads(data)
 
 
-# --- a continuation among the values of another: one graph, not bytes in bytes ------------
-
-
-def _reduce(continuation: Continuation, running: dict[int, Any]) -> Any:
-    state: Any = continuation._state
-    content: tuple[Any, ...]
-    if state == "suspended" and continuation._records is not None:
-        running.update(
-            (id(gen), function) for gen, function in continuation._records.generators
-        )
-        content = continuation._records.parts()
-    elif state == "new":
-        content = (continuation._call,)
-    elif state == "done":
-        content = ()
-    else:
-        raise ContinuationError(f"a continuation that is {state} cannot be saved")
-    return _empty, (), (state, continuation._value, content), None, None, _fill
-
-
 def _empty() -> Continuation:
-    return Continuation._make("failed")
+    return Continuation("failed")
 
 
-def _fill(continuation: Continuation, saved: tuple[_State, Any, tuple[Any, ...]]) -> None:
-    state, continuation._value, content = saved
-    if state == "suspended":
-        continuation._records = frames.records(*content)
-    elif state == "new":
-        (continuation._call,) = content
-    continuation._state = state
+def _fill(made: Continuation, saved: tuple[_State, Any, tuple[Any, ...]]) -> None:
+    made.fill(saved)
 
 
 tags.register("continuation", _loads)
 tags.register("empty_continuation", _empty)
 tags.register("fill_continuation", _fill)
-pickling.register_reducer(Continuation, _reduce)
+pickling.register_reducer(Continuation, Continuation.reduce_within)
 canary.prove()

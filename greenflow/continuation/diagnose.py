@@ -17,7 +17,7 @@ from greenflow.continuation import pickling
 from greenflow.errors import GreenflowError, NotSaveable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 #: Objects that are tried before the search gives up.
 _PROBES_MAX = 5_000
@@ -135,28 +135,35 @@ class _Search:
 
 
 def _children(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield f"[{key!r}]"[:80], item
-            yield f" key {key!r}"[:80], key
-    elif isinstance(value, list | tuple):
-        yield from ((f"[{index}]", item) for index, item in enumerate(value))
-    elif isinstance(value, set | frozenset):
-        yield from ((f" item {item!r}"[:80], item) for item in value)
-    elif isinstance(value, types.FunctionType):
-        yield from _of_function(value)
-    elif isinstance(value, types.MethodType):
-        yield ".__self__", value.__self__
-        yield ".__func__", value.__func__
-    elif isinstance(value, functools.partial):
-        yield from ((".func", value.func), (".args", value.args))
-        yield ".keywords", value.keywords
-    elif isinstance(value, types.CellType):
-        yield from _of_cell(value)
-    elif isinstance(value, types.GeneratorType | types.CoroutineType):
-        yield from _of_generator(value)
-    elif not isinstance(value, type):
-        yield from _of_instance(value)
+    for kinds, parts in _PARTS:
+        if isinstance(value, kinds):
+            return parts(value)
+    return iter(()) if isinstance(value, type) else _of_instance(value)
+
+
+def _of_dict(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        yield f"[{key!r}]"[:80], item
+        yield f" key {key!r}"[:80], key
+
+
+def _of_sequence(value: Any) -> Iterator[tuple[str, Any]]:
+    return ((f"[{index}]", item) for index, item in enumerate(value))
+
+
+def _of_set(value: Any) -> Iterator[tuple[str, Any]]:
+    return ((f" item {item!r}"[:80], item) for item in value)
+
+
+def _of_method(value: types.MethodType) -> Iterator[tuple[str, Any]]:
+    yield ".__self__", value.__self__
+    yield ".__func__", value.__func__
+
+
+def _of_partial(value: functools.partial[Any]) -> Iterator[tuple[str, Any]]:
+    yield ".func", value.func
+    yield ".args", value.args
+    yield ".keywords", value.keywords
 
 
 def _of_instance(value: Any) -> Iterator[tuple[str, Any]]:
@@ -197,3 +204,15 @@ def _of_generator(generator: Any) -> Iterator[tuple[str, Any]]:
     if frame is not None:
         for name, item in frame.f_locals.items():
             yield f" local {name!r}", item
+
+
+_PARTS: tuple[tuple[Any, Callable[[Any], Iterator[tuple[str, Any]]]], ...] = (
+    (dict, _of_dict),
+    ((list, tuple), _of_sequence),
+    ((set, frozenset), _of_set),
+    (types.FunctionType, _of_function),
+    (types.MethodType, _of_method),
+    (functools.partial, _of_partial),
+    (types.CellType, _of_cell),
+    ((types.GeneratorType, types.CoroutineType), _of_generator),
+)

@@ -71,37 +71,33 @@ def _link(error: BaseException, links: tuple[Any, ...]) -> None:
     error.__traceback__ = traceback
 
 
-# --- tracebacks -----------------------------------------------------------------------------
+# --- tracebacks ---
 
 _frames: dict[tuple[Any, ...], Any] = {}
 
 
 def reduce_traceback(traceback: TracebackType) -> tuple[Any, ...]:
-    """Reduce one traceback entry; the next one is its state."""
-    code = traceback.tb_frame.f_code
-    place = (
-        code.co_filename,
-        code.co_name,
-        code.co_qualname,
-        code.co_firstlineno,
-        traceback.tb_lineno,
-    )
-    return _traceback, place, traceback.tb_next, None, None, _chain
+    """Reduce a traceback with all that follows: a thousand entries are no recursion."""
+    places = []
+    entry: TracebackType | None = traceback
+    while entry is not None:
+        code = entry.tb_frame.f_code
+        names = code.co_filename, code.co_name, code.co_qualname, code.co_firstlineno
+        places.append((*names, entry.tb_lineno))
+        entry = entry.tb_next
+    return _traceback, (places,)
 
 
-def _traceback(
-    file: str, name: str, qualname: str, first_line: int, line: int | None
-) -> TracebackType:
-    frame = _frame(file, name, qualname, first_line)
-    return TracebackType(None, frame, -1, line or first_line)
-
-
-def _chain(traceback: TracebackType, following: TracebackType | None) -> None:
-    traceback.tb_next = following
+def _traceback(places: list[tuple[str, str, str, int, int | None]]) -> Any:
+    made: TracebackType | None = None
+    for file, name, qualname, first_line, line in reversed(places):
+        frame = _frame(file, name, qualname, first_line)
+        made = TracebackType(made, frame, -1, line or first_line)
+    return made
 
 
 def _template() -> Any:
-    return sys._getframe()
+    return sys._getframe()  # noqa: SLF001 - the frame itself is what is wanted
 
 
 def _frame(file: str, name: str, qualname: str, first_line: int) -> Any:
@@ -126,4 +122,3 @@ tags.register("exception", _exception)
 tags.register("fill_exception", _fill)
 tags.register("link_exception", _link)
 tags.register("traceback", _traceback)
-tags.register("chain_traceback", _chain)

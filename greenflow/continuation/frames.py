@@ -6,7 +6,6 @@ import sys
 
 try:
     from greenflow._frames import (
-        LAYOUT_MINOR,
         LEAVE,
         WITH_EXIT_IN_SLOT,
         Operation,
@@ -19,9 +18,7 @@ try:
         generator_state,
         records,
         resume,
-        room,
         set_closure,
-        stack_depths,
         start,
         unchanged,
     )
@@ -35,7 +32,6 @@ except ModuleNotFoundError as error:
     ) from error
 
 __all__ = [
-    "LAYOUT_MINOR",
     "LEAVE",
     "WITH_EXIT_IN_SLOT",
     "Operation",
@@ -48,9 +44,7 @@ __all__ = [
     "generator_state",
     "records",
     "resume",
-    "room",
     "set_closure",
-    "stack_depths",
     "start",
     "unchanged",
 ]

@@ -98,7 +98,7 @@ def _find(module: str, qualname: str) -> FunctionType | None:
     return found if type(found) is FunctionType else None
 
 
-# --- code ------------------------------------------------------------------------------------
+# --- code ---
 
 
 def reduce_code(code: CodeType) -> tuple[Any, ...]:
@@ -150,7 +150,7 @@ def _find_code(place: tuple[Any, ...]) -> CodeType:
     return code
 
 
-# --- functions as values -------------------------------------------------------------------------
+# --- functions as values ---
 
 
 def reduce_function(function: FunctionType, namespaces: main_module.Namespaces) -> Any:
@@ -168,9 +168,7 @@ def reduce_function(function: FunctionType, namespaces: main_module.Namespaces) 
     return _shell, arguments, _state(function, namespace), None, None, _fill
 
 
-def _state(
-    function: FunctionType, namespace: main_module.Namespace
-) -> tuple[Any, ...]:
+def _state(function: FunctionType, namespace: main_module.Namespace) -> tuple[Any, ...]:
     return (
         function.__closure__,
         function.__defaults__,
@@ -195,7 +193,7 @@ def _shell(
         if live is not None:
             return live
     code = _find_code(place)
-    cells = tuple(CellType() for _ in code.co_freevars)
+    cells = tuple(CellType() for _ in code.co_freevars) or None
     return FunctionType(code, namespace, name, None, cells)
 
 

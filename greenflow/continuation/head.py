@@ -102,8 +102,10 @@ def decode_head(data: bytes) -> Head:
     """Return the head that :func:`encode_head` made. Raises BadContents."""
     try:
         head = _DECODER.decode(data)
-    except msgspec.DecodeError as error:
-        raise BadContents(f"the head of a continuation is not valid: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadContents(
+            f"the head of a continuation is not valid: {error}"
+        ) from error
     if any(place.function >= len(head.functions) for place in head.places):
         raise BadContents("the head of a continuation names a function it has not")
     return head

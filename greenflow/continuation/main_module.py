@@ -46,14 +46,18 @@ def _live_globals() -> dict[str, Any]:
     return sys.modules["__main__"].__dict__
 
 
-# --- names ---------------------------------------------------------------------------------
+# --- names ---
 
 
 def name_of(function: FunctionType) -> tuple[Key, str, bytes] | None:
     """Return what a function of ``__main__`` is found by in the same program."""
     if function.__module__ != "__main__" or "<" in function.__qualname__:
         return None
-    return key_of(function.__globals__), function.__qualname__, code_hash(function.__code__)
+    return (
+        key_of(function.__globals__),
+        function.__qualname__,
+        code_hash(function.__code__),
+    )
 
 
 def key_of(namespace: dict[str, Any]) -> Key:
@@ -96,7 +100,7 @@ def is_live(function: FunctionType, qualname: str) -> bool:
     return live_function(KEY, qualname, code_hash(function.__code__)) is function
 
 
-# --- globals ----------------------------------------------------------------------------------
+# --- globals ---
 
 
 class Namespace:
@@ -111,7 +115,9 @@ class Namespace:
         if self.module is not None:
             return {}
         names = _names(code)
-        return {name: self.globals[name] for name in sorted(names & self.globals.keys())}
+        return {
+            name: self.globals[name] for name in sorted(names & self.globals.keys())
+        }
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.module is not None:

@@ -22,7 +22,7 @@ from types import (
     GeneratorType,
     TracebackType,
 )
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from cloudpickle.cloudpickle import Pickler as _CloudPickler
 from cloudpickle.cloudpickle import _class_reduce
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROTOCOL = 5
-
 
 
 def dump(
@@ -81,10 +80,17 @@ def register_reducer(
     _SPECIAL[cls] = lambda pickler, obj: reducer(obj, pickler.running)
 
 
+# cloudpickle's table is a chain of two; the C pickler is faster with a plain dict.
+_TABLE: Any = {
+    **copyreg.dispatch_table,
+    **_CloudPickler._dispatch_table,  # noqa: SLF001 - it has no public name
+}
+
+
 class _Pickler(pickle.Pickler):
     """The C pickler with our reducers."""
 
-    dispatch_table: ClassVar[dict[type, Any]] = {}
+    dispatch_table = _TABLE
     generators: list[Any]
     running: dict[int, FunctionType]
 
@@ -108,7 +114,8 @@ class _Pickler(pickle.Pickler):
             return exceptions.reduce_exception(obj)
         return NotImplemented
 
-    def _function(self, function: FunctionType) -> Any:
+    def function(self, function: FunctionType) -> Any:
+        """Reduce a function."""
         if function.__module__ == tags.MODULE:
             return NotImplemented  # one of our own, by its tag
         return functions.reduce_function(function, self.namespaces)
@@ -121,21 +128,22 @@ class _Pickler(pickle.Pickler):
             return classes.reduce_class(cls, reduced)
         return reduced
 
-    def _generator(self, generator: Any) -> Any:
+    def generator(self, generator: Any) -> Any:
+        """Reduce a generator, and note it."""
         reduced = generators.reduce_generator(generator, self.running)
         self.generators.append(generator)
         return reduced
 
 
 _SPECIAL: dict[type, Callable[[_Pickler, Any], Any]] = {
-    FunctionType: _Pickler._function,
-    GeneratorType: _Pickler._generator,
-    CoroutineType: _Pickler._generator,
-    AsyncGeneratorType: _Pickler._generator,
+    FunctionType: _Pickler.function,
+    GeneratorType: _Pickler.generator,
+    CoroutineType: _Pickler.generator,
+    AsyncGeneratorType: _Pickler.generator,
 }
 
 
-# --- reducers of builtin types that have none ---------------------------------------------
+# --- reducers of builtin types that have none ---
 
 
 def _refuse(value: Any) -> Any:
@@ -147,7 +155,16 @@ def _reduce_iterator(value: Any) -> Any:
     # for this very Python.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return value.__reduce__()
+        reduced = value.__reduce__()
+    if len(reduced) < 3:
+        return reduced
+    return (*reduced[:3], None, None, _fill_iterator)
+
+
+def _fill_iterator(iterator: Any, state: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        iterator.__setstate__(state)
 
 
 def _reduce_operation(operation: frames.Operation) -> Any:
@@ -189,9 +206,6 @@ _OWN: dict[type, Callable[[Any], Any]] = {
     **dict.fromkeys(_ITERTOOLS, _reduce_iterator),
 }
 
-# cloudpickle's table is a chain of two; the C pickler is faster with a plain dict, and
-# looks into copyreg's for nothing if there is one of its own.
-_Pickler.dispatch_table = {**copyreg.dispatch_table, **_CloudPickler._dispatch_table}
-
 tags.register("operation", _operation)
 tags.register("view", _view)
+tags.register("fill_iterator", _fill_iterator)

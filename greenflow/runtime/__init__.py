@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from greenflow.continuation import Continuation
 from greenflow.runtime.api import current, flows, get, run, send, spawn
 from greenflow.runtime.flow import Flow
 from greenflow.runtime.operations import checkpoint, recv, suspend
@@ -25,6 +26,6 @@ __all__ = [
 ]
 
 # Saved flows refer to these by name, and only the public name never moves.
-for _public in (Flow, Store, current, flows, get, open, run, send, spawn):
+for _public in (Continuation, Flow, Store, current, flows, get, open, run, send, spawn):
     _public.__module__ = "greenflow"
 del _public

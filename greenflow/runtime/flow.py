@@ -62,13 +62,14 @@ class Flow(Generic[Result_co]):
         Raises:
             NotRestorable, BadRecord: it cannot be loaded in this process.
         """
-        record = self.record
-        while record.waiting is not None and record.waiting.kind == "suspend":
+        before = self.record
+        while before.waiting is not None and before.status not in ENDED:
             data = self._store.base.value(self._id)
-            before, record = record, self.record
-            # Another process may have gone on between the two reads.
-            if record.seq == before.seq and record.status not in ENDED:
+            after = self.record
+            # Another process may have gone on between the reads.
+            if after.seq == before.seq and after.status not in ENDED:
                 return None if data is None else self._store.within(values.load, data)
+            before = after
         return None
 
     def done(self) -> bool:
@@ -153,8 +154,9 @@ class Flow(Generic[Result_co]):
             return f"<Flow {self._id}: {type(error).__name__}>"
         text = f"<Flow {self._id} {record.function} {record.status}"
         if record.status == "waiting" and record.waiting is not None:
-            what = record.waiting.topic if record.waiting.kind == "recv" else ""
-            text += f" in {record.waiting.kind}({what})"
+            waiting = record.waiting
+            what = waiting.topic if waiting.kind == "recv" else waiting.preview
+            text += f" in {waiting.kind}({what})"
         if record.error:
             text += f": {record.error}"
         return text + ">"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from greenflow.errors import BadRecord
 from greenflow.runtime.slice import Slice
 
 if TYPE_CHECKING:
@@ -20,13 +21,16 @@ class Scheduler:
 
     Attributes:
         stuck: the flows that were left alone, with the reason.
+        damaged: why the store cannot list its flows, if so; others were run.
         slices: how many slices were run.
     """
 
     def __init__(self, store: Store) -> None:
         self.stuck: dict[str, Exception] = {}
+        self.damaged: BadRecord | None = None
         self.slices = 0
         self._store = store
+        self._by_list = False
         self._listed: deque[str] = deque()
 
     def step(self) -> bool:
@@ -42,7 +46,7 @@ class Scheduler:
         if error is None:
             self.slices += 1
         else:
-            self.stuck[claim.record.id] = error
+            self._leave_alone(claim.record.id, error)
         return True
 
     def run(self) -> int:
@@ -55,38 +59,55 @@ class Scheduler:
         """
         while self.step():
             pass
-        if self.stuck:
+        if self.stuck or self.damaged:
             raise self._report()
         return self.slices
 
     def _claim(self) -> Claim | None:
-        base = self._store.base
-        if not self.stuck:
-            return base.claim()
-        # The store would offer a stuck flow again and again: go through a list.
+        if not self._by_list:
+            try:
+                return self._store.base.claim()
+            except BadRecord:
+                self._by_list = True  # which flow it is, only a list tells
         claim = self._claim_listed()
         if claim is None:
-            runnable = base.flows(status=("ready", "running"))
-            self._listed.extend(record.id for record in runnable)
+            self._list()
             claim = self._claim_listed()
         return claim
+
+    def _list(self) -> None:
+        try:
+            runnable = self._store.base.flows(status=("ready", "running"))
+            self._listed.extend(record.id for record in runnable)
+        except BadRecord as error:
+            self.damaged = error
 
     def _claim_listed(self) -> Claim | None:
         while self._listed:
             flow_id = self._listed.popleft()
             if flow_id in self.stuck:
                 continue
-            claim = self._store.base.claim(flow_id)
+            try:
+                claim = self._store.base.claim(flow_id)
+            except BadRecord as error:
+                self._leave_alone(flow_id, error)
+                continue
             if claim is not None:
                 return claim
         return None
 
+    def _leave_alone(self, flow_id: str, error: Exception) -> None:
+        error.add_note(
+            f"flow {flow_id} was left as it was last saved; nothing of it is lost"
+        )
+        self.stuck[flow_id] = error
+        # The store would offer it again and again.
+        self._by_list = True
+
     def _report(self) -> Exception:
-        for flow_id, error in self.stuck.items():
-            error.add_note(
-                f"flow {flow_id} was left as it was last saved; nothing of it is lost"
-            )
         errors = list(self.stuck.values())
+        if self.damaged is not None:
+            errors.append(self.damaged)
         if len(errors) == 1:
             return errors[0]
         return ExceptionGroup(f"{len(errors)} flows cannot go on here", errors)

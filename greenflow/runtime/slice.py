@@ -74,6 +74,8 @@ class Slice:
         """
         try:
             stuck = self._run()
+        except BadRecord as error:
+            stuck = error
         except BaseException:
             # The store may be what failed; what it says now would hide the reason.
             with suppress(StoreError):
@@ -109,12 +111,17 @@ class Slice:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            return self._raised(error)
+            if isinstance(error, NotRestorable | BadRecord) and values.is_own(error):
+                return error  # it was put on the stack again in vain
+            self._failed(error)
+            return None
         if isinstance(returned, GreenletExit):
             # A greenlet hands this exception on as if it had been returned.
-            return self._raised(returned)
+            self._failed(returned)
+            return None
         if continuation.done:
-            return self._returned(continuation.value)
+            self._returned(continuation.value)
+            return None
         continuation.discard()
         return self._left()
 
@@ -188,6 +195,9 @@ class Slice:
             raise
         except TooLarge:
             raise
+        except BadRecord as error:
+            self._stuck = error
+            return None
         except BaseException as error:
             self._broken = error
             return None
@@ -203,26 +213,22 @@ class Slice:
             raise broken
         return self._stuck
 
-    def _returned(self, result: object) -> Exception | None:
+    def _returned(self, result: object) -> None:
         what = "the result of the flow"
         try:
             value, moved = self.store.within(values.dump_moved, result, what)
             step = Step(status="done", value=value)
             self._end(self._with_messages(step, consumed=True))
         except (NotSaveable, TooLarge) as error:
-            return self._raised(error)
-        moved()
-        return None
+            self._failed(error)
+        else:
+            moved()
 
-    def _raised(self, error: BaseException) -> Exception | None:
-        """End the flow by what it raised; return what kept it from beginning."""
-        if isinstance(error, NotRestorable | BadRecord) and values.is_own(error):
-            return error
+    def _failed(self, error: BaseException) -> None:
         value = self.store.within(values.dump_failure, error, self.id)
         step = Step(status="failed", value=value, error=values.error_line(error))
         # What it took stays in the mailbox: the last saved state stands at its recv().
         self._end(self._with_messages(step, consumed=False))
-        return None
 
     def _end(self, step: Step) -> None:
         """Write the last step; nobody is left to be told of a message not delivered."""

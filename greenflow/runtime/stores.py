@@ -184,7 +184,7 @@ def open(path: str | os.PathLike[str], *, create: bool = True) -> Store:
         UnsafeStore: its owner or mode lets others write.
         StoreError: it is not there, is no store, or is of another format.
     """
-    place = os.path.realpath(path)
+    place = _location(path)
     with _opening:
         store = _open_stores.get(place)
         if store is None:
@@ -220,7 +220,13 @@ def default() -> Store:
 
 def _default_location() -> str:
     ambient = _AMBIENT.get()
-    return ambient[-1].location if ambient else os.path.realpath(default_path())
+    return ambient[-1].location if ambient else _location(default_path())
+
+
+def _location(path: str | os.PathLike[str]) -> str:
+    """Return the one name of a place; a store refuses to be a symbolic link itself."""
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _first_state(

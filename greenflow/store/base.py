@@ -17,10 +17,12 @@ The promises:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 Status = Literal["ready", "running", "waiting", "done", "failed"]
 
@@ -73,9 +75,10 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The right to run one flow until its epoch is passed.
 
-    ``message`` is what the flow waited for (an answer to suspend(), or the first
-    message of the topic that recv() waits on), and None for a flow that was never
-    waiting or whose worker died while it ran.
+    ``message`` is what the call that the saved state stands at waited for (an answer,
+    or the first message of the topic that recv() waits on), also if it was given to a
+    worker that died before it saved another state. It is None if the saved state does
+    not wait: the flow has not begun, or was saved last by a checkpoint.
     """
 
     record: FlowRecord
@@ -124,7 +127,10 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give back all resources; every later call raises StoreClosed."""
+        """Give back all resources, and all claims; later calls raise StoreClosed.
+
+        To close it once more does nothing.
+        """
 
     @abstractmethod
     def create(self, record: FlowRecord, state: bytes) -> None:
@@ -136,7 +142,10 @@ class Store(ABC):
 
     @abstractmethod
     def resolve(self, prefix: str) -> str:
-        """Return the one id that is, or begins with, ``prefix``. Raises FlowNotFound."""
+        """Return the one id that is ``prefix``, or else begins with it.
+
+        Raises FlowNotFound, also if several begin with it.
+        """
 
     @abstractmethod
     def flows(
@@ -164,7 +173,9 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def answer(self, flow_id: str, kind: Literal["value", "throw"], body: bytes) -> None:
+    def answer(
+        self, flow_id: str, kind: Literal["value", "throw"], body: bytes
+    ) -> None:
         """Give a waiting flow the value, or the exception, its call will give it.
 
         A value needs a flow that waits in suspend() and has no answer yet; an
@@ -176,7 +187,7 @@ class Store(ABC):
         """Claim a runnable flow (this one, or the one that is ready longest).
 
         Runnable: "ready", or "running" under a worker that is dead. Returns None if
-        there is none (or this one is not). Raises FlowNotFound.
+        there is none (or this one is not). Raises FlowNotFound, BadRecord.
         """
 
     @abstractmethod

@@ -53,7 +53,9 @@ def room_for(item: Feature) -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def advance(item: Feature, run: Run, k: Continuation | None, until: int) -> Continuation:
+def advance(
+    item: Feature, run: Run, k: Continuation | None, until: int
+) -> Continuation:
     """Start or resume until that many answers were given, or it is done."""
     if k is None:
         k = Continuation.start(item.function, *item.arguments)
@@ -108,7 +110,7 @@ def make_warm(item: Feature) -> None:
         run_as_flow(item, in_memory)
 
 
-# --- what may be switched on while a flow runs -------------------------------------------
+# --- what may be switched on while a flow runs -------------------------------------
 
 
 class Events:

@@ -92,14 +92,19 @@ def nested_contextmanagers():
     return log
 
 
-@managed([], "decorator")
-def decorated():
-    return suspend("decorated")
-
-
-@feature(sends=["d", "e"], asks=["decorated", "end"], gives=("d", "e"))
+@feature(
+    sends=["d", "e"],
+    asks=["decorated", "end"],
+    gives=("d", "e", [("open", "m", None), ("close", "m", None)]),
+)
 def contextmanager_as_a_decorator():
-    return decorated(), suspend("end")
+    log = []
+
+    @managed(log, "m")
+    def decorated():
+        return suspend("decorated")
+
+    return decorated(), suspend("end"), log
 
 
 @feature(

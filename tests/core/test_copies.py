@@ -131,7 +131,7 @@ def test_try_every_answer_from_one_point():
     assert sorted(found) == [[1, 3, 0, 2], [2, 0, 3, 1]]
 
 
-# --- continuations inside continuations ------------------------------------------------
+# --- continuations inside continuations --------------------------------------------
 
 
 def inner(name):

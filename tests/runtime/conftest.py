@@ -39,7 +39,7 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(place: Path) -> Iterator[greenflow.Store]:
+def store(place: Path, journal: Journal) -> Iterator[greenflow.Store]:
     """A store of this process, the default one of the test."""
     opened = greenflow.open(place)
     with opened:

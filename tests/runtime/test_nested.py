@@ -61,7 +61,7 @@ def test_flow_finds_its_own_store_as_the_default(
 ):
     other = greenflow.open(f"{tmp_path}/other")
     flow = other.spawn(spawn_by_default)
-    assert other.run() == 2
+    assert other.run() == 1
     assert flow.result().store is other
     assert list(greenflow.flows()) == []
     other.close()

@@ -1,0 +1,50 @@
+"""The words in which a refusal names code, callables and types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+
+def place(code: CodeType, offset: int) -> str:
+    """Return function, file and line of an instruction."""
+    positions = list(code.co_positions())
+    unit = offset // 2
+    line = positions[unit][0] if unit < len(positions) else None
+    return f"{code.co_qualname}() {code.co_filename}:{line or code.co_firstlineno}"
+
+
+def describe(op: str, operands: tuple[Any, ...]) -> str:
+    """Return what C code the pending instruction waits for, in words."""
+    if not operands:
+        return f"a special method or C code ({op or 'an unknown instruction'})"
+    value = operands[0]
+    if op == "FOR_ITER":
+        return f"the next item of a {type_name(type(value))}"
+    if op == "SEND":
+        return f"a {type_name(type(value))}"
+    if op in {"BEFORE_WITH", "WITH_EXCEPT_START", "BINARY_SUBSCR", "LOAD_ATTR"}:
+        return f"a {type_name(type(value))} ({op})"
+    return f"{callable_name(value)}()"
+
+
+def type_name(cls: type) -> str:
+    """Return module and name of a class."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def callable_name(value: Any) -> str:
+    """Return module and name of a callable."""
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if not isinstance(name, str):
+        return type_name(type(value))
+    module = getattr(value, "__module__", None)
+    return f"{module}.{name}" if isinstance(module, str) else name
+
+
+def inner_name(inner: Any) -> str:
+    """Return the name of what C code runs."""
+    name = getattr(inner, "__qualname__", None) or getattr(inner, "__name__", "?")
+    return f"{name}()"

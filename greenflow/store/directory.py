@@ -1,0 +1,196 @@
+"""A store's folder: made so that nobody else can write it, and refused if one can.
+
+What is stored are pickles, and a pickle is a program: whoever can write the folder
+can run code as those who run its flows.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from greenflow.errors import StoreError, UnsafeStore
+
+DATA: Final = "data.mdb"
+LOCK: Final = "lock.mdb"
+WORKERS: Final = "workers"
+_OWN: Final = frozenset({DATA, LOCK, WORKERS})
+
+_FOLDER_MODE: Final = 0o700
+_PARENT_MODE: Final = 0o755
+_OTHERS: Final = 0o077
+_OTHERS_WRITE: Final = 0o022
+
+#: statfs(2): what LMDB's locks and its memory map are not safe on.
+_REMOTE: Final = {
+    0x6969: "NFS",
+    0x517B: "SMB",
+    0xFF534D42: "CIFS",
+    0xFE534D42: "SMB2",
+    0x65735546: "FUSE",
+    0x01021997: "9p",
+    0x5346414F: "AFS",
+    0x00C36400: "Ceph",
+    0x73757245: "Coda",
+    0x01161970: "GFS2",
+    0x7461636F: "OCFS2",
+    0x0BD00BD0: "Lustre",
+}
+#: More than struct statfs has on any Linux.
+_STATFS_BYTES: Final = 512
+
+
+def create(path: str) -> None:
+    """Make the folder, and the folders above it, where they are not there yet.
+
+    Raises:
+        StoreError: it cannot be made, or holds what is no store's.
+    """
+    try:
+        for parent in reversed(Path(path).parents):
+            if not parent.exists():
+                _make(str(parent), _PARENT_MODE)
+        _make(path, _FOLDER_MODE)
+        strange = sorted(set(os.listdir(path)) - _OWN)
+    except OSError as error:
+        raise StoreError(f"store {path} cannot be made: {error}") from error
+    if strange and not exists(path):
+        raise StoreError(
+            f"{path} is no store: it holds {strange[0]!r}",
+            hint="name a folder that is not there yet, or is empty",
+        )
+
+
+def require(path: str) -> None:
+    """Refuse a folder that has no store in it. Raises StoreError."""
+    if not exists(path):
+        raise StoreError(
+            f"there is no store at {path}",
+            hint="see that the path is right, or open it with create=True",
+        )
+
+
+def exists(path: str) -> bool:
+    """Return whether there is a store's data at ``path``."""
+    return os.path.lexists(os.path.join(path, DATA))
+
+
+def sync(path: str) -> None:
+    """Bring the names of a new store's folder and files to the disk too."""
+    for folder in (path, os.path.dirname(path)):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def check(path: str) -> None:
+    """Refuse a folder that is not safe to keep a store in.
+
+    Raises:
+        UnsafeStore: its owner, its mode, a file in it or a folder above it lets
+            others write; or it is on another machine's disk.
+        StoreError: it cannot be looked at.
+    """
+    try:
+        folder = os.open(
+            path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        )
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise UnsafeStore(
+                f"{path} is a symbolic link or no folder",
+                hint="name the folder itself",
+            ) from error
+        raise StoreError(f"store {path} cannot be opened: {error}") from error
+    try:
+        _check_private(path, os.fstat(folder))
+        refuse_remote(path, file_system(folder))
+        for name in (DATA, LOCK):
+            _check_entry(folder, path, name, is_file=True)
+        _check_entry(folder, path, WORKERS, is_file=False)
+    finally:
+        os.close(folder)
+    _check_parents(path)
+
+
+def file_system(folder: int) -> int:
+    """Return the type of the file system of an open file, as statfs(2) tells it."""
+    answer = ctypes.create_string_buffer(_STATFS_BYTES)
+    if ctypes.CDLL(None, use_errno=True).fstatfs(folder, answer) != 0:
+        raise StoreError(f"fstatfs failed: {os.strerror(ctypes.get_errno())}")
+    # The type is the first member: a long here, of which only 32 bits are used.
+    return int.from_bytes(answer.raw[:4], "little")
+
+
+def refuse_remote(path: str, kind: int) -> None:
+    """Refuse a type of file system on which LMDB is not safe. Raises UnsafeStore."""
+    if kind in _REMOTE:
+        raise UnsafeStore(
+            f"store {path} is on {_REMOTE[kind]}, where its locks are not safe",
+            hint="keep the store on a disk of this machine",
+        )
+
+
+def _make(path: str, mode: int) -> None:
+    # Another process may make it at the same time.
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
+def _check_entry(folder: int, path: str, name: str, *, is_file: bool) -> None:
+    """Refuse a file or folder of the store that reaches outside, or is not private."""
+    place = os.path.join(path, name)
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if is_file:
+        right = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+    else:
+        right = stat.S_ISDIR(found.st_mode)
+    if not right:
+        raise UnsafeStore(
+            f"{place} is a link, has a second name, or is of the wrong kind",
+            hint="take the store from a copy that cp -r made",
+        )
+    _check_private(place, found)
+
+
+def _check_private(place: str, found: os.stat_result) -> None:
+    """Refuse what others than this user may use."""
+    user = os.geteuid()
+    if found.st_uid != user:
+        raise UnsafeStore(
+            f"{place} belongs to uid {found.st_uid}; this process runs as uid {user}",
+            hint="use a store of your own",
+        )
+    if found.st_mode & _OTHERS:
+        raise UnsafeStore(
+            f"{place} has mode {stat.S_IMODE(found.st_mode):04o}: others may use it",
+            hint=f"if nobody else could have written it: chmod go= {place}",
+        )
+
+
+def _check_parents(path: str) -> None:
+    """Refuse a folder above in which others could put another store in its place."""
+    user = os.geteuid()
+    for parent in Path(os.path.realpath(path)).parents:
+        found = parent.stat()
+        sticky = found.st_mode & stat.S_ISVTX
+        if found.st_uid not in (0, user) or (
+            found.st_mode & _OTHERS_WRITE and not sticky
+        ):
+            raise UnsafeStore(
+                f"{parent}, above store {path}, can be written by others: uid "
+                f"{found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}",
+                hint="keep the store in a folder of your own",
+            )

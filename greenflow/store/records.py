@@ -1,0 +1,223 @@
+"""Flows, messages and saved values as bytes, each sealed for the key it lies under.
+
+A large record is cut into pieces of one LMDB page each: longer values need runs of
+free pages, and a store with values of many sizes would grow and grow for want of them.
+The seal is around the whole, so a piece that is lost or replaced is found out too.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from typing import Literal, NamedTuple, TypeVar
+
+import msgspec
+
+from greenflow import limits
+from greenflow.envelope import OVERHEAD_BYTES, seal, unseal
+from greenflow.errors import BadContents, TooLarge
+from greenflow.store import keys
+from greenflow.store.base import FlowRecord, Message
+
+T = TypeVar("T")
+
+#: The format of everything in the store, recorded when it is made.
+FORMAT = 1
+_HEADS_BYTES = 1024
+_MARK_BYTES = 8
+_SMALL_WINDOW_BITS = 13
+_MEMORY_LEVEL = 5
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True):
+    """What a store says of itself; another greenflow or machine may refuse it."""
+
+    format: int
+    engine: str  #: and the number of its data format
+    page_bytes: int
+    store: str  #: an id made with the store
+    created: float  #: seconds since the epoch
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """Where a flow's state or value is. ``mark`` is new with every one that is saved.
+
+    It is part of the checksum, so an older state under the same key is refused.
+    """
+
+    mark: bytes
+    pieces: int
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A flow as it is stored: its record and what only the store needs to know."""
+
+    record: FlowRecord
+    state: Part
+    value: Part | None = None
+    ticket: int = -1  #: its place among the ready flows; -1 while it is not ready
+    next_seq: int = 0  #: of the next message
+    messages: int = 0  #: in the mailbox
+
+
+class Packed(NamedTuple):
+    """Bytes of a user's, compressed if that makes them smaller."""
+
+    data: bytes
+    plain_bytes: int
+    compressed: bool
+
+
+class Sealed(NamedTuple):
+    """A state or a value that is ready to be written."""
+
+    part: Part
+    pieces: list[bytes]
+
+
+class _PartHead(msgspec.Struct, frozen=True, array_like=True):
+    plain_bytes: int
+    compressed: bool
+
+
+class _MessageHead(msgspec.Struct, frozen=True, array_like=True):
+    topic: str
+    seq: int
+    kind: Literal["value", "throw"]
+    plain_bytes: int
+    compressed: bool
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_meta = msgspec.msgpack.Decoder(Meta)
+_row = msgspec.msgpack.Decoder(Row)
+_part_head = msgspec.msgpack.Decoder(_PartHead)
+_message_head = msgspec.msgpack.Decoder(_MessageHead)
+
+
+def encode_meta(meta: Meta) -> bytes:
+    """Return the record of what a store says of itself."""
+    return seal(b"store", keys.META, _encode(meta), b"")
+
+
+def decode_meta(data: bytes) -> Meta:
+    """Return what :func:`encode_meta` was given. Raises BadRecord."""
+    return _decode(_meta, unseal(b"store", keys.META, data)[0], "the store")
+
+
+def encode_row(row: Row) -> bytes:
+    """Return the record of a flow. Raises TooLarge."""
+    return seal(b"flow", row.record.id.encode(), _encode(row), b"")
+
+
+def decode_row(flow_id: str, data: bytes) -> Row:
+    """Return what :func:`encode_row` was given. Raises BadRecord."""
+    head = unseal(b"flow", flow_id.encode(), data)[0]
+    row = _decode(_row, head, f"flow {flow_id}")
+    if (row.ticket >= 0) != (row.record.status == "ready"):
+        raise BadContents(
+            f"flow {flow_id} is {row.record.status} with ticket {row.ticket}"
+        )
+    return row
+
+
+def encode_index(key: bytes, flow_id: str = "") -> bytes:
+    """Return the record of an entry of an index."""
+    return seal(b"index", key, b"", flow_id.encode())
+
+
+def decode_index(key: bytes, data: bytes) -> str:
+    """Return the id that :func:`encode_index` was given. Raises BadRecord."""
+    return unseal(b"index", key, data)[1].decode()
+
+
+def pack(data: bytes, what: str) -> Packed:
+    """Return bytes as they will be stored. Raises TooLarge, which names ``what``."""
+    size = len(data)
+    # Less than a record may have, because a head comes on top.
+    if size > limits.RECORD_BYTES_MAX - OVERHEAD_BYTES - _HEADS_BYTES:
+        raise TooLarge(
+            f"{what} has {size} bytes; the limit is {limits.RECORD_BYTES_MAX}",
+            hint="keep large data outside the flow and its path or key in it",
+        )
+    if size > limits.COMPRESS_BYTES_MIN:
+        smaller = _compress(data)
+        if len(smaller) < size:
+            return Packed(smaller, size, True)
+    return Packed(data, size, False)
+
+
+def _compress(data: bytes) -> bytes:
+    # The defaults are for streams: to clear that much memory takes longer than to
+    # compress a usual state.
+    bits = (
+        _SMALL_WINDOW_BITS if len(data) <= 1 << _SMALL_WINDOW_BITS else zlib.MAX_WBITS
+    )
+    deflate = zlib.compressobj(1, wbits=bits, memLevel=_MEMORY_LEVEL)
+    return deflate.compress(data) + deflate.flush()
+
+
+def unpack(packed: Packed, what: str) -> bytes:
+    """Return what :func:`pack` was given. Raises BadContents, which names ``what``."""
+    data, size, compressed = packed
+    if compressed:
+        if not 0 < size <= limits.RECORD_BYTES_MAX:
+            raise BadContents(f"{what} says that it has {size} bytes")
+        inflate = zlib.decompressobj()
+        try:
+            data = inflate.decompress(data, size)
+        except zlib.error as error:
+            raise BadContents(f"{what} cannot be decompressed: {error}") from error
+    if len(data) != size:
+        raise BadContents(f"{what} has {len(data)} bytes and says that it has {size}")
+    return data
+
+
+def seal_part(name: bytes, flow_id: str, data: bytes) -> Sealed:
+    """Return a flow's state or value (the ``name``) ready to write. Raises TooLarge."""
+    packed = pack(data, f"the {name.decode()} of flow {flow_id}")
+    head = _encode(_PartHead(packed.plain_bytes, packed.compressed))
+    mark = os.urandom(_MARK_BYTES)
+    pieces = cut(seal(name, mark + flow_id.encode(), head, packed.data))
+    return Sealed(Part(mark, len(pieces)), pieces)
+
+
+def unseal_part(name: bytes, flow_id: str, part: Part, record: bytes) -> bytes:
+    """Return the ``data`` that :func:`seal_part` was given. Raises BadRecord."""
+    what = f"the {name.decode()} of flow {flow_id}"
+    head, body = unseal(name, part.mark + flow_id.encode(), record)
+    known = _decode(_part_head, head, what)
+    return unpack(Packed(body, known.plain_bytes, known.compressed), what)
+
+
+def seal_message(
+    prefix: bytes, topic: str, kind: Literal["value", "throw"], body: Packed
+) -> list[bytes]:
+    """Return the pieces of a message that will lie under ``prefix``."""
+    seq = keys.message_seq(prefix)
+    head = _MessageHead(topic, seq, kind, body.plain_bytes, body.compressed)
+    return cut(seal(b"message", prefix, _encode(head), body.data))
+
+
+def unseal_message(prefix: bytes, record: bytes) -> Message:
+    """Return the message that lies under ``prefix``. Raises BadRecord."""
+    head, data = unseal(b"message", prefix, record)
+    known = _decode(_message_head, head, "a message")
+    body = unpack(Packed(data, known.plain_bytes, known.compressed), "a message")
+    return Message(topic=known.topic, seq=known.seq, body=body, kind=known.kind)
+
+
+def cut(record: bytes) -> list[bytes]:
+    """Return a record in pieces that fit a page; joined they are the record again."""
+    size = limits.CHUNK_BYTES
+    if len(record) <= size:
+        return [record]
+    return [record[at : at + size] for at in range(0, len(record), size)]
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[T], head: bytes, what: str) -> T:
+    """Decode a head whose checksum was right; what is wrong in it was written so."""
+    try:
+        return decoder.decode(head)
+    except msgspec.MsgspecError as error:
+        raise BadContents(f"the head of {what} is not as expected: {error}") from error

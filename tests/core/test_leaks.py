@@ -1,0 +1,169 @@
+"""Nothing grows: blocks, tracked objects, references and file descriptors."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from greenflow import Continuation, NotSaveable, NotSuspendable, suspend
+from tests.conftest import child_environment
+from tests.core.features import load
+
+CHILD_SECONDS_MAX = 280
+
+#: What the interpreter's own caches may take and give back between two counts.
+NOISE_BLOCKS = 30
+
+
+def level(n):
+    if n:
+        level(n - 1)
+    for turn in range(10**9):
+        suspend(turn)
+
+
+def endless():
+    """A flow with something of everything, that suspends for ever."""
+
+    def walk():
+        try:
+            yield from (suspend(x) for x in range(10**9))
+        finally:
+            kept.clear()
+
+    kept, text = [1, 2], "text"
+    try:
+        raise KeyError("handled")
+    except KeyError:
+        for value in walk():
+            assert value == text or not kept
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def counts() -> tuple[int, int, int]:
+    gc.collect()
+    return sys.getallocatedblocks(), len(gc.get_objects()), open_files()
+
+
+def growth(cycle, cycles: int) -> tuple[int, int, int]:
+    """Return what ``cycles`` more cycles added after as many before."""
+    for _ in range(cycles):
+        cycle()
+    before = counts()
+    for _ in range(cycles):
+        cycle()
+    return tuple(b - a for a, b in zip(before, counts(), strict=True))
+
+
+def check_growth(cycle, cycles: int) -> None:
+    blocks, objects, files = growth(cycle, cycles)
+    assert (blocks <= NOISE_BLOCKS, objects <= 3, files) == (True, True, 0), (
+        f"{blocks} blocks, {objects} objects, {files} files more in {cycles} cycles"
+    )
+
+
+def test_ten_thousand_cycles_in_memory():
+    k = Continuation.start(level, 10)
+    check_growth(k.resume, 5_000)
+
+
+def test_ten_thousand_cycles_of_a_generator_and_a_handler():
+    k = Continuation.start(endless)
+    check_growth(lambda: k.resume("text"), 5_000)
+
+
+@pytest.mark.parametrize("function", [lambda: level(10), endless])
+def test_two_thousand_cycles_over_bytes(function):
+    box = [Continuation.start(function)]
+
+    def cycle():
+        box[0] = Continuation.loads(box[0].dumps()).resume("text")
+
+    check_growth(cycle, 1_000)
+
+
+def test_cycles_that_drop_the_continuation():
+    check_growth(lambda: Continuation.start(endless), 1_000)
+
+
+def test_cycles_that_save_and_drop():
+    check_growth(lambda: Continuation.start(endless).dumps(), 500)
+
+
+def test_cycles_that_load_and_drop():
+    data = Continuation.start(endless).dumps()
+    check_growth(lambda: Continuation.loads(data), 500)
+
+
+def test_cycles_that_throw():
+    def cycle():
+        k = Continuation.start(level, 5)
+        with pytest.raises(ValueError, match="thrown"):
+            k.throw(ValueError("thrown"))
+
+    check_growth(cycle, 500)
+
+
+def refused():
+    try:
+        return sorted([1], key=lambda x: suspend(x))
+    except NotSuspendable:
+        return "refused"
+
+
+def test_cycles_that_are_refused():
+    check_growth(lambda: Continuation.start(refused), 500)
+
+
+def holds(thing):
+    return suspend(), thing
+
+
+def test_cycles_that_cannot_be_saved():
+    k = Continuation.start(holds, threading.Lock())
+
+    def cycle():
+        with pytest.raises(NotSaveable):
+            k.dumps()
+
+    check_growth(cycle, 200)
+
+
+@pytest.fixture(scope="module")
+def growths():
+    """Return what the features left behind in a process of their own."""
+
+    @functools.cache
+    def measured(carry: str) -> dict[str, dict[str, int]]:
+        finished = subprocess.run(
+            [sys.executable, "-m", "tests.core.target_leaks", carry],
+            env=child_environment(),
+            capture_output=True,
+            text=True,
+            timeout=CHILD_SECONDS_MAX,
+            check=True,
+        )
+        return json.loads(finished.stdout)
+
+    return measured
+
+
+@pytest.mark.parametrize("counter", ["blocks", "references"])
+@pytest.mark.parametrize("carry", ["in_memory", "over_bytes"])
+@pytest.mark.parametrize("name", load())
+def test_no_feature_leaks(growths, name: str, carry: str, counter: str):
+    if counter == "references" and not hasattr(sys, "gettotalrefcount"):
+        pytest.skip("needs a debug build: sys.gettotalrefcount is missing")
+    measured = growths(carry)[name]
+    # What leaks at all leaks in every run.
+    assert measured[counter] < measured["runs"], measured
