@@ -59,11 +59,12 @@ static int read_suspended(PyGenObject *gen, gf_records *records)
 {
     gf_frame *f = gf_generator_frame(gen);
     gf_record *r = &records->frames[0];
-    gf_code_info *info = gf_info(gf_code(f));
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(gf_function(f));
+    gf_code_info *info = gf_info(code);
     if (info == NULL) {
         return -1;
     }
-    if (PyFunction_GET_CODE(gf_function(f)) != (PyObject *)gf_code(f)) {
+    if (gf_code(f) != code && gf_code(f) != info->dead) { /* see gf_generator_forget */
         PyErr_SetString(PyExc_ValueError, "a generator whose __code__ was replaced");
         return -1;
     }
@@ -206,28 +207,64 @@ PyObject *gf_generator_fill(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* Whether the generator's own frame holds it. With its finalizer skipped the collector
+ * could not break such a cycle: generators have no tp_clear. */
+static int holds_itself(PyGenObject *gen)
+{
+    gf_frame *f = gf_generator_frame(gen);
+    int slots = gf_code(f)->co_nlocalsplus + gf_stack_count(f);
+    for (int i = 0; i < slots; i++) {
+        if (gf_slots(f)[i] == (PyObject *)gen) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_suspended(PyGenObject *gen)
+{
+    return gen->gi_frame_state == GF_GEN_CREATED
+           || gen->gi_frame_state == GF_GEN_SUSPENDED;
+}
+
 /* The generator lives on in its saved state: when this object goes, none of its finally
- * blocks may run. It stays usable by whoever else has it. True if that is new. */
-PyObject *gf_generator_forget(PyObject *module, PyObject *gen)
+ * blocks may run. It stays usable by whoever else has it, unless it holds itself: then
+ * its finalizer runs, but code without handlers. True if all that is new. */
+PyObject *gf_generator_forget(PyObject *module, PyObject *op)
 {
     (void)module;
-    if (generator_kind(gen) < 0) {
+    if (generator_kind(op) < 0) {
         return NULL;
     }
-    if (PyObject_GC_IsFinalized(gen)) {
+    PyGenObject *gen = (PyGenObject *)op;
+    if (PyObject_GC_IsFinalized(op) || !is_suspended(gen)) {
         Py_RETURN_FALSE;
     }
-    gf_skip_finalizer(gen, 1);
+    if (!holds_itself(gen)) {
+        gf_skip_finalizer(op, 1);
+        Py_RETURN_TRUE;
+    }
+    PyObject *function = gf_function(gf_generator_frame(gen));
+    PyCodeObject *dead = gf_dead_code((PyCodeObject *)PyFunction_GET_CODE(function));
+    if (dead == NULL) {
+        return NULL;
+    }
+    gf_swap_code(gf_generator_frame(gen), dead);
     Py_RETURN_TRUE;
 }
 
 /* The opposite: the saved state was one of several, this object goes on itself. */
-PyObject *gf_generator_recall(PyObject *module, PyObject *gen)
+PyObject *gf_generator_recall(PyObject *module, PyObject *op)
 {
     (void)module;
-    if (generator_kind(gen) < 0) {
+    if (generator_kind(op) < 0) {
         return NULL;
     }
-    gf_skip_finalizer(gen, 0);
+    PyGenObject *gen = (PyGenObject *)op;
+    gf_skip_finalizer(op, 0);
+    if (is_suspended(gen)) {
+        gf_frame *f = gf_generator_frame(gen);
+        gf_swap_code(f, (PyCodeObject *)PyFunction_GET_CODE(gf_function(f)));
+    }
     Py_RETURN_NONE;
 }

@@ -1,14 +1,19 @@
 """Control flow: it dies inside if, while, for, with, try and match, and goes on there.
 
     $ export GREENFLOW_STORE=/tmp/control_flow
-    $ KILL_AFTER="cy 2" python examples/control_flow.py start
+    $ KILL_AFTER="cy 3" python examples/control_flow.py start
+    opened parcel of ada
     ada 1 paid
-    ...
+    ada 2 paid
+    closed parcel of ada
+    opened parcel of cy
+    cy 1 paid
+    cy 2: no lamp
     Killed
     $ python examples/control_flow.py go-on
-    cy 2 paid
+    cy 3 paid
     closed parcel of cy
-    ...
+    tried 8 times
 
 Every line is printed once, whatever label the process is killed after: loops are at
 their right turn, and what is open is closed once.

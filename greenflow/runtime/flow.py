@@ -124,7 +124,7 @@ class Flow(Generic[Result_co]):
         body = self._store.within(values.dump_message, value, what)
         self._store.base.answer(self._id, "value", body)
 
-    def throw(self, error: BaseException) -> None:
+    def throw(self, error: BaseException | type[BaseException]) -> None:
         """Let the suspend() or recv() that the flow waits in raise ``error``.
 
         Raises:
@@ -133,6 +133,8 @@ class Flow(Generic[Result_co]):
             FlowBusy: the flow does not wait, or has an answer already.
             NotSaveable, TooLarge: the exception cannot be stored.
         """
+        if isinstance(error, type) and issubclass(error, BaseException):
+            error = error()
         if not isinstance(error, BaseException):
             raise TypeError(f"throw() takes an exception, not {error!r}")
         what = f"the exception for flow {self._id}"

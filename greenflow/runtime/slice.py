@@ -33,6 +33,8 @@ from greenflow.runtime.operations import Checkpoint, Receive
 from greenflow.store.base import Outgoing, Step, Waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from greenflow.runtime.stores import Store
     from greenflow.store.base import Claim, Committed, Message
 
@@ -150,13 +152,14 @@ class Slice:
         What it raises is raised at the call in the flow, so only what is the flow's
         own doing is; all else takes the flow off the stack and is told outside.
         """
-        step = self.store.within(self._step, continuation, request)
+        step, moved = self.store.within(self._step, continuation, request)
         committed = self._commit(step)
         if committed is None:
             return LEAVE
         if step.status == "running":
             return committed.record.seq
         if committed.message is None:
+            moved()
             return LEAVE
         try:
             value = self.store.within(self._take, committed.message)
@@ -167,19 +170,25 @@ class Slice:
             raise value
         return value
 
-    def _step(self, continuation: Continuation, request: object) -> Step:
-        """Return what is to be written. Raises NotSaveable, TooLarge."""
-        state, value = continuation.dumps(), None
+    def _step(
+        self, continuation: Continuation, request: object
+    ) -> tuple[Step, Callable[[], None]]:
+        """Return what is to be written, and what to call once the flow has left.
+
+        Raises:
+            NotSaveable, TooLarge: the state or the payload cannot be saved.
+        """
+        state, moved = continuation.dumps(), _nothing
         if isinstance(request, Checkpoint):
             step = Step(status="running", state=state, label=request.label)
         elif isinstance(request, Receive):
             waiting = Waiting(kind="recv", topic=request.topic)
             step = Step(status="waiting", state=state, waiting=waiting)
         else:
-            value = values.dump(request, "the payload of suspend()")
+            value, moved = values.dump_moved(request, "the payload of suspend()")
             waiting = Waiting(kind="suspend", preview=values.preview(request))
             step = Step(status="waiting", state=state, value=value, waiting=waiting)
-        return self._with_messages(step, consumed=True)
+        return self._with_messages(step, consumed=True), moved
 
     def _commit(self, step: Step) -> Committed | None:
         """Write a step from inside the flow; None takes the flow off the stack.
@@ -254,6 +263,10 @@ class Slice:
 
     def _release(self) -> None:
         self.store.base.release(self._claim)
+
+
+def _nothing() -> None:
+    """There is no payload that has moved."""
 
 
 def _switched_away(flow_id: str) -> ContinuationError:

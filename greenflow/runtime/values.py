@@ -10,9 +10,9 @@ import os
 import reprlib
 import socket
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import greenflow
 from greenflow import limits
 from greenflow.continuation import diagnose, frames, pickling
 from greenflow.errors import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-_OWN_FOLDER = os.path.dirname(os.path.abspath(greenflow.__file__)) + os.sep
+_OWN_FOLDER = f"{Path(__file__).absolute().parents[1]}{os.sep}"
 #: Of an exception's one line, and of its traceback.
 _LINE_CHARS_MAX = 500
 _TEXT_CHARS_MAX = 100_000

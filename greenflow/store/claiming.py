@@ -56,13 +56,14 @@ class Claimer:
         owner = self._own_id()
         owners, ready = self._store.read(lambda work: (work.owners(), work.has_ready()))
         damaged: dict[str, BadRecord] = {}
+        given_back: set[str] = set()
         for other in owners:
             if other != owner and not workers.alive(self._folder, other):
                 damaged.update(self._requeue(other))
                 ready = True
         while ready:
             taken, unread = self._store.write(
-                lambda work: claims.take_first(work, owner, time.time(), damaged)
+                lambda work: claims.take_first(work, owner, time.time(), given_back)
             )
             damaged.update(unread)
             if taken is None:
@@ -71,6 +72,7 @@ class Claimer:
                 return taken.claim()
             except BadRecord as error:
                 damaged[taken.row.record.id] = error
+                given_back.add(taken.row.record.id)
                 self._give_back(taken)
         for which, reason in damaged.items():
             reason.add_note(f"flow {which} cannot run; all others were offered first")

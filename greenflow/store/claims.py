@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from greenflow.store.mailbox import Found, Letter
     from greenflow.store.work import Work
 
+ENDED = ("done", "failed")
 #: Flows of a dead worker that one transaction makes ready again.
 _REQUEUE_MAX = 500
 
@@ -129,6 +130,11 @@ def prepare(flow_id: str, step: Step) -> Prepared:
     """Make all bytes that a step writes. Raises TooLarge, ValueError."""
     if (step.status == "waiting") != (step.waiting is not None):
         raise ValueError("a step has `waiting` if and only if its status is 'waiting'")
+    if step.consumed and step.state is None and step.status not in ENDED:
+        raise ValueError(
+            f"a step of flow {flow_id} consumes messages, but saves no state that has "
+            "seen them"
+        )
     for text in (step.label or "", step.waiting.topic if step.waiting else ""):
         if len(text) > limits.NAME_CHARS_MAX:
             raise TooLarge(
@@ -179,7 +185,7 @@ def _save(work: Work, row: Row, prepared: Prepared) -> Row:
     """Write state and value, and what the record tells of the step."""
     step, record = prepared.step, row.record
     told: dict[str, Any] = {"error": step.error}
-    if step.state is not None or step.status in ("waiting", "done", "failed"):
+    if step.state is not None or step.status == "waiting" or step.status in ENDED:
         told["waiting"] = step.waiting
     if step.label is not None:
         told["label"] = step.label

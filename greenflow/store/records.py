@@ -165,9 +165,12 @@ def unpack(packed: Packed, what: str) -> bytes:
             raise BadContents(f"{what} says that it has {size} bytes")
         inflate = zlib.decompressobj()
         try:
-            data = inflate.decompress(data, size)
+            # One byte more than it may be, so that the end of the stream is reached.
+            data = inflate.decompress(data, size + 1)
         except zlib.error as error:
             raise BadContents(f"{what} cannot be decompressed: {error}") from error
+        if not inflate.eof or inflate.unused_data:
+            raise BadContents(f"{what} ends before or after its compressed data")
     if len(data) != size:
         raise BadContents(f"{what} has {len(data)} bytes and says that it has {size}")
     return data

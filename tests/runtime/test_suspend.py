@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 
@@ -50,6 +51,11 @@ def test_throw_raises_at_the_suspend(store: greenflow.Store, journal: Journal):
     assert flow.status == "failed"
     with pytest.raises(ZeroDivisionError, match="thrown"):
         flow.result()
+    other = greenflow.spawn(target_flows.ask, "?")
+    greenflow.run()
+    other.throw(KeyError)
+    with pytest.raises(KeyError):
+        other.result()
 
 
 def test_throw_raises_at_the_recv(store: greenflow.Store):
@@ -170,3 +176,44 @@ def test_under_a_c_call_it_is_refused(
         assert flow.result() == "sorted"
     else:
         assert isinstance(flow.exception(), greenflow.NotSuspendable)
+
+
+def numbers():
+    try:
+        yield 1
+        yield 2
+    finally:
+        target_flows.note("finally")
+
+
+def started():
+    generator = numbers()
+    next(generator)
+    return generator
+
+
+def hold_generator(how):
+    if how == "payload":
+        greenflow.suspend(started())
+    elif how == "local":
+        held = started()
+        greenflow.suspend()
+        return list(held)
+    return started()
+
+
+@pytest.mark.parametrize("how", ["payload", "local", "result"])
+def test_generator_that_was_saved_in_the_middle_ends_where_it_goes_on(
+    store: greenflow.Store, journal: Journal, how: str
+):
+    flow = greenflow.spawn(hold_generator, how)
+    greenflow.run()
+    gc.collect()
+    assert journal.lines() == []
+    if how == "local":
+        flow.resume()
+        assert flow.result() == [2]
+    else:
+        generator = flow.payload if how == "payload" else flow.result()
+        assert list(generator) == [2]
+    assert journal.lines() == ["finally"]

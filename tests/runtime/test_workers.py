@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -20,11 +22,14 @@ FLOWS = 50
 TURNS = 3
 
 
-def start_worker(place: Path) -> subprocess.Popen[str]:
+def start_worker(
+    place: Path, code: str = "import greenflow; print(greenflow.run())"
+) -> subprocess.Popen[str]:
     """Start a process that runs what can run; it prints how many slices."""
     return subprocess.Popen(
-        [sys.executable, "-c", "import greenflow; print(greenflow.run())"],
+        [sys.executable, "-c", code],
         env={**child_environment(), "GREENFLOW_STORE": str(place)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -65,6 +70,33 @@ def test_flows_of_a_killed_process_are_run_by_the_one_that_lives(
     assert greenflow.run() == 2
     assert (held.result(), other.result()) == (TURNS, TURNS)
     assert set(turns(journal).values()) == {1}
+
+
+def test_messages_are_handed_on_once_whenever_processes_are_killed(
+    store: greenflow.Store, place: Path
+):
+    senders, count, kills = 8, 12, 8
+    collector = greenflow.spawn(target_flows.receive, senders * count)
+    for name in range(senders):
+        flow = greenflow.spawn(target_flows.forward, collector, name, count)
+        for value in range(count):
+            greenflow.send(flow, value)
+    moments = random.Random(7)
+    code = "from greenflow import run; print(flush=True); run(); input()"
+    for _ in range(kills):
+        workers = [start_worker(place, code) for _ in range(2)]
+        for worker in workers:
+            worker.stdout.readline()
+        time.sleep(moments.uniform(0, 0.1))
+        for worker in workers:
+            worker.send_signal(signal.SIGKILL)
+            worker.communicate()
+    collected = collector.result()
+    assert len(collected) == senders * count
+    for name in range(senders):
+        values = [value for sender, value in collected if sender == name]
+        assert values == list(range(count))
+    assert {flow.status for flow in greenflow.flows()} == {"done"}
 
 
 def test_threads_share_a_store(store: greenflow.Store, journal: Journal):

@@ -1,0 +1,69 @@
+"""A store of each test's own, and processes that use it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from greenflow.store import LmdbStore
+from tests.conftest import child_environment
+
+Open = Callable[[], LmdbStore]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+SCRIPTS = Path(__file__).parent
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where the test's store is."""
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def open_again(place: Path) -> Iterator[Open]:
+    """Open one more LmdbStore on the test's store; all are closed at the end."""
+    opened: list[LmdbStore] = []
+
+    def open_one() -> LmdbStore:
+        opened.append(LmdbStore(place))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_again: Open) -> LmdbStore:
+    """The test's store."""
+    return open_again()
+
+
+@pytest.fixture
+def start(place: Path) -> Iterator[Start]:
+    """Start a ``target_*.py`` on the test's store; what still runs is killed.
+
+    It says its first line when it is ready, and goes on when it reads one.
+    """
+    started: list[subprocess.Popen[str]] = []
+
+    def run(script: str, *arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(SCRIPTS / script), str(place), *arguments],
+            env=child_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,369 @@
+"""Bytes that changed, were swapped, or are missing: refused, each by its error."""
+
+from __future__ import annotations
+
+import random
+import resource
+import zlib
+from collections.abc import Callable
+
+import lmdb
+import msgspec
+import pytest
+
+from greenflow import limits
+from greenflow.envelope import seal
+from greenflow.errors import (
+    BadChecksum,
+    BadContents,
+    BadFormat,
+    BadMagic,
+    BadRecord,
+    FlowNotFound,
+    StoreError,
+    TooLarge,
+    Truncated,
+)
+from greenflow.store import LmdbStore, keys, records
+from greenflow.store.base import Step
+from tests.store.conftest import Open
+from tests.store.helpers import (
+    SUSPEND,
+    add,
+    contents,
+    noise,
+    overwrite,
+    take,
+    wait,
+    waiting_flow,
+)
+
+Look = Callable[[LmdbStore], object]
+
+
+def look_at_mailbox(store: LmdbStore) -> None:
+    list(store.messages("one"))
+
+
+#: How the key of each kind of record begins, and who notices that it is damaged.
+KINDS: dict[str, tuple[bytes, Look]] = {
+    "flow": (keys.flow("one"), lambda store: store.get("one")),
+    "state": (keys.part(keys.STATE, "one"), lambda store: store.state("one")),
+    "value": (keys.part(keys.VALUE, "one"), lambda store: store.value("one")),
+    "message": (keys.mailbox("one"), look_at_mailbox),
+    "age": (keys.CREATED, lambda store: list(store.flows())),
+    "queue": (keys.READY, lambda store: store.claim()),
+    "queue list": (keys.READY, lambda store: list(store.flows(status=["ready"]))),
+}
+
+
+@pytest.fixture
+def full(store: LmdbStore) -> LmdbStore:
+    """A store with one record, or one piece, of each kind."""
+    waiting_flow(store, "one", SUSPEND)
+    store.answer("one", "value", b"answer")
+    claim = take(store)
+    step = Step(status="ready", state=noise(100), value=noise(50))
+    store.commit(claim, step)
+    return store
+
+
+def key_of(store: LmdbStore, kind: str) -> bytes:
+    found = [key for key in contents(store) if key.startswith(KINDS[kind][0])]
+    return min(found, key=len)
+
+
+def refused(store: LmdbStore, kind: str) -> type[BadRecord]:
+    with pytest.raises(BadRecord) as caught:
+        KINDS[kind][1](store)
+    return caught.type
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_changed_byte_is_refused(full: LmdbStore, kind: str):
+    key = key_of(full, kind)
+    good = contents(full)[key]
+    bit = random.Random(1)
+    seen = set()
+    for at in range(len(good)):
+        bad = bytearray(good)
+        bad[at] ^= 1 << bit.randrange(8)
+        overwrite(full, key, bytes(bad))
+        seen.add(refused(full, kind))
+    assert seen >= {BadMagic, BadFormat, BadChecksum}
+    assert seen <= {BadMagic, BadFormat, BadChecksum, Truncated, TooLarge}
+    overwrite(full, key, good)
+    KINDS[kind][1](full)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("change", ["shorter", "longer", "empty"])
+def test_record_of_another_length_is_refused(full: LmdbStore, kind: str, change: str):
+    key = key_of(full, kind)
+    good = contents(full)[key]
+    bad = {"shorter": good[:-1], "longer": good + b"\0", "empty": b""}[change]
+    overwrite(full, key, bad)
+    assert refused(full, kind) is (BadMagic if change == "empty" else Truncated)
+
+
+def test_what_the_store_says_of_itself(full: LmdbStore, open_again: Open):
+    good = contents(full)[keys.META]
+    overwrite(full, keys.META, good[:-1] + bytes([good[-1] ^ 1]))
+    full.close()
+    with pytest.raises(BadChecksum):
+        open_again()
+
+
+@pytest.mark.parametrize(
+    "change", [{"format": 2}, {"engine": "lmdb 1.0"}, {"page_bytes": 65536}]
+)
+def test_store_of_another_kind(store: LmdbStore, open_again: Open, change):
+    meta = records.decode_meta(contents(store)[keys.META])
+    other = records.encode_meta(msgspec.structs.replace(meta, **change))
+    overwrite(store, keys.META, other)
+    store.close()
+    with pytest.raises(StoreError, match=f"has {next(iter(change))}") as caught:
+        open_again()
+    assert not isinstance(caught.value, BadRecord)
+
+
+def test_lmdb_file_of_something_else(place, open_again: Open):
+    place.mkdir(0o700)
+    with lmdb.open(str(place), mode=0o600) as env, env.begin(write=True) as txn:
+        txn.put(b"key", b"value")
+    with pytest.raises(StoreError, match="no greenflow store"):
+        open_again()
+    with pytest.raises(StoreError, match="no greenflow store"):
+        LmdbStore(place, create=False)
+
+
+def swap(store: LmdbStore, one: bytes, other: bytes) -> None:
+    have = contents(store)
+    overwrite(store, one, have[other])
+    overwrite(store, other, have[one])
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        ("get", keys.flow("one"), keys.flow("two")),
+        (
+            "state",
+            keys.piece(keys.part(keys.STATE, "one"), 0),
+            keys.piece(keys.part(keys.STATE, "two"), 0),
+        ),
+        (
+            "state",
+            keys.piece(keys.part(keys.STATE, "one"), 0),
+            keys.piece(keys.part(keys.VALUE, "one"), 0),
+        ),
+        (
+            "messages",
+            keys.piece(keys.message("one", "", 0), 0),
+            keys.piece(keys.message("one", "", 1), 0),
+        ),
+        (
+            "messages",
+            keys.piece(keys.message("one", "", 0), 0),
+            keys.piece(keys.message("one", "t", 2), 0),
+        ),
+        (
+            "messages",
+            keys.piece(keys.message("one", "", 0), 0),
+            keys.piece(keys.message("two", "", 0), 0),
+        ),
+        ("claim", keys.ready(0), keys.ready(1)),
+        ("flows", keys.created(1.0, "one"), keys.created(1.0, "two")),
+    ],
+    ids=str,
+)
+def test_swapped_records_are_refused(store: LmdbStore, what: tuple[str, bytes, bytes]):
+    for flow_id in ("one", "two"):
+        claim = take(store, add(store, flow_id))
+        step = Step(status="running", state=noise(9), value=noise(8))
+        store.commit(claim, step)
+        store.release(claim)
+        for topic in ("", "", "t"):
+            store.send(flow_id, topic, b"m")
+    call, one, other = what
+    swap(store, one, other)
+    calls: dict[str, Look] = {
+        "get": lambda store: store.get("one"),
+        "state": lambda store: store.state("one"),
+        "messages": lambda store: list(store.messages("one")),
+        "claim": lambda store: store.claim(),
+        "flows": lambda store: list(store.flows()),
+    }
+    with pytest.raises(BadChecksum):
+        calls[call](store)
+
+
+def test_older_state_under_the_same_key_is_refused(store: LmdbStore):
+    add(store, "one", b"old!")
+    key = keys.piece(keys.part(keys.STATE, "one"), 0)
+    old = contents(store)[key]
+    claim = take(store)
+    store.commit(claim, Step(status="running", state=b"new!"))
+    overwrite(store, key, old)
+    with pytest.raises(BadChecksum):
+        store.state("one")
+
+
+@pytest.mark.parametrize("damage", ["lost", "swapped", "twice"])
+def test_pieces_of_a_large_state(store: LmdbStore, damage: str):
+    add(store, "one", noise(20_000))
+    prefix = keys.part(keys.STATE, "one")
+    have, pieces = contents(store), [keys.piece(prefix, n) for n in range(5)]
+    assert {len(have[key]) for key in pieces[:4]} == {limits.CHUNK_BYTES}
+    if damage == "lost":
+        store.write(lambda work: work.txn.delete(pieces[2]))
+    elif damage == "swapped":
+        swap(store, pieces[1], pieces[2])
+    else:
+        overwrite(store, pieces[2], have[pieces[1]])
+    with pytest.raises(Truncated if damage == "lost" else BadChecksum):
+        store.state("one")
+
+
+def test_lost_piece_of_a_message(store: LmdbStore):
+    add(store, "one")
+    store.send("one", "", noise(20_000))
+    prefix = keys.message("one", "", 0)
+    store.write(lambda work: work.txn.delete(keys.piece(prefix, 2)))
+    with pytest.raises(Truncated):
+        list(store.messages("one"))
+
+
+def test_damaged_flow_does_not_keep_others_from_running(store: LmdbStore):
+    for flow_id in ("one", "two", "three", "four"):
+        add(store, flow_id)
+    state = keys.piece(keys.part(keys.STATE, "one"), 0)
+    overwrite(store, state, contents(store)[state][:-1] + b"?")
+    overwrite(store, keys.flow("two"), contents(store)[keys.flow("one")])
+    assert take(store).record.id == "three"
+    assert take(store).record.id == "four"
+    before = store.get("one")
+    for _ in range(2):
+        with pytest.raises(BadChecksum) as caught:
+            store.claim()
+        assert any("cannot run" in note for note in caught.value.__notes__)
+    with pytest.raises(BadChecksum):
+        store.claim("one")
+    with pytest.raises(BadChecksum):
+        store.claim("two")
+    after = store.get("one")
+    assert (after.status, before.status, after.owner) == ("ready", "ready", "")
+    assert after.epoch > before.epoch
+
+
+def test_damaged_flow_of_a_dead_worker(store: LmdbStore, open_again: Open):
+    other = open_again()
+    for flow_id in ("one", "two"):
+        take(store, add(store, flow_id))
+    good = contents(store)[keys.flow("one")]
+    overwrite(store, keys.flow("one"), good[:-1] + bytes([good[-1] ^ 1]))
+    store.close()
+    assert take(other).record.id == "two"
+    with pytest.raises(BadChecksum):
+        other.claim()
+    overwrite(other, keys.flow("one"), good)
+    assert take(other).record.id == "one"
+
+
+@pytest.mark.parametrize("wrong", ["missing flow", "another place", "not running"])
+def test_index_that_disagrees_with_the_flow(
+    store: LmdbStore, open_again: Open, wrong: str
+):
+    add(store, "one")
+    key = keys.ready(5)
+    if wrong == "missing flow":
+        overwrite(store, key, records.encode_index(key, "gone"))
+    elif wrong == "another place":
+        overwrite(store, key, records.encode_index(key, "one"))
+    else:
+        key = keys.running("1-0123456789abcdef", "one")
+        overwrite(store, key, records.encode_index(key))
+    assert take(store).record.id == "one"
+    with pytest.raises(BadContents, match="HINT: "):
+        store.claim()
+
+
+def test_flow_that_is_listed_by_age_but_gone(store: LmdbStore):
+    add(store, "one")
+    store.write(lambda work: work.txn.delete(keys.flow("one")))
+    with pytest.raises(BadContents):
+        list(store.flows())
+    with pytest.raises(FlowNotFound):
+        store.get("one")
+
+
+def part_record(store: LmdbStore, head: object, body: bytes) -> None:
+    """Put a state with a right checksum and any contents into flow one."""
+    row = store.read(lambda work: work.row("one"))
+    sealed = seal(b"state", row.state.mark + b"one", msgspec.msgpack.encode(head), body)
+    overwrite(store, keys.piece(keys.part(keys.STATE, "one"), 0), sealed)
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ([5, False], b"four"),
+        ([3, False], b"four"),
+        ([100, True], b"not compressed"),
+        ([100, True], zlib.compress(b"x" * 99)),
+        ([100, True], zlib.compress(b"x" * 101)),
+        ([0, True], zlib.compress(b"x" * 100)),
+        ([-1, True], zlib.compress(b"x" * 100)),
+        ([limits.RECORD_BYTES_MAX + 1, True], zlib.compress(b"x" * 100)),
+        ([100, True], zlib.compress(b"x" * 100) + b"more"),
+        ([100, True], zlib.compress(b"x" * 100)[:-1]),
+        (["100", True], b"x" * 100),
+        ([100], b"x" * 100),
+        (b"no list", b"x" * 100),
+    ],
+)
+def test_state_that_says_something_else_than_it_is(store: LmdbStore, head, body: bytes):
+    add(store, "one")
+    part_record(store, [4, False], b"four")
+    assert store.state("one") == b"four"
+    part_record(store, head, body)
+    with pytest.raises(BadContents):
+        store.state("one")
+
+
+def test_bomb_is_not_inflated(store: LmdbStore):
+    add(store, "one")
+    bomb = zlib.compress(bytes(256 * 1024 * 1024), 1)
+    part_record(store, [100, True], bomb)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(BadContents):
+        store.state("one")
+    grown_kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kilobytes < 64 * 1024
+
+
+def test_row_whose_ticket_and_status_disagree(store: LmdbStore):
+    add(store, "one")
+    row = store.read(lambda work: work.row("one"))
+    bad = records.encode_row(msgspec.structs.replace(row, ticket=-1))
+    overwrite(store, keys.flow("one"), bad)
+    with pytest.raises(BadContents, match="ready with ticket -1"):
+        store.get("one")
+
+
+def test_claim_of_a_damaged_message_gives_the_flow_back(store: LmdbStore):
+    waiting_flow(store, "one")
+    store.send("one", "", b"m")
+    key = keys.piece(keys.message("one", "", 0), 0)
+    overwrite(store, key, contents(store)[key][:-1])
+    with pytest.raises(Truncated):
+        store.claim()
+    assert store.get("one").status == "ready"
+    # The same when it is met in place.
+    claim = take(store, add(store, "two"))
+    store.send("two", "", b"m")
+    key = keys.piece(keys.message("two", "", 0), 0)
+    overwrite(store, key, contents(store)[key][:-1])
+    with pytest.raises(Truncated):
+        wait(store, claim)
+    assert store.get("two").status == "ready"
