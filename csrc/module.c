@@ -76,19 +76,24 @@ static PyObject *unchanged(PyObject *module, PyObject *checks)
         return NULL;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(checks); i++) {
-        PyObject *holder, *name, *expected, *code;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(checks, i), "OOOO", &holder, &name,
-                              &expected, &code)) {
+        PyObject *check = PyTuple_GET_ITEM(checks, i);
+        if (!PyTuple_Check(check) || PyTuple_GET_SIZE(check) != 4) {
+            PyErr_SetString(PyExc_TypeError, "tuples of four are needed");
             return NULL;
         }
-        if (held_by(holder, name) != expected
-            || (code != Py_None && PyFunction_Check(expected)
-                && PyFunction_GET_CODE(expected) != code)) {
-            if (PyErr_Occurred()) {
-                return NULL;
-            }
-            Py_RETURN_FALSE;
+        PyObject *expected = PyTuple_GET_ITEM(check, 2);
+        PyObject *code = PyTuple_GET_ITEM(check, 3);
+        PyObject *held =
+            held_by(PyTuple_GET_ITEM(check, 0), PyTuple_GET_ITEM(check, 1));
+        if (held == expected
+            && (code == Py_None || !PyFunction_Check(expected)
+                || PyFunction_GET_CODE(expected) == code)) {
+            continue;
         }
+        if (PyErr_Occurred()) {
+            return NULL;
+        }
+        Py_RETURN_FALSE;
     }
     Py_RETURN_TRUE;
 }

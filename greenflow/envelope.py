@@ -89,7 +89,5 @@ def _check_sizes(head_bytes: int, body_bytes: int) -> None:
 
 
 def _checksum(kind: bytes, key: bytes, data: bytes) -> bytes:
-    bound = struct.pack("<HH", len(kind), len(key)) + kind + key
-    hasher = blake2b(bound, digest_size=_CHECKSUM_BYTES)
-    hasher.update(data)
-    return hasher.digest()
+    bound = b"%d:%b:%d:%b:" % (len(kind), kind, len(key), key)
+    return blake2b(bound + data, digest_size=_CHECKSUM_BYTES).digest()

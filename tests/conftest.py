@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,12 @@ import greenflow
 Child = Callable[..., "subprocess.CompletedProcess[str]"]
 
 CHILD_SECONDS_MAX = 240
+
+
+def pytest_configure() -> None:
+    """Let children hear SIGINT, which a shell lets its background jobs ignore."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -70,7 +70,7 @@ def encode_stack(records: Records, value: object) -> Saved:
     return Saved(pack(head, body), generators)
 
 
-def decode_stack(head: Head, body: bytes) -> tuple[Records, object]:
+def decode_stack(head: Head, head_bytes: bytes, body: bytes) -> tuple[Records, object]:
     """Return ``(records, value)`` of what :func:`encode_stack` made.
 
     Raises:
@@ -78,8 +78,8 @@ def decode_stack(head: Head, body: bytes) -> tuple[Records, object]:
         NotRestorable: a value refuses to be loaded here.
         BadContents: what was saved is no valid stack.
     """
-    plan = _functions_of.get(head.functions)
-    named = plan.functions if plan is not None else _resolve(head)
+    plan = _functions_of.get(head_bytes)
+    named = plan.functions if plan is not None else _resolve(head, head_bytes)
     value, by_value, values = _load(body, 3)
     if type(by_value) is not tuple or type(values) is not tuple:
         raise BadContents("a saved continuation is damaged: it holds other values")
@@ -105,7 +105,7 @@ def _new_head(
     return head, by_value
 
 
-def _resolve(head: Head) -> tuple[FunctionType | None, ...]:
+def _resolve(head: Head, head_bytes: bytes) -> tuple[FunctionType | None, ...]:
     named = tuple(
         resolve(known.module, known.qualname, known.code_hash)
         if known.code_hash
@@ -114,7 +114,7 @@ def _resolve(head: Head) -> tuple[FunctionType | None, ...]:
     )
     whole = tuple(function for function in named if function is not None)
     if len(whole) == len(named):
-        _functions_of.put(head.functions, whole, None)
+        _functions_of.put(head_bytes, whole, None)
     return named
 
 
@@ -163,8 +163,8 @@ def decode_result(body: bytes) -> object:
     return value
 
 
-def open_saved(data: bytes) -> tuple[Head, bytes]:
-    """Return head and body, if this Python may go on from them.
+def open_saved(data: bytes) -> tuple[Head, bytes, bytes]:
+    """Return head, its bytes and the body, if this Python may go on from them.
 
     Raises:
         BadRecord: the bytes are not what was written.
@@ -176,7 +176,7 @@ def open_saved(data: bytes) -> tuple[Head, bytes]:
         head = decode_head(head_bytes)
         check_python(head)
         _remember(_heads, head_bytes, head, _CACHE_ENTRIES_MAX)
-    return head, body
+    return head, head_bytes, body
 
 
 # --- the head ---

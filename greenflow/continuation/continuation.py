@@ -247,12 +247,12 @@ class Continuation:
         """
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"bytes are needed, not {type(data).__name__}")
-        head, body = codec.open_saved(bytes(data))
+        head, head_bytes, body = codec.open_saved(bytes(data))
         if head.kind == "call":
             return cls("new", call=codec.decode_call(body))
         if head.kind == "done":
             return cls("done", codec.decode_result(body))
-        records, value = codec.decode_stack(head, body)
+        records, value = codec.decode_stack(head, head_bytes, body)
         return cls("suspended", value, records=records)
 
     def discard(self) -> None:

@@ -54,7 +54,9 @@ class Plans(Generic[_Value]):
             checks += found
         if len(self._plans) >= _ENTRIES_MAX:
             self._plans.clear()
-        self._plans[key] = Plan(functions, tuple(checks), made)
+        # each module and class once
+        unique = {(id(check[0]), check[1]): check for check in checks}
+        self._plans[key] = Plan(functions, tuple(unique.values()), made)
 
 
 def _checks(function: FunctionType, known: Reference) -> list[Check] | None:

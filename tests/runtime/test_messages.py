@@ -224,3 +224,26 @@ def test_flow_of_another_store_is_sent_to_at_once(
     with pytest.raises(ValueError, match="not of"):
         store.send(receiver, 1)
     other.close()
+
+
+def fill_mailbox(receiver, count):
+    for number in range(count):
+        greenflow.send(receiver, number)
+    try:
+        greenflow.checkpoint()
+    except greenflow.FlowBusy as error:
+        greenflow.checkpoint()
+        return error.message
+
+
+def test_what_has_no_room_in_a_mailbox_is_told_and_dropped(
+    store: greenflow.Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "MAILBOX_MESSAGES_MAX", 3)
+    receiver = greenflow.spawn(target_flows.receive, 9, "another topic")
+    sender = greenflow.spawn(fill_mailbox, receiver, 5)
+    greenflow.run()
+    assert "mailbox" in sender.result()
+    assert len(list(store.base.messages(receiver.id))) == 3
+    with pytest.raises(greenflow.FlowBusy, match="full"):
+        greenflow.send(receiver, "one more")

@@ -11,6 +11,7 @@ from greenflow.store.records import decode_index
 from greenflow.store.work import Work
 
 RECV = Waiting(kind="recv", topic="")
+NUMBER_BYTES = 4
 SUSPEND = Waiting(kind="suspend", preview="'?'")
 
 
@@ -51,6 +52,12 @@ def bodies(store: LmdbStore, flow_id: str, topic: str | None = None) -> list[byt
 def noise(size: int) -> bytes:
     """Return bytes that do not compress, the same each time."""
     return random.Random(size).randbytes(size)
+
+
+def numbers(data: bytes) -> list[int]:
+    """Return the numbers that a state or several messages are made of."""
+    ends = range(NUMBER_BYTES, len(data) + 1, NUMBER_BYTES)
+    return [int.from_bytes(data[end - NUMBER_BYTES : end], "big") for end in ends]
 
 
 def taken(message: Message | None) -> tuple[tuple[str, int], ...]:
