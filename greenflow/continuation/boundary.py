@@ -118,7 +118,7 @@ def _called(called: Any, inner: Any, first: Any) -> Answer | None:
 
 
 def _runs(called: Any, inner: Any) -> bool:
-    """Whether calling ``called`` does nothing but run ``inner`` and return its result."""
+    """Whether calling ``called`` only runs ``inner`` and returns its result."""
     while True:
         if isinstance(called, Operation):
             return called is inner
@@ -135,7 +135,7 @@ def _runs(called: Any, inner: Any) -> bool:
 
 
 def _constructed(cls: type, inner: Any, first: Any) -> Answer | None:
-    """Of ``cls(...)``, while its ``__init__`` runs: type.__call__ gives the instance."""
+    """Of ``cls(...)`` while ``__init__`` runs: type.__call__ gives the instance."""
     init = _special(cls, "__init__")
     if not _is_code_of(init, inner) or not isinstance(first, cls):
         return None

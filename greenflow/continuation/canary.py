@@ -70,7 +70,7 @@ _suspend: Any = frames.Operation("suspend", _rest)
 
 def _inner(log: list[str]) -> int:
     try:
-        raise ValueError(_suspend(10))
+        raise ValueError(_suspend(10))  # noqa: TRY301
     except ValueError as error:
         log.append("handler")
         found: int = _suspend(error.args[0]) and error.args[0]

@@ -44,7 +44,7 @@ def reduce_class(cls: type, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _key_of(cls: type) -> main_module.Key:
-    """The program whose class this is: of the running one, or of one that was loaded."""
+    """The program whose class this is: the running one, or one that was loaded."""
     for (key, _), made in list(_made.items()):
         if made is cls:
             return key

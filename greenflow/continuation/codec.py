@@ -152,7 +152,7 @@ def decode_call(
 
 
 def encode_result(value: object) -> Saved:
-    """Return what a finished function returned as bytes. Raises NotSaveable, TooLarge."""
+    """Return what a finished function returned as bytes. Raises as encode_call()."""
     body, generators = _dump_described((value,), [("the flow", "its result", value)])
     return Saved(pack(encode_head(Head("done", PYTHON, ())), body), generators)
 

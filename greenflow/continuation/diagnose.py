@@ -71,9 +71,11 @@ def type_name(value: object) -> str:
 def hint_for(value: object) -> str:
     """Return the way out for a value of this kind."""
     if isinstance(value, socket.socket):
-        return "close it before the call and connect again after it"
+        return (
+            "close it before the call (a closed one can be kept) and connect after it"
+        )
     if isinstance(value, io.IOBase):
-        return "close the file before the call; keep its name and position instead"
+        return "close it before the call (a closed file can be kept), open it after"
     if isinstance(value, _LOCKS):
         return "release it before the call, and do not keep it in the flow"
     if isinstance(value, threading.Thread):

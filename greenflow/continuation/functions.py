@@ -76,7 +76,7 @@ def _import_and_find(module: str, qualname: str) -> FunctionType:
     function = _find(module, qualname)
     if function is None:
         raise CodeMissing(
-            f"the flow needs {module}:{qualname}(), but {module!r} has no such function",
+            f"the flow needs {module}:{qualname}(), but there is no such function",
             hint=_HINT_MISSING,
         )
     return function
@@ -141,9 +141,10 @@ def _find_code(place: tuple[Any, ...]) -> CodeType:
         consts = code.co_consts if isinstance(code, CodeType) else ()
         code = consts[index] if index < len(consts) else None
     if not isinstance(code, CodeType) or code_hash(code) != expected:
+        outer = function.__code__
         raise CodeChanged(
             f"a function inside {module}:{outer_name}() "
-            f"{function.__code__.co_filename}:{function.__code__.co_firstlineno} is not "
+            f"{outer.co_filename}:{outer.co_firstlineno} is not "
             f"the code any more that the flow was suspended in",
             hint=_HINT_CHANGED,
         )

@@ -11,6 +11,7 @@ import copyreg
 import io
 import itertools
 import pickle
+import socket
 import warnings
 from functools import cached_property
 from types import (
@@ -29,6 +30,7 @@ from cloudpickle.cloudpickle import _class_reduce
 
 from greenflow.continuation import (
     classes,
+    closed,
     exceptions,
     frames,
     functions,
@@ -197,8 +199,9 @@ _OWN: dict[type, Callable[[Any], Any]] = {
     CodeType: functions.reduce_code,
     TracebackType: exceptions.reduce_traceback,
     frames.Operation: _reduce_operation,
-    # cloudpickle would save these as something else
-    io.TextIOWrapper: _refuse,
+    **dict.fromkeys(closed.FILE_TYPES, closed.reduce_file),
+    socket.socket: closed.reduce_socket,
+    # cloudpickle would save it as something else
     memoryview: _refuse,
     type({}.keys()): _reduce_view,
     type({}.values()): _reduce_view,

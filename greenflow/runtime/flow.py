@@ -128,7 +128,8 @@ class Flow(Generic[Result_co]):
         """Let the suspend() or recv() that the flow waits in raise ``error``.
 
         Raises:
-            TypeError: it is no exception.
+            TypeError: it is no exception, or a KeyboardInterrupt, which would end the
+                process that runs the flow and not the flow.
             FlowNotFound: there is no such flow.
             FlowBusy: the flow does not wait, or has an answer already.
             NotSaveable, TooLarge: the exception cannot be stored.
@@ -137,6 +138,8 @@ class Flow(Generic[Result_co]):
             error = error()
         if not isinstance(error, BaseException):
             raise TypeError(f"throw() takes an exception, not {error!r}")
+        if isinstance(error, KeyboardInterrupt):
+            raise TypeError(f"{error!r} ends whoever runs a flow, not the flow")
         what = f"the exception for flow {self._id}"
         body = self._store.within(values.dump_message, error, what)
         self._store.base.answer(self._id, "throw", body)

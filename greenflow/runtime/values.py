@@ -20,7 +20,6 @@ from greenflow.errors import (
     FlowFailed,
     GreenflowError,
     NotRestorable,
-    NotSaveable,
     TooLarge,
 )
 
@@ -118,7 +117,8 @@ def dump_failure(error: BaseException, flow_id: str) -> bytes:
     text = "".join(traceback.format_exception(error)).rstrip()[-_TEXT_CHARS_MAX:]
     try:
         inner = dump_message(error, "the exception that ended the flow")
-    except (NotSaveable, TooLarge) as reason:
+    except Exception as reason:
+        # Whatever it is, the flow has ended, and must not be run again for it.
         stand_in = _stand_in(error_line(error), flow_id, reason, text)
         inner = dump(stand_in, "a stand-in")
     return dump((inner, where, text), "where it was raised")

@@ -93,6 +93,8 @@ def test_what_cannot_be_an_answer_is_refused(store: greenflow.Store):
     greenflow.run()
     with pytest.raises(TypeError, match="takes an exception"):
         flow.throw("text")
+    with pytest.raises(TypeError, match="not the flow"):
+        flow.throw(KeyboardInterrupt)
     with (
         socket.socket() as connection,
         pytest.raises(greenflow.NotSaveable, match="answer to flow"),

@@ -21,9 +21,9 @@ from greenflow.errors import Conflict, InternalError
 from greenflow.store import LmdbStore, claims
 from greenflow.store.base import Outgoing, Step
 from tests.store.helpers import (
+    NUMBER_BYTES,
     RECV,
     add,
-    NUMBER_BYTES,
     bodies,
     check_invariants,
     numbers,
@@ -60,7 +60,6 @@ def work(place: str, until: float, pipe: int, fence: bool) -> NoReturn:
         )
         try:
             committed = store.commit(claim, step)
-            # The step before may have found the next message in place.
             if committed.message is not None:
                 store.release(claim)
         except Conflict:
