@@ -147,12 +147,12 @@ int gf_debug_interpreter;
 static int check_interpreter(void)
 {
     gf_debug_interpreter = PySys_GetObject("gettotalrefcount") != NULL;
-    unsigned long built = PY_VERSION_HEX >> 16, running = Py_Version >> 16;
-    if (built != running) {
+    unsigned long running = Py_Version >> 16; /* major and minor, a byte each */
+    if (running != (3 << 8 | GF_LAYOUT_MINOR)) {
         PyErr_Format(
             PyExc_ImportError,
-            "greenflow's core was built for CPython %lu.%lu and cannot run in %lu.%lu",
-            built >> 8, built & 255, running >> 8, running & 255);
+            "greenflow's core was built for CPython 3.%d and cannot run in %lu.%lu",
+            GF_LAYOUT_MINOR, running >> 8, running & 255);
         return -1;
     }
     PyObject *name = PySys_GetObject("implementation");

@@ -29,3 +29,9 @@ MAP_BYTES_MIN: Final = 1024**3
 READERS_MAX: Final = 1024
 #: Tries of one commit that meets a full or resized map.
 COMMIT_TRIES_MAX: Final = 16
+#: Code objects that were loaded from bytes and are kept for the next load.
+CODES_KEPT_MAX: Final = 1024
+#: Stand-ins for frames in tracebacks that were loaded, kept for the next load.
+TRACEBACK_FRAMES_KEPT_MAX: Final = 1024
+#: Objects that are looked at to find the one that could not be saved.
+DIAGNOSED_OBJECTS_MAX: Final = 200_000

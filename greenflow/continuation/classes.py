@@ -1,84 +1,204 @@
 """Classes that no module holds: of ``__main__``, or made inside a function.
 
-cloudpickle takes a class apart and puts it together; here it is decided which class a
-stored one is when it is loaded. A class of ``__main__`` is the live one where the same
-program runs; elsewhere it is made once in each process, so that a message and a flow
-that were loaded apart agree on ``isinstance`` and ``match``.
+Which class a stored one is when it is loaded: a class of ``__main__`` is the live one
+where the same program runs. Every other one is made once in each process, so that a
+message and a flow that were loaded apart agree on ``isinstance`` and ``match``; in the
+process that saved it, it is the very class.
 """
 
 from __future__ import annotations
 
+import copyreg
 import sys
-from typing import TYPE_CHECKING, Any
-from weakref import WeakSet, WeakValueDictionary
+import types
+import uuid
+from enum import Enum
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from cloudpickle.cloudpickle import _class_setstate
+from cloudpickle import cloudpickle
 
-from greenflow.continuation import main_module, tags
+from greenflow.continuation import main_module, names, tags
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+#: What a class is known by: ((path, digest), qualname) in a program; else one random
+#: name of its own.
+Identity = tuple[Any, ...]
 
-_made: WeakValueDictionary[tuple[main_module.Key, str], type] = WeakValueDictionary()
-_filled: WeakSet[type] = WeakSet()
+_HEAP_TYPE = 1 << 9
+
+_known: WeakValueDictionary[Identity, type] = WeakValueDictionary()
+_identities: WeakKeyDictionary[type, Identity] = WeakKeyDictionary()
+#: Made, but its attributes are not set yet.
+_hollow: WeakSet[type] = WeakSet()
+_builtin_names = {
+    kind: name
+    for name, kind in vars(types).items()
+    if type(kind) is type and kind.__module__ == "builtins"
+}
 
 
 def is_importable(cls: type) -> bool:
     """Return whether another program finds this very class by its name."""
     module = getattr(cls, "__module__", None)
-    if not isinstance(module, str) or module == "__main__":
+    if not isinstance(module, str) or module in main_module.NAMES:
         return False
     found: Any = sys.modules.get(module)
-    for name in cls.__qualname__.split("."):
+    if found is None:
+        return False
+    if names.find(vars(found), cls.__qualname__) is cls:
+        return True
+    for name in cls.__qualname__.split("."):  # as pickle does it
         found = getattr(found, name, None)
     return found is cls
 
 
-def reduce_class(cls: type, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Turn cloudpickle's reduction of a class by value into ours."""
-    factory, arguments, state, *_ = reduced
-    name: tuple[main_module.Key, str] | None = None
-    if cls.__module__ == "__main__" and "<" not in cls.__qualname__:
-        name = (_key_of(cls), cls.__qualname__)
-    return _shell, (name, factory, arguments), (name, state), None, None, _fill
+def stays(cls: type) -> bool:
+    """Return whether this class will hardly ever go before the process does."""
+    if not cls.__flags__ & _HEAP_TYPE or is_importable(cls):
+        return True
+    return names.find(main_module.live_globals(), cls.__qualname__) is cls
 
 
-def _key_of(cls: type) -> main_module.Key:
-    """The program whose class this is: the running one, or one that was loaded."""
-    for (key, _), made in list(_made.items()):
-        if made is cls:
-            return key
-    return main_module.KEY
+def reduce_class(cls: type) -> Any:
+    """Reduce a class; NotImplemented if it is found by its name.
+
+    Raises:
+        TypeError: it is made in C and has no name.
+    """
+    if type(cls) in copyreg.dispatch_table or is_importable(cls):
+        return NotImplemented
+    if cls in (type(None), type(Ellipsis), type(NotImplemented)):
+        return NotImplemented
+    if cls in _builtin_names:
+        return _builtin, (_builtin_names[cls],)
+    if not cls.__flags__ & _HEAP_TYPE:
+        raise TypeError(f"cannot pickle class {cls.__module__}.{cls.__qualname__}")
+    identity = _identity(cls)
+    making = _enum_making(cls) if issubclass(cls, Enum) else _class_making(cls)
+    return _shell, (identity, *making), (identity, _state(cls)), None, None, _fill
 
 
-def _shell(
-    name: tuple[main_module.Key, str] | None,
-    factory: Callable[..., type],
-    arguments: tuple[Any, ...],
-) -> type:
-    if name is None:
-        return factory(*arguments)
-    (path, digest), qualname = name
-    key = (path, digest)
-    live = main_module.find_live(key, qualname)
-    if isinstance(live, type):
-        return live
-    made = _made.get((key, qualname))
+def _identity(cls: type) -> Identity:
+    known = _identities.get(cls)
+    if known is not None:
+        return known
+    new: Identity = (uuid.uuid4().hex,)
+    qualname = cls.__qualname__
+    if cls.__module__ in main_module.NAMES and "<" not in qualname:
+        live = main_module.live_globals()
+        if names.find(live, qualname) is cls:
+            new = (main_module.key(), qualname)
+    return _register(new, cls)
+
+
+def _register(identity: Identity, cls: type) -> Identity:
+    _known[identity] = cls
+    _identities[cls] = identity
+    return identity
+
+
+# --- taken apart ---
+
+
+def _class_making(cls: type) -> tuple[Any, ...]:
+    first = {
+        name: vars(cls)[name]
+        for name in ("__module__", "__slots__")
+        if name in vars(cls)
+    }
+    if isinstance(vars(cls).get("__dict__"), property):
+        first["__dict__"] = vars(cls)["__dict__"]
+    first["__qualname__"] = cls.__qualname__
+    bases = vars(cls).get("__orig_bases__", cls.__bases__)
+    return "class", (type(cls), cls.__name__, bases, first)
+
+
+def _enum_making(cls: type[Enum]) -> tuple[Any, ...]:
+    members = {name: member.value for name, member in cls.__members__.items()}
+    names = cls.__name__, cls.__qualname__, cls.__module__
+    return "enum", (cls.__bases__, *names, members)
+
+
+def _state(cls: type) -> tuple[Any, Any]:
+    if issubclass(cls, Enum):
+        attributes, _ = cloudpickle._enum_getstate(cls)  # noqa: SLF001 - no public name
+        return attributes, _members_state(cls)
+    attributes, _ = cloudpickle._class_getstate(cls)  # noqa: SLF001 - no public name
+    for name in ("__slots__", "__module__"):
+        attributes.pop(name, None)
+    return attributes, None
+
+
+def _members_state(cls: type[Enum]) -> dict[str, dict[str, Any]]:
+    """What ``__init__`` gave the members of an enumeration."""
+    return {
+        member.name: {
+            name: value
+            for name, value in vars(member).items()
+            if not (name.startswith("_") and name.endswith("_"))
+        }
+        for member in cls
+    }
+
+
+# --- put together ---
+
+
+def _shell(identity: Identity, kind: str, making: tuple[Any, ...]) -> type:
+    if len(identity) == 2:
+        identity = (tuple(identity[0]), identity[1])
+        live = main_module.find_live(*identity)
+        if isinstance(live, type):
+            return live
+    made = _known.get(identity)
     if made is None:
-        made = _made[key, qualname] = factory(*arguments)
+        made = (_make_enum if kind == "enum" else _make_class)(*making)
+        _register(identity, made)
+        _hollow.add(made)
     return made
 
 
-def _fill(cls: type, state: tuple[Any, Any]) -> None:
-    name, contents = state
-    if name is None:
-        _class_setstate(cls, contents)
+def _make_class(
+    metaclass: type, name: str, bases: tuple[Any, ...], first: dict[str, Any]
+) -> type:
+    return types.new_class(
+        name, bases, {"metaclass": metaclass}, lambda namespace: namespace.update(first)
+    )
+
+
+def _make_enum(
+    bases: tuple[type, ...],
+    name: str,
+    qualname: str,
+    module: str,
+    members: dict[str, Any],
+) -> type:
+    made: type = cloudpickle._make_skeleton_enum(  # noqa: SLF001 - no public name
+        bases, name, qualname, members, module, None, None
+    )
+    return made
+
+
+def _fill(cls: type, state: tuple[Identity, tuple[Any, Any]]) -> None:
+    if cls not in _hollow:
         return
-    if main_module.find_live(*name) is cls or cls in _filled:
-        return
-    _filled.add(cls)
-    _class_setstate(cls, contents)
+    attributes, members = state[1]
+    registered = attributes.pop("_abc_impl", ())
+    for name, value in attributes.items():
+        # Not the metaclass's: an enumeration's refuses.
+        type.__setattr__(cls, name, value)
+    for name, own in (members or {}).items():
+        member: Any = cls[name]  # type: ignore[index]
+        member.__dict__.update(own)
+    for subclass in registered:
+        cls.register(subclass)  # type: ignore[attr-defined]
+    _hollow.discard(cls)
+
+
+def _builtin(name: str) -> Any:
+    return getattr(types, name)
 
 
 tags.register("class", _shell)
 tags.register("fill_class", _fill)
+tags.register("builtin_class", _builtin)

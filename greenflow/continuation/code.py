@@ -5,21 +5,53 @@ from __future__ import annotations
 import marshal
 import weakref
 from hashlib import blake2b
+from importlib.util import MAGIC_NUMBER
 from types import CodeType
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from greenflow.continuation import tags
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from greenflow.errors import WrongInterpreter
+from greenflow.limits import CODES_KEPT_MAX
 
 _HASH_BYTES = 8
 
-#: By identity: equality of code objects is deep, slow, and sees line numbers.
-_hashes: dict[int, tuple[weakref.ref[CodeType], bytes]] = {}
-_dumped: dict[int, tuple[weakref.ref[CodeType], bytes]] = {}
-#: The same bytes give the same code object again, so that it stays specialised.
+_Value = TypeVar("_Value")
+
+
+class ByCode(Generic[_Value]):
+    """Something known of code objects, each by its identity, while it lives.
+
+    Not a dictionary by code: equality of code objects is deep, slow, and sees line
+    numbers.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[CodeType], _Value]] = {}
+
+    def get(self, code: CodeType) -> _Value | None:
+        """Return what is known of this very code object, or None."""
+        known = self._known.get(id(code))
+        return known[1] if known is not None and known[0]() is code else None
+
+    def put(self, code: CodeType, value: _Value) -> None:
+        """Keep ``value`` while the code object lives."""
+        key, known = id(code), self._known
+
+        def forget(reference: weakref.ref[CodeType]) -> None:
+            entry = known.get(key)
+            if entry is not None and entry[0] is reference:
+                del known[key]
+
+        known[key] = weakref.ref(code, forget), value
+
+
+_hashes: ByCode[bytes] = ByCode()
+_dumped: ByCode[bytes] = ByCode()
+#: The same bytes give the same code object again, so that it stays specialised, and so
+#: that what is known of it stays known.
 _by_bytes: weakref.WeakValueDictionary[bytes, CodeType] = weakref.WeakValueDictionary()
+#: Keeps the latest alive between two loads.
+_kept: dict[bytes, CodeType] = {}
 
 
 def code_hash(code: CodeType) -> bytes:
@@ -27,47 +59,56 @@ def code_hash(code: CodeType) -> bytes:
 
     File name and line numbers do not count: only what a suspended frame relies on.
     """
-    known = _hashes.get(id(code))
-    if known is not None and known[0]() is code:
-        return known[1]
-    digest = _digest(code)
-    _hashes[id(code)] = (weakref.ref(code, _forget(_hashes, id(code))), digest)
-    return digest
+    known = _hashes.get(code)
+    if known is None:
+        known = _digest(code)
+        _hashes.put(code, known)
+    return known
 
 
 def code_bytes(code: CodeType) -> bytes:
-    """Return the code object as bytes. The opposite of :func:`code_from_bytes`."""
-    known = _dumped.get(id(code))
-    if known is not None and known[0]() is code:
-        return known[1]
-    data = marshal.dumps(code)
-    _dumped[id(code)] = (weakref.ref(code, _forget(_dumped, id(code))), data)
-    return data
+    """Return the code object as bytes. The opposite of :func:`code_from_bytes`.
+
+    Raises:
+        ValueError: a constant of it is no constant of Python.
+    """
+    known = _dumped.get(code)
+    if known is None:
+        # The bytecode is this very Python's: no other may be given it.
+        known = MAGIC_NUMBER + marshal.dumps(code)
+        _dumped.put(code, known)
+    return known
 
 
 def code_from_bytes(data: bytes) -> CodeType:
-    """Return the code object that :func:`code_bytes` was given."""
+    """Return the code object that :func:`code_bytes` was given.
+
+    Raises:
+        WrongInterpreter: another Python wrote it.
+        ValueError, TypeError, EOFError: the bytes are damaged.
+    """
     code = _by_bytes.get(data)
-    if code is None:
-        loaded = marshal.loads(data)
-        if not isinstance(loaded, CodeType):
-            raise TypeError("these bytes are not a code object")
-        code = _by_bytes[data] = loaded
+    if code is not None:
+        return code
+    if not data.startswith(MAGIC_NUMBER):
+        raise WrongInterpreter(
+            "a function was saved with the bytecode of another Python",
+            hint="load it with the Python that saved it",
+        )
+    loaded = marshal.loads(memoryview(data)[len(MAGIC_NUMBER) :])
+    if not isinstance(loaded, CodeType):
+        raise TypeError("these bytes are not a code object")
+    # Two threads may load it at once: the first one counts.
+    code = _by_bytes.setdefault(data, loaded)
+    if len(_kept) >= CODES_KEPT_MAX:
+        _kept.clear()
+    _kept[data] = code
+    # marshal's bytes depend on reference counts: the same code stays the same bytes
+    _dumped.put(code, data)
     return code
 
 
 tags.register("code", code_from_bytes)
-
-
-def _forget(
-    cache: dict[int, tuple[weakref.ref[CodeType], bytes]], key: int
-) -> Callable[[weakref.ref[CodeType]], None]:
-    def callback(reference: weakref.ref[CodeType]) -> None:
-        known = cache.get(key)
-        if known is not None and known[0] is reference:
-            del cache[key]
-
-    return callback
 
 
 def _digest(code: CodeType) -> bytes:
@@ -82,12 +123,12 @@ def _digest(code: CodeType) -> bytes:
     names = (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars)
     for part in (
         repr(numbers).encode(),
-        repr(names).encode(),
+        repr(names).encode(errors="surrogatepass"),
         code.co_code,
         code.co_exceptiontable,
         _constant(code.co_consts),
     ):
-        hasher.update(len(part).to_bytes(8, "little") + part)
+        hasher.update(_sized(part))
     return hasher.digest()
 
 
@@ -96,8 +137,12 @@ def _constant(value: object) -> bytes:
     if isinstance(value, CodeType):
         return b"C" + _digest(value)
     if isinstance(value, tuple):
-        return b"(" + b",".join(map(_constant, value)) + b")"
+        return b"(" + b"".join(_sized(_constant(item)) for item in value)
     if isinstance(value, frozenset):
         # iterated in an order that depends on the hash seed
-        return b"{" + b",".join(sorted(map(_constant, value))) + b"}"
+        return b"{" + b"".join(sorted(_sized(_constant(item)) for item in value))
     return f"{type(value).__name__}:{value!r}".encode(errors="surrogatepass")
+
+
+def _sized(part: bytes) -> bytes:
+    return len(part).to_bytes(8, "little") + part

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import canary, codec, frames, pickling, tags
+from greenflow.continuation import canary, codec, frames, tags
+from greenflow.continuation.nested import Nested, State, register_nested
 from greenflow.continuation.outcome import Sent, Thrown
 from greenflow.continuation.summary import position
 from greenflow.errors import ContinuationError, StackTooDeep
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
 
     Hook = Callable[["Continuation", Any], object]
 
-_State = Literal["new", "suspended", "running", "done", "failed"]
 
-
-class Continuation:
+class Continuation(Nested):
     """A call of a function that can stop in the middle and go on later.
 
         k = Continuation.start(work, 3)     # runs until suspend(x), return or raise
@@ -31,16 +30,13 @@ class Continuation:
     own way. It is not bound to a thread; only one thread may advance it at a time.
     """
 
-    __slots__ = ("__weakref__", "_call", "_generators", "_records", "_state", "_value")
+    __slots__ = ("__weakref__", "_generators")
 
-    _state: _State
-    _call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None
-    _records: Records | None
     _generators: list[Any]
 
     def __init__(
         self,
-        state: _State,
+        state: State,
         value: Any = None,
         call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None,
         records: Records | None = None,
@@ -77,11 +73,6 @@ class Continuation:
         if not callable(fn):
             raise TypeError(f"a function is needed, not {fn!r}")
         return cls("new", call=(fn, tuple(args), dict(kwargs or {})))
-
-    @property
-    def done(self) -> bool:
-        """Whether the function has returned or raised."""
-        return self._state in {"done", "failed"}
 
     @property
     def value(self) -> Any:
@@ -188,7 +179,7 @@ class Continuation:
             frames.generator_recall(generator)
         self._generators = []
 
-    def _after_error(self, state: _State, error: BaseException) -> None:
+    def _after_error(self, state: State, error: BaseException) -> None:
         untouched = self._records is not None and not self._records.consumed
         if untouched:
             # Nothing of it ran: it waits where it did.
@@ -279,48 +270,11 @@ class Continuation:
             place += f", {self._records.depth} frames"
         return f"<Continuation {self._state}{place}>"
 
-    # --- among the values of another: one graph, not bytes within bytes
-
-    def reduce_within(self, running: dict[int, Any]) -> tuple[Any, ...]:
-        """Reduce it for a pickler of ours, to which ``running`` belongs."""
-        content: tuple[Any, ...]
-        if self._state == "suspended" and self._records is not None:
-            pairs = self._records.generators
-            running.update((id(gen), function) for gen, function in pairs)
-            content = self._records.parts()
-        elif self._state == "new":
-            content = (self._call,)
-        elif self.done:
-            content = ()
-        else:
-            raise ContinuationError("a continuation that is running cannot be saved")
-        saved = (self._state, self._value, content)
-        return _empty, (), saved, None, None, _fill
-
-    def fill(self, saved: tuple[_State, Any, tuple[Any, ...]]) -> None:
-        """Make an empty one what :meth:`reduce_within` saved."""
-        state, self._value, content = saved
-        if state == "suspended":
-            self._records = frames.records(*content)
-        elif state == "new":
-            (self._call,) = content
-        self._state = state
-
 
 def _loads(data: bytes) -> Continuation:
     return Continuation.loads(data)
 
 
-def _empty() -> Continuation:
-    return Continuation("failed")
-
-
-def _fill(made: Continuation, saved: tuple[_State, Any, tuple[Any, ...]]) -> None:
-    made.fill(saved)
-
-
 tags.register("continuation", _loads)
-tags.register("empty_continuation", _empty)
-tags.register("fill_continuation", _fill)
-pickling.register_reducer(Continuation, Continuation.reduce_within)
+register_nested(Continuation)
 canary.prove()

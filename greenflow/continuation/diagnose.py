@@ -1,60 +1,89 @@
 """Which value could not be saved, and where it hangs: told to people.
 
-Only after a failure: every value of the stack is tried alone, then the one that fails
-is followed down to the object that is at fault.
+Only after a failure. The variable whose value fails is saved once more, by the pickler
+that is written in Python, which tells on its way which object is inside of which. So
+what is named is what really failed, not what merely looks as if it would.
 """
 
 from __future__ import annotations
 
-import functools
 import io
+import pickle
 import socket
 import threading
 import types
-from typing import TYPE_CHECKING, Any
+import weakref
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation import pickling
+from greenflow.continuation import generators, pickling
+from greenflow.continuation.parts import parts, state_parts
 from greenflow.errors import GreenflowError, NotSaveable
+from greenflow.limits import DIAGNOSED_OBJECTS_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
 
-#: Objects that are tried before the search gives up.
-_PROBES_MAX = 5_000
-_LOCKS = (type(threading.Lock()), type(threading.RLock()))
+_REASON_CHARS_MAX = 300
+_HINT_OTHER = (
+    "close or delete it before the call and keep what is needed to make it again, "
+    "or give its class __reduce__() or __getstate__()"
+)
+_HINTS: tuple[tuple[Any, str], ...] = (
+    (
+        socket.socket,
+        "close it before the call (a closed one can be kept) and connect after it",
+    ),
+    (
+        io.IOBase,
+        "close it before the call (a closed file can be kept) and open it again after",
+    ),
+    (
+        (type(threading.Lock()), type(threading.RLock()), threading.Condition),
+        "release it before the call, and do not keep it in the flow: a flow runs alone",
+    ),
+    (threading.Thread, "join it before the call"),
+    (types.FrameType, "delete the variable that holds the frame before the call"),
+    (generators.TYPES, "let it yield or finish before the call"),
+    (types.FunctionType, "define it at the top level of a module that can be imported"),
+    (memoryview, "keep the bytes instead: bytes(view)"),
+    (
+        (weakref.ref, weakref.ProxyType, weakref.CallableProxyType),
+        "keep the object itself, or what finds it again",
+    ),
+)
+
+
+class _Culprit(NamedTuple):
+    steps: str
+    value: object
+    error: BaseException
 
 
 def explain(
-    described: Iterable[tuple[str, str, object]], error: BaseException
+    described: Iterable[tuple[str, str, object]],
+    error: BaseException,
+    running: dict[int, types.FunctionType] | None = None,
 ) -> GreenflowError:
     """Return the error that tells which of the values cannot be saved.
 
     Args:
         described: (frame, variable, value) of everything that was to be saved.
         error: what the pickler raised.
+        running: as for :func:`greenflow.continuation.pickling.dump`.
     """
     if isinstance(error, GreenflowError) and not isinstance(error, NotSaveable):
         return error
+    running_only = None
     for place, variable, value in described:
-        failure = _failure(value)
+        failure = _failure(value, running)
         if failure is None:
             continue
-        steps, culprit, cause = _Search().deepest(value, failure)
-        where = f"{variable}{steps}"
-        path = f"{place}: {where}"
-        if isinstance(cause, RecursionError):
-            return NotSaveable(
-                f"{path}: the value is nested too deeply to be saved",
-                path=path,
-                hint="keep deep structures flat: a list of rows, an index instead of "
-                "a chain",
-            )
-        return NotSaveable(
-            f"{path}: {type_name(culprit)} cannot be saved ({_short(cause)})",
-            path=path,
-            hint=hint_for(culprit),
-        )
-    return NotSaveable(
+        culprit = _trace(value, failure, running)
+        if not isinstance(culprit.value, generators.TYPES):
+            return _told(place, variable, culprit)
+        # It may be one of the stack's own, whose frame is saved by itself.
+        running_only = running_only or _told(place, variable, culprit)
+    return running_only or NotSaveable(
         f"the flow cannot be saved: {_short(error)}",
         hint="a value of it cannot be pickled together with the others",
     )
@@ -70,151 +99,147 @@ def type_name(value: object) -> str:
 
 def hint_for(value: object) -> str:
     """Return the way out for a value of this kind."""
-    if isinstance(value, socket.socket):
-        return (
-            "close it before the call (a closed one can be kept) and connect after it"
+    for kinds, hint in _HINTS:
+        if isinstance(value, kinds):
+            return hint
+    return _HINT_OTHER
+
+
+def _told(place: str, variable: str, culprit: _Culprit) -> NotSaveable:
+    path = f"{place}: {variable}{culprit.steps}"
+    if isinstance(culprit.error, RecursionError):
+        return NotSaveable(
+            f"{path}: the value is nested too deeply to be saved",
+            path=path,
+            hint="keep deep structures flat: a list of rows, an index instead of a "
+            "chain; or raise sys.setrecursionlimit()",
         )
-    if isinstance(value, io.IOBase):
-        return "close it before the call (a closed file can be kept), open it after"
-    if isinstance(value, _LOCKS):
-        return "release it before the call, and do not keep it in the flow"
-    if isinstance(value, threading.Thread):
-        return "join it before the call"
-    if isinstance(value, types.FrameType):
-        return "delete the variable that holds the frame before the call"
-    if isinstance(value, types.GeneratorType | types.CoroutineType):
-        return "let it yield or finish before the call"
-    if isinstance(value, types.FunctionType):
-        return "define it at the top level of a module that can be imported"
-    return (
-        "close or delete it before the call and keep what is needed to make it again, "
-        "or give its class __reduce__() or __getstate__()"
+    hint = hint_for(culprit.value)
+    if " global " in culprit.steps:
+        hint = (
+            "make it inside the function that uses it, or keep it in a module that "
+            f"can be imported; else: {hint}"
+        )
+    return NotSaveable(
+        f"{path}: {_described(culprit)} cannot be saved{_reason(culprit)}",
+        path=path,
+        hint=hint,
     )
 
 
-def _failure(value: object) -> BaseException | None:
+def _described(culprit: _Culprit) -> str:
+    value = culprit.value
+    if isinstance(value, type | types.FunctionType):
+        kind = "class" if isinstance(value, type) else "function"
+        return f"{kind} {value.__module__}.{value.__qualname__}"
+    return type_name(value)
+
+
+def _reason(culprit: _Culprit) -> str:
+    """Why, unless it says only that it is of this type."""
+    error = culprit.error
+    if type(error) is TypeError and str(error).startswith("cannot pickle"):
+        return ""
+    return f" ({_short(error)})"
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:_REASON_CHARS_MAX]
+
+
+def _failure(
+    value: object, running: dict[int, types.FunctionType] | None
+) -> BaseException | None:
     try:
-        pickling.dump(value)
+        pickling.dump(value, dict(running or {}))
     except Exception as error:
         return error
     return None
 
 
-def _short(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300]
+# --- the way down ---
 
 
-class _Search:
-    """The way down to the deepest object that fails by itself."""
+class _TooMuchError(Exception):
+    """The search ends here; not an error of the value."""
+
+
+class _Tracer(pickling.Reducing, pickle._Pickler):  # noqa: SLF001 - the one in Python
+    """A pickler that knows what it is inside of."""
 
     def __init__(self) -> None:
-        self._probes = _PROBES_MAX
-        self._seen: set[int] = set()
+        super().__init__(_Nowhere(), pickling.PROTOCOL)
+        self.chain: list[object] = []
+        self._left = DIAGNOSED_OBJECTS_MAX
 
-    def deepest(
-        self, value: object, cause: BaseException
-    ) -> tuple[str, object, BaseException]:
-        """Return (path, object, its error) below ``value``, which fails."""
-        steps = ""
-        while True:
-            self._seen.add(id(value))
-            found = None if isinstance(cause, RecursionError) else self._child(value)
-            if found is None:
-                return steps, value, cause
-            step, value, cause = found
-            steps += step
-
-    def _child(self, value: object) -> tuple[str, object, BaseException] | None:
-        for step, child in _children(value):
-            if id(child) in self._seen or self._probes <= 0:
-                continue
-            self._probes -= 1
-            failure = _failure(child)
-            if failure is not None:
-                return step, child, failure
-        return None
+    def save(self, obj: Any, *args: Any) -> None:
+        """Save one object; if that fails, the chain leads to what failed."""
+        self._left -= 1
+        if self._left < 0:
+            raise _TooMuchError
+        self.chain.append(obj)
+        super().save(obj, *args)  # type: ignore[misc]
+        self.chain.pop()
 
 
-def _children(value: Any) -> Iterator[tuple[str, Any]]:
-    for kinds, parts in _PARTS:
-        if isinstance(value, kinds):
-            return parts(value)
-    return iter(()) if isinstance(value, type) else _of_instance(value)
+class _Nowhere:
+    """A file that forgets what is written to it."""
+
+    def write(self, data: object) -> None:
+        """Write nothing."""
 
 
-def _of_dict(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
-    for key, item in value.items():
-        yield f"[{key!r}]"[:80], item
-        yield f" key {key!r}"[:80], key
-
-
-def _of_sequence(value: Any) -> Iterator[tuple[str, Any]]:
-    return ((f"[{index}]", item) for index, item in enumerate(value))
-
-
-def _of_set(value: Any) -> Iterator[tuple[str, Any]]:
-    return ((f" item {item!r}"[:80], item) for item in value)
-
-
-def _of_method(value: types.MethodType) -> Iterator[tuple[str, Any]]:
-    yield ".__self__", value.__self__
-    yield ".__func__", value.__func__
-
-
-def _of_partial(value: functools.partial[Any]) -> Iterator[tuple[str, Any]]:
-    yield ".func", value.func
-    yield ".args", value.args
-    yield ".keywords", value.keywords
-
-
-def _of_instance(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, BaseException):
-        yield from ((f".args[{index}]", item) for index, item in enumerate(value.args))
-        yield ".__cause__", value.__cause__
-        yield ".__context__", value.__context__
-    attributes = getattr(value, "__dict__", None)
-    if isinstance(attributes, dict):
-        yield from ((f".{name}", item) for name, item in attributes.items())
-    for cls in type(value).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for name in [slots] if isinstance(slots, str) else slots:
-            if isinstance(name, str) and hasattr(value, name):
-                yield f".{name}", getattr(value, name)
-
-
-def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    names = function.__code__.co_freevars
-    for name, cell in zip(names, function.__closure__ or (), strict=False):
-        yield from ((f" free variable {name!r}", item) for _, item in _of_cell(cell))
-    yield ".__defaults__", function.__defaults__
-    yield ".__kwdefaults__", function.__kwdefaults__
-    for name in function.__code__.co_names:
-        if name in function.__globals__:
-            yield f" global {name!r}", function.__globals__[name]
-
-
-def _of_cell(cell: types.CellType) -> Iterator[tuple[str, Any]]:
+def _trace(
+    value: object,
+    failure: BaseException,
+    running: dict[int, types.FunctionType] | None,
+) -> _Culprit:
+    if isinstance(failure, RecursionError):
+        return _Culprit("", value, failure)
+    tracer = _Tracer()
+    tracer.running = dict(running or {})
     try:
-        yield "", cell.cell_contents
-    except ValueError:
-        return
+        tracer.dump(value)
+    except (RecursionError, _TooMuchError):
+        return _Culprit("", value, failure)
+    except Exception as error:
+        return _Culprit(_steps(tracer.chain), tracer.chain[-1], error)
+    return _Culprit("", value, failure)
 
 
-def _of_generator(generator: Any) -> Iterator[tuple[str, Any]]:
-    frame = getattr(generator, "gi_frame", None) or getattr(generator, "cr_frame", None)
-    if frame is not None:
-        for name, item in frame.f_locals.items():
-            yield f" local {name!r}", item
+def _steps(chain: Sequence[object]) -> str:
+    """Return the steps from the first object of the chain to the last.
+
+    Between two objects may lie what was made to save the first one: a tuple of
+    arguments, a state.
+    """
+    steps, index = "", 0
+    of: Callable[[Any], Iterable[tuple[str, Any]]] = parts
+    while index < len(chain) - 1:
+        rest = chain[index + 1 :]
+        found = _next(of(chain[index]), rest)
+        if found is None:
+            of = state_parts if of is parts and _is_state(rest[0]) else parts
+            index += 1
+        else:
+            step, ahead = found
+            steps, index, of = steps + step, index + 1 + ahead, parts
+    return steps
 
 
-_PARTS: tuple[tuple[Any, Callable[[Any], Iterator[tuple[str, Any]]]], ...] = (
-    (dict, _of_dict),
-    ((list, tuple), _of_sequence),
-    ((set, frozenset), _of_set),
-    (types.FunctionType, _of_function),
-    (types.MethodType, _of_method),
-    (functools.partial, _of_partial),
-    (types.CellType, _of_cell),
-    ((types.GeneratorType, types.CoroutineType), _of_generator),
-)
+def _next(
+    held: Iterable[tuple[str, Any]], rest: Sequence[object]
+) -> tuple[str, int] | None:
+    """Return the step to the first of ``rest`` that is held, and its index."""
+    places = {id(item): index for index, item in reversed(list(enumerate(rest)))}
+    best: tuple[str, int] | None = None
+    for step, item in held:
+        index = places.get(id(item))
+        if index is not None and (best is None or index < best[1]):
+            best = step, index
+    return best
+
+
+def _is_state(value: object) -> bool:
+    return isinstance(value, dict) or type(value) is tuple

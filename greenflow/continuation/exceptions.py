@@ -1,37 +1,96 @@
-"""Exceptions and tracebacks: with cause, context and the lines they came through.
+"""Exceptions: with cause, context, notes and traceback.
 
 Plain pickle calls a class's own ``__init__`` again and drops everything else. Here the
-nearest builtin base makes the exception, its attributes are set, and each traceback
-entry gets a frame that stands for the one that is gone: same file, name and line.
+nearest builtin base makes an empty exception, and its attributes are set: what the
+class's ``__init__`` did is in them.
 """
 
 from __future__ import annotations
 
-import sys
-from types import CodeType, FunctionType, TracebackType
+import copyreg
+import types
 from typing import Any
 
 from greenflow.continuation import tags
+from greenflow.errors import GreenflowError
 
-_FRAMES_MAX = 1024
+#: What an exception made in C holds besides its args. Not the obj of AttributeError:
+#: it serves suggestions only, and often cannot be saved; CPython leaves it out too.
+_MEMBERS: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
+    (
+        OSError,
+        ("errno", "strerror", "filename", "filename2", "characters_written"),
+    ),
+    (
+        SyntaxError,
+        (
+            *("msg", "filename", "lineno", "offset", "text"),
+            *("end_lineno", "end_offset", "print_file_and_line"),
+        ),
+    ),
+    (ImportError, ("msg", "name", "path", "name_from")),
+    (UnicodeEncodeError, ("encoding", "object", "start", "end", "reason")),
+    (UnicodeDecodeError, ("encoding", "object", "start", "end", "reason")),
+    (UnicodeTranslateError, ("object", "start", "end", "reason")),
+    (StopIteration, ("value",)),
+    (SystemExit, ("code",)),
+    (NameError, ("name",)),
+    (AttributeError, ("name",)),
+)
 
 
 def reduce_exception(error: BaseException) -> Any:
-    """Reduce an exception; NotImplemented if its class does so by itself."""
-    reduced: Any = error.__reduce_ex__(4)
-    if type(reduced) is not tuple or len(reduced) < 2 or reduced[0] is not type(error):
-        if type(reduced) is tuple and len(reduced) == 2:
-            return (*reduced, _links(error), None, None, _link)
-        return NotImplemented
-    state = reduced[2] if len(reduced) > 2 else None
-    return (
-        _exception,
-        (type(error), reduced[1], error.args),
-        (state, *_links(error)),
-        None,
-        None,
-        _fill,
-    )
+    """Reduce an exception: by its class's own ``__reduce__`` if that has one."""
+    cls = type(error)
+    own = copyreg.dispatch_table.get(cls)
+    if own is not None:
+        return _with_links(error, own(error))
+    if _reduces_itself(cls) or _maker(cls).__module__ != "builtins":
+        return _with_links(error, error.__reduce_ex__(5))
+    arguments: tuple[Any, ...] = ()
+    if isinstance(error, BaseExceptionGroup):
+        arguments = error.message, list(error.exceptions)
+    state = (error.args, _members(error), _attributes(error), _links(error))
+    return _exception, (cls, arguments), state, None, None, _fill
+
+
+def _reduces_itself(cls: type[BaseException]) -> bool:
+    """Whether somebody wrote a ``__reduce__`` in Python for this class."""
+    for name in ("__reduce__", "__reduce_ex__"):
+        for base in cls.__mro__:
+            if name in vars(base):
+                if isinstance(vars(base)[name], types.FunctionType):
+                    # Ours names a module of greenflow, which may move.
+                    return base is not GreenflowError
+                break
+    return False
+
+
+def _maker(cls: type[BaseException]) -> Any:
+    """Return the nearest base whose ``__new__`` is not written in Python."""
+    for base in cls.__mro__:
+        if isinstance(vars(base).get("__new__"), types.BuiltinFunctionType):
+            return base
+    return BaseException
+
+
+def _members(error: BaseException) -> dict[str, Any]:
+    found = {}
+    for cls, names in _MEMBERS:
+        if isinstance(error, cls):
+            for name in names:
+                value = getattr(error, name, None)
+                if value is not None:
+                    found[name] = value
+    return found
+
+
+def _attributes(error: BaseException) -> Any:
+    own: Any = type(error).__getstate__
+    if isinstance(own, types.FunctionType):
+        return own(error)
+    # Not AttributeError's own: it puts name and args among the attributes.
+    return object.__getstate__(error)
 
 
 def _links(error: BaseException) -> tuple[Any, ...]:
@@ -43,82 +102,59 @@ def _links(error: BaseException) -> tuple[Any, ...]:
     )
 
 
-def _exception(
-    cls: type[BaseException], arguments: tuple[Any, ...], args: tuple[Any, ...]
-) -> BaseException:
-    # A class written in Python may want other arguments than it handed on; what its
-    # __init__ did is in the attributes.
-    base: Any = next(c for c in cls.__mro__ if not c.__flags__ & (1 << 9))
-    error: BaseException = base.__new__(cls, *arguments)
-    base.__init__(error, *arguments)
-    error.args = args
-    return error
-
-
-def _fill(error: BaseException, state: tuple[Any, ...]) -> None:
-    own, *links = state
-    if own:
-        setstate: Any = error.__setstate__
-        setstate(own)
-    _link(error, tuple(links))
-
-
-def _link(error: BaseException, links: tuple[Any, ...]) -> None:
-    cause, context, suppress, traceback = links
-    error.__cause__ = cause
-    error.__context__ = context
-    error.__suppress_context__ = suppress
-    error.__traceback__ = traceback
-
-
-# --- tracebacks ---
-
-_frames: dict[tuple[Any, ...], Any] = {}
-
-
-def reduce_traceback(traceback: TracebackType) -> tuple[Any, ...]:
-    """Reduce a traceback with all that follows: a thousand entries are no recursion."""
-    places = []
-    entry: TracebackType | None = traceback
-    while entry is not None:
-        code = entry.tb_frame.f_code
-        names = code.co_filename, code.co_name, code.co_qualname, code.co_firstlineno
-        places.append((*names, entry.tb_lineno))
-        entry = entry.tb_next
-    return _traceback, (places,)
-
-
-def _traceback(places: list[tuple[str, str, str, int, int | None]]) -> Any:
-    made: TracebackType | None = None
-    for file, name, qualname, first_line, line in reversed(places):
-        frame = _frame(file, name, qualname, first_line)
-        made = TracebackType(made, frame, -1, line or first_line)
+def _exception(cls: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+    made: BaseException = _maker(cls).__new__(cls, *arguments)
     return made
 
 
-def _template() -> Any:
-    return sys._getframe()  # noqa: SLF001 - the frame itself is what is wanted
+def _fill(error: BaseException, state: tuple[Any, ...]) -> None:
+    args, members, attributes, links = state
+    error.args = args
+    for name, value in members.items():
+        setattr(error, name, value)
+    _set_attributes(error, attributes)
+    _link(error, links)
 
 
-def _frame(file: str, name: str, qualname: str, first_line: int) -> Any:
-    key = (file, name, qualname, first_line)
-    frame = _frames.get(key)
-    if frame is None:
-        code: CodeType = _template.__code__.replace(
-            co_filename=file,
-            co_name=name,
-            co_qualname=qualname,
-            co_firstlineno=first_line,
-        )
-        frame = FunctionType(code, {"sys": sys, "__name__": "?"})()
-        frame.clear()
-        if len(_frames) >= _FRAMES_MAX:
-            _frames.clear()
-        _frames[key] = frame
-    return frame
+def _set_attributes(error: BaseException, attributes: Any) -> None:
+    own: Any = type(error).__setstate__
+    if isinstance(own, types.FunctionType):
+        own(error, attributes)
+        return
+    plain, slots = attributes if type(attributes) is tuple else (attributes, None)
+    error.__dict__.update(plain or {})
+    for name, value in (slots or {}).items():
+        setattr(error, name, value)
+
+
+def _link(error: BaseException, links: tuple[Any, ...]) -> None:
+    error.__cause__, error.__context__, suppress, error.__traceback__ = links
+    error.__suppress_context__ = suppress
+
+
+# --- exceptions that reduce themselves ---
+
+
+def _with_links(error: BaseException, reduced: Any) -> Any:
+    if type(reduced) is not tuple:
+        return reduced
+    function, args, state, items, pairs, setter = (*reduced, *[None] * 4)[:6]
+    notes = getattr(error, "__notes__", None)
+    state = (state, setter, notes, _links(error))
+    return function, args, state, items, pairs, _fill_reduced
+
+
+def _fill_reduced(error: Any, state: tuple[Any, ...]) -> None:
+    own, setter, notes, links = state
+    if setter is not None:
+        setter(error, own)
+    elif own is not None:
+        error.__setstate__(own)
+    if notes is not None:
+        error.__notes__ = notes
+    _link(error, links)
 
 
 tags.register("exception", _exception)
 tags.register("fill_exception", _fill)
-tags.register("link_exception", _link)
-tags.register("traceback", _traceback)
+tags.register("fill_reduced_exception", _fill_reduced)

@@ -11,18 +11,20 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import CellType, CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation import frames, main_module, tags
+from greenflow.continuation import (
+    frames,
+    main_module,
+    names,
+    namespaces,
+    places,
+    tags,
+)
 from greenflow.continuation.code import code_bytes, code_from_bytes, code_hash
-from greenflow.errors import CodeChanged, CodeMissing
 
-_HINT_MISSING = (
-    "make the module importable here, or bring the function back under that name"
-)
-_HINT_CHANGED = (
-    "go on with the code that the flow was suspended in, or start the flow again"
-)
+if TYPE_CHECKING:
+    from greenflow.continuation.namespaces import Namespace, Namespaces
 
 
 class Reference(NamedTuple):
@@ -34,14 +36,15 @@ class Reference(NamedTuple):
 
 
 def reference(function: FunctionType) -> Reference | None:
-    """Return where exactly this function is found by name, or None if nowhere.
+    """Return where exactly this function is found by name now, or None if nowhere.
 
     What lies in ``__main__`` has no name that another program knows.
     """
     module, qualname = function.__module__, function.__qualname__
-    if type(module) is not str or module == "__main__" or "<" in qualname:
+    if type(module) is not str or module in main_module.NAMES or "<" in qualname:
         return None
-    if _find(module, qualname) is not function:
+    found: Any = sys.modules.get(module)
+    if found is None or names.function_at(found.__dict__, qualname) is not function:
         return None
     return Reference(module, qualname, code_hash(function.__code__))
 
@@ -53,108 +56,18 @@ def resolve(module: str, qualname: str, expected: bytes) -> FunctionType:
         CodeMissing: the module cannot be imported, or has no such function.
         CodeChanged: its code is not what the hash tells.
     """
-    function = _find(module, qualname)
-    if function is None:
-        function = _import_and_find(module, qualname)
-    if code_hash(function.__code__) != expected:
-        code = function.__code__
-        raise CodeChanged(
-            f"{module}:{qualname}() {code.co_filename}:{code.co_firstlineno} is not "
-            f"the code any more that the flow was suspended in",
-            hint=_HINT_CHANGED,
-        )
-    return function
-
-
-def _import_and_find(module: str, qualname: str) -> FunctionType:
-    try:
-        import_module(module)
-    except ImportError as error:
-        raise CodeMissing(
-            f"the flow needs {module}:{qualname}(): {error}", hint=_HINT_MISSING
-        ) from error
-    function = _find(module, qualname)
-    if function is None:
-        raise CodeMissing(
-            f"the flow needs {module}:{qualname}(), but there is no such function",
-            hint=_HINT_MISSING,
-        )
-    return function
-
-
-def _find(module: str, qualname: str) -> FunctionType | None:
     found: Any = sys.modules.get(module)
-    if found is None:
-        return None
-    for name in qualname.split("."):
-        try:
-            found = vars(found).get(name)
-        except TypeError:
-            return None
-    if isinstance(found, classmethod | staticmethod):
-        found = found.__func__
-    elif isinstance(found, property):
-        found = found.fget
-    return found if type(found) is FunctionType else None
-
-
-# --- code ---
-
-
-def reduce_code(code: CodeType) -> tuple[Any, ...]:
-    """Reduce a code object that lies among the values by itself."""
-    return code_from_bytes, (code_bytes(code),)
-
-
-def _reduce_nested(function: FunctionType) -> tuple[Any, ...]:
-    """Name a function's code by its place in a function that can be found, if any."""
-    outer_name = function.__qualname__.partition(".<locals>")[0]
-    module = function.__module__
-    outer = None
-    if type(module) is str and module != "__main__":
-        outer = _find(module, outer_name)
-    if outer is not None and outer.__code__ is not function.__code__:
-        path = _path_to(outer.__code__, function.__code__)
-        if path is not None:
-            return module, outer_name, path, code_hash(function.__code__)
-    return (code_bytes(function.__code__),)
-
-
-def _path_to(outer: CodeType, wanted: CodeType) -> tuple[int, ...] | None:
-    for index, constant in enumerate(outer.co_consts):
-        if constant is wanted:
-            return (index,)
-        if isinstance(constant, CodeType):
-            rest = _path_to(constant, wanted)
-            if rest is not None:
-                return (index, *rest)
-    return None
-
-
-def _find_code(place: tuple[Any, ...]) -> CodeType:
-    if len(place) == 1:
-        return code_from_bytes(place[0])
-    module, outer_name, path, expected = place
-    function = _find(module, outer_name) or _import_and_find(module, outer_name)
-    code: Any = function.__code__
-    for index in path:
-        consts = code.co_consts if isinstance(code, CodeType) else ()
-        code = consts[index] if index < len(consts) else None
-    if not isinstance(code, CodeType) or code_hash(code) != expected:
-        outer = function.__code__
-        raise CodeChanged(
-            f"a function inside {module}:{outer_name}() "
-            f"{outer.co_filename}:{outer.co_firstlineno} is not "
-            f"the code any more that the flow was suspended in",
-            hint=_HINT_CHANGED,
-        )
-    return code
+    if found is not None:
+        function = names.function_at(found.__dict__, qualname)
+        if function is not None and code_hash(function.__code__) == expected:
+            return function
+    return places.function_or_hidden(module, qualname, expected)
 
 
 # --- functions as values ---
 
 
-def reduce_function(function: FunctionType, namespaces: main_module.Namespaces) -> Any:
+def reduce_function(function: FunctionType, known_namespaces: Namespaces) -> Any:
     """Reduce a function: by reference, or as a shell that is filled afterwards.
 
     Two steps, so that a function may refer to itself, and so that its cells are the
@@ -163,23 +76,48 @@ def reduce_function(function: FunctionType, namespaces: main_module.Namespaces) 
     known = reference(function)
     if known is not None:
         return resolve, tuple(known)
-    namespace = namespaces.of(function)
-    place = _reduce_nested(function)
-    arguments = (place, namespace, function.__name__, main_module.name_of(function))
-    return _shell, arguments, _state(function, namespace), None, None, _fill
-
-
-def _state(function: FunctionType, namespace: main_module.Namespace) -> tuple[Any, ...]:
+    hidden = places.hidden(function)
+    if hidden is not None:
+        return places.function_or_hidden, tuple(hidden)
+    namespace = known_namespaces.of(function)
+    main_name = main_module.name_of(function)
     return (
+        _shell,
+        (
+            _place(function),
+            namespace,
+            function.__name__,
+            main_name and tuple(main_name),
+        ),
+        _state(function, namespace, main_name and tuple(main_name)),
+        None,
+        None,
+        _fill,
+    )
+
+
+def _place(function: FunctionType) -> tuple[Any, ...]:
+    place = places.nested(function)
+    return (code_bytes(function.__code__),) if place is None else tuple(place)
+
+
+def _state(
+    function: FunctionType, namespace: Namespace, main_name: tuple[Any, ...] | None
+) -> tuple[Any, ...]:
+    used = namespace.used_by(function.__code__)
+    return (
+        main_name,
         function.__closure__,
         function.__defaults__,
         function.__kwdefaults__,
-        function.__annotations__,
-        function.__dict__,
+        function.__annotations__ or None,
+        function.__dict__ or None,
         function.__qualname__,
         function.__module__,
         function.__doc__,
-        namespace.used_by(function.__code__),
+        getattr(function, "__type_params__", ()),  # from 3.12 on
+        used,
+        namespaces.submodules(function, used) if used else (),
     )
 
 
@@ -190,30 +128,40 @@ def _shell(
     main_name: tuple[Any, ...] | None,
 ) -> FunctionType:
     if main_name is not None:
-        live = main_module.live_function(*main_name)
+        live = main_module.live_function(main_module.MainName(*main_name))
         if live is not None:
             return live
-    code = _find_code(place)
-    cells = tuple(CellType() for _ in code.co_freevars) or None
-    return FunctionType(code, namespace, name, None, cells)
+    code = code_from_bytes(*place) if len(place) == 1 else places.code_at(*place)
+    cells = tuple(CellType() for _ in code.co_freevars)
+    return FunctionType(code, namespace, name, None, cells or None)
 
 
 def _fill(function: FunctionType, state: tuple[Any, ...]) -> None:
-    closure, defaults, kwdefaults, annotations, attributes, *rest = state
-    qualname, module, doc, used = rest
-    if main_module.is_live(function, qualname):
-        return
+    named, closure, defaults, kwdefaults, annotations, attributes, *rest = state
+    qualname, module, doc, type_params, used, submodules = rest
+    if named is not None:
+        main_name = main_module.MainName(*named)
+        if main_module.live_function(main_name) is function:
+            return
+        main_module.keep_name(function, main_name)
     if closure is not None:
         frames.set_closure(function, closure)
     function.__defaults__ = defaults
     function.__kwdefaults__ = kwdefaults
-    function.__annotations__ = annotations
-    function.__dict__.update(attributes)
+    function.__annotations__ = annotations or {}
+    function.__dict__.update(attributes or {})
     function.__qualname__ = qualname
     function.__module__ = module
     function.__doc__ = doc
+    if type_params:
+        function.__type_params__ = type_params  # type: ignore[attr-defined]
     if used:
-        main_module.fill_namespace(function.__globals__, used)
+        namespaces.fill(function.__globals__, used)
+    for submodule in submodules:
+        import_module(submodule)
+
+
+# --- cells and code ---
 
 
 def reduce_cell(cell: CellType) -> tuple[Any, ...]:
@@ -233,7 +181,13 @@ def _fill_cell(cell: CellType, held: tuple[Any]) -> None:
     cell.cell_contents = held[0]
 
 
+def reduce_code(code: CodeType) -> tuple[Any, ...]:
+    """Reduce a code object that lies among the values by itself."""
+    return code_from_bytes, (code_bytes(code),)
+
+
 tags.register("function", resolve)
+tags.register("hidden", places.function_or_hidden)
 tags.register("shell", _shell)
 tags.register("fill", _fill)
 tags.register("cell", _cell)

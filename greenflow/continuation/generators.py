@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from greenflow.continuation import frames, tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 TYPES = (GeneratorType, CoroutineType, AsyncGeneratorType)
 _KINDS: dict[type, int] = {kind: number for number, kind in enumerate(TYPES)}
@@ -22,7 +22,7 @@ def reduce_generator(generator: Any, running: Mapping[int, FunctionType]) -> Any
         running: functions of the generators whose frames are saved elsewhere, by id.
 
     Raises:
-        ValueError: it is running.
+        ValueError: it is running, or waits in C code.
     """
     function = running.get(id(generator))
     if function is not None:
@@ -57,7 +57,7 @@ async def _coroutine() -> None:
     pass
 
 
-async def _async_generator() -> Any:
+async def _async_generator() -> AsyncIterator[None]:
     yield
 
 

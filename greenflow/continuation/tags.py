@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
+_Named = TypeVar("_Named", bound="Callable[..., Any]")
 
 #: The number is the format's: what a tag does to its arguments never changes.
 MODULE = "_gf1"
@@ -22,8 +22,15 @@ MODULE = "_gf1"
 _module = sys.modules.setdefault(MODULE, ModuleType(MODULE, __doc__))
 
 
-def register(name: str, function: _Function) -> _Function:
-    """Make a module-level function known to stored bytes as ``name``; return it."""
+def register(name: str, function: _Named) -> _Named:
+    """Make a module-level function or class known to stored bytes as ``name``.
+
+    It is named by that tag from then on, also in tracebacks. Registering the same
+    name again replaces what it stands for.
+
+    Returns:
+        The function.
+    """
     function.__module__ = MODULE
     function.__name__ = function.__qualname__ = name
     setattr(_module, name, function)

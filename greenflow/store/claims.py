@@ -172,19 +172,18 @@ def commit(
             mailbox.deliver(work, item, now)
         # One of them may have gone to this very flow.
         row = work.row(record.id)
-    row = _save(work, row, prepared)
+    row = _save(work, row, prepared, now)
     found = mailbox.awaited(work, row, step.waiting)
-    status = "running" if found else step.status
-    owner = row.record.owner if status == "running" else ""
-    row = work.move(row, status, now, owner)
+    if found is None and step.status != "running":
+        row = work.move(row, step.status, now)
     work.change(row)
     return row, found
 
 
-def _save(work: Work, row: Row, prepared: Prepared) -> Row:
+def _save(work: Work, row: Row, prepared: Prepared, now: float) -> Row:
     """Write state and value, and what the record tells of the step."""
     step, record = prepared.step, row.record
-    told: dict[str, Any] = {"error": step.error}
+    told: dict[str, Any] = {"error": step.error, "updated": now}
     if step.state is not None or step.status == "waiting" or step.status in ENDED:
         told["waiting"] = step.waiting
     if step.label is not None:

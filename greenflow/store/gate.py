@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from threading import get_ident
 
 
@@ -17,7 +16,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._inside: Counter[int] = Counter()
+        self._inside: dict[int, int] = {}
         self._shut_by = 0
 
     def __enter__(self) -> None:
@@ -25,14 +24,15 @@ class Gate:
         with self._changed:
             while self._shut_by not in (0, me) and me not in self._inside:
                 self._changed.wait()
-            self._inside[me] += 1
+            self._inside[me] = self._inside.get(me, 0) + 1
 
     def __exit__(self, *error: object) -> None:
         me = get_ident()
         with self._changed:
-            self._inside[me] -= 1
-            if not self._inside[me]:
-                del self._inside[me]
+            depth = self._inside.pop(me) - 1
+            if depth:
+                self._inside[me] = depth
+            elif self._shut_by:
                 self._changed.notify_all()
 
     def shut(self, seconds: float) -> bool:

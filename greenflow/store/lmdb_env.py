@@ -101,10 +101,10 @@ class Environment:
 
     def _retry(self, once: Callable[[Call[T]], T], call: Call[T]) -> T:
         for _ in range(limits.COMMIT_TRIES_MAX):
-            self._check_usable()
             map_bytes = self._map_bytes
             try:
                 with self._gate:
+                    self._check_usable()
                     return once(call)
             except lmdb.MapFullError:
                 self._remap(map_bytes, map_bytes * 2)
@@ -124,7 +124,6 @@ class Environment:
         )
 
     def _read_once(self, call: Call[T]) -> T:
-        self._check_usable()
         txn = self._env.begin()
         try:
             return call(txn)
@@ -132,7 +131,6 @@ class Environment:
             txn.abort()
 
     def _write_once(self, call: Call[T]) -> T:
-        self._check_usable()
         if time.monotonic() - self._readers_checked > _READER_CHECK_SECONDS:
             self._check_readers()
         txn = self._env.begin(write=True)

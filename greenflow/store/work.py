@@ -6,7 +6,7 @@ queue (its ticket), and running if and only if it is listed under its owner.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from greenflow.store.base import Status
 
+#: Flows that are kept decoded. A worker commits the same one again and again.
+_WRITTEN_MAX: Final = 256
+
 
 class Work:
     """One transaction's view: a flow is decoded once, and written once, by flush()."""
@@ -48,7 +51,7 @@ class Work:
                     f"there is no flow {flow_id!r} in this store",
                     hint="see which there are: greenflow ls",
                 )
-            row = self._rows[flow_id] = decode_row(flow_id, data)
+            row = self._rows[flow_id] = _decoded(flow_id, data)
         return row
 
     def change(self, row: Row) -> None:
@@ -60,7 +63,10 @@ class Work:
     def flush(self) -> None:
         """Write all changed flows."""
         for flow_id in self._changed:
-            self.txn.put(keys.flow(flow_id), encode_row(self._rows[flow_id]))
+            row = self._rows[flow_id]
+            data = encode_row(row)
+            self.txn.put(keys.flow(flow_id), data)
+            _remember(flow_id, data, row)
 
     def move(self, row: Row, status: Status, now: float, owner: str = "") -> Row:
         """Return the flow in another status, with the indexes changed to that."""
@@ -207,6 +213,24 @@ class Work:
             return self.row(flow_id)
         except FlowNotFound as error:
             raise _misplaced(flow_id, "in an index") from error
+
+
+#: What flows were written as last: the bytes alone decide whether it still holds.
+_written: dict[str, tuple[bytes, Row]] = {}
+
+
+def _remember(flow_id: str, data: bytes, row: Row) -> None:
+    if len(_written) >= _WRITTEN_MAX:
+        _written.clear()
+    _written[flow_id] = (data, row)
+
+
+def _decoded(flow_id: str, data: bytes) -> Row:
+    """Return the flow that these bytes are. Raises BadRecord."""
+    written = _written.get(flow_id)
+    if written is not None and written[0] == data:
+        return written[1]
+    return decode_row(flow_id, data)
 
 
 def _misplaced(flow_id: str, where: str) -> BadContents:

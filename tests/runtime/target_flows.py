@@ -200,11 +200,11 @@ def echo_forever():
 
 
 class Unpicklable(Exception):
-    """Cannot be saved: it holds a socket."""
+    """Cannot be saved: it holds a lock."""
 
     def __init__(self, text):
         super().__init__(text)
-        self.connection = socket.socket()
+        self.lock = threading.Lock()
 
 
 class Unloadable(Exception):
@@ -216,9 +216,7 @@ class Unloadable(Exception):
 
 def fail(kind):
     if kind == "unpicklable":
-        error = Unpicklable("has a socket")
-        error.connection.close()
-        raise error
+        raise Unpicklable("has a lock")
     if kind == "unloadable":
         raise Unloadable("two parts")
     if kind == "exit":

@@ -76,10 +76,10 @@ def test_each_result_raises_an_exception_of_its_own(store: greenflow.Store):
 def test_exception_that_cannot_be_saved_has_a_stand_in(store: greenflow.Store):
     flow = greenflow.spawn(target_flows.fail, "unpicklable")
     greenflow.run()
-    assert flow.record.error == "Unpicklable: has a socket"
-    with pytest.raises(greenflow.FlowFailed, match="Unpicklable: has a socket") as e:
+    assert flow.record.error == "Unpicklable: has a lock"
+    with pytest.raises(greenflow.FlowFailed, match="Unpicklable: has a lock") as e:
         flow.result()
-    assert "raise error" in e.value.__notes__[0]
+    assert 'raise Unpicklable("has a lock")' in e.value.__notes__[0]
 
 
 def test_exception_that_cannot_be_loaded_has_a_stand_in(store: greenflow.Store):

@@ -1,0 +1,104 @@
+"""Iterators of itertools, and views of dictionaries."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import re
+import sys
+import warnings
+from collections import OrderedDict
+from types import MappingProxyType
+from typing import Any
+
+from greenflow.continuation import tags
+
+#: By exact type.
+ITERTOOLS = frozenset(
+    value
+    for value in vars(itertools).values()
+    if isinstance(value, type) and value.__module__ == "itertools"
+)
+_VIEWS: dict[type, str] = {
+    type(made()): name
+    for kind in (dict, OrderedDict)
+    for name, made in (
+        ("keys", kind().keys),
+        ("values", kind().values),
+        ("items", kind().items),
+    )
+}
+VIEWS = frozenset(_VIEWS)
+
+
+# --- itertools ---
+
+
+def reduce_iterator(iterator: Any) -> tuple[Any, ...]:
+    """Reduce an iterator of itertools in the middle, as it does by itself."""
+    reduced = _without_warning(iterator.__reduce__)
+    function, args, *rest = reduced
+    if not rest:
+        return function, args
+    return function, args, rest[0], None, None, _fill
+
+
+def _fill(iterator: Any, state: Any) -> None:
+    _without_warning(iterator.__setstate__, state)
+
+
+def _without_warning(method: Any, *args: Any) -> Any:
+    """Call ``method`` without the warning that 3.14 will not know it.
+
+    The bytes are for this very Python. catch_warnings() would not do: it changes the
+    filters of all threads, and puts back what another one set meanwhile. The filter
+    that is added here for good fits nothing but the call in this function.
+    """
+    if sys.version_info >= (3, 12) and not _is_silent():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=_HERE)
+    return method(*args)
+
+
+_HERE = re.escape(__name__) + r"\Z"
+
+
+def _is_silent() -> bool:
+    first: Any = warnings.filters[0] if warnings.filters else (None,) * 5
+    action, _, category, module, _ = first
+    return (
+        action == "ignore"
+        and category is DeprecationWarning
+        and getattr(module, "pattern", module) == _HERE
+    )
+
+
+# --- views ---
+
+
+def reduce_view(view: Any) -> tuple[Any, ...]:
+    """Reduce a view of a dictionary: loaded, it is a view of the loaded dictionary."""
+    return _view, (_VIEWS[type(view)], _viewed(view))
+
+
+def _view(name: str, mapping: dict[Any, Any]) -> Any:
+    return getattr(mapping, name)()
+
+
+def reduce_proxy(proxy: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
+    """Reduce a read-only mapping."""
+    return _proxy, (_viewed(proxy),)
+
+
+def _proxy(mapping: Any) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(mapping)
+
+
+def _viewed(view: Any) -> Any:
+    # No attribute tells: only the collector is shown the object itself.
+    (mapping,) = gc.get_referents(view)
+    return mapping
+
+
+tags.register("fill_iterator", _fill)
+tags.register("view", _view)
+tags.register("proxy", _proxy)
