@@ -110,6 +110,9 @@ def _class_making(cls: type) -> tuple[Any, ...]:
         first["__dict__"] = vars(cls)["__dict__"]
     first["__qualname__"] = cls.__qualname__
     bases = vars(cls).get("__orig_bases__", cls.__bases__)
+    if any(isinstance(base, types.FunctionType) for base in bases):
+        # NamedTuple and TypedDict are functions that would make the class anew.
+        bases = cls.__bases__
     return "class", (type(cls), cls.__name__, bases, first)
 
 

@@ -131,14 +131,16 @@ def nothing() -> Iterator[None]:
 
 
 @contextmanager
-def collecting() -> Iterator[None]:
-    """Collect garbage at every allocation."""
+def collecting(every: int = 1) -> Iterator[None]:
+    """Collect garbage at every allocation, or at every so many."""
     before = gc.get_threshold()
-    gc.set_threshold(1, 1, 1)
+    gc.freeze()
+    gc.set_threshold(every, 1, 1)
     try:
         yield None
     finally:
         gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager
@@ -198,3 +200,10 @@ INSTRUMENTS: dict[str, Callable[[], Any]] = {
 }
 if sys.version_info >= (3, 12):
     INSTRUMENTS["monitored"] = monitored
+
+
+def watching(instrument: str, item: Feature) -> Any:
+    """Return the instrument; what allocates very much is collected less often."""
+    if instrument == "collecting" and item.long:
+        return collecting(every=500)
+    return INSTRUMENTS[instrument]()

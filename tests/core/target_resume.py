@@ -64,7 +64,7 @@ def main() -> None:
     os.dup2(2, 1)
     instrument, tasks = pickle.load(sys.stdin.buffer)
     for task in tasks:
-        with driving.INSTRUMENTS[instrument]():
+        with driving.watching(instrument, FEATURES[task.name]):
             stepped = step(task)
         answers.write(picklable(stepped))
         answers.flush()

@@ -44,7 +44,7 @@ def test_warm(name: str, carry: str):
 @each_feature
 def test_watched(name: str, carry: str, instrument: str):
     item = FEATURES[name]
-    with driving.INSTRUMENTS[instrument]() as events:
+    with driving.watching(instrument, item) as events:
         driving.check(item, CARRIES[carry])
     if events is not None:
         assert item.function.__code__ in events.codes

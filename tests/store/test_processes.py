@@ -28,7 +28,7 @@ from tests.store.helpers import (
 
 KILLS = 100
 FENCE_SECONDS = 2
-RACE_MESSAGES = 300
+RACE_MESSAGES = 200
 
 
 @pytest.fixture
