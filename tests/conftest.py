@@ -28,12 +28,14 @@ def pytest_configure() -> None:
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this environment, with the greenflow under test first on the path.
 
-    Nothing is taken out: a sanitizer's LD_PRELOAD and options reach the child too.
+    Nothing else is taken out: a sanitizer's LD_PRELOAD and options reach the child too.
     """
     root = Path(greenflow.__file__).parents[1]
     paths = [str(root), os.environ.get("PYTHONPATH", "")]
     path = os.pathsep.join(part for part in paths if part)
-    return {**os.environ, "PYTHONPATH": path, **(extra or {})}
+    # A test runner's idea of the terminal is not the child's.
+    kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return {**kept, "PYTHONPATH": path, **(extra or {})}
 
 
 @pytest.fixture

@@ -76,25 +76,32 @@ def take_first(
     for ticket, key, data in queue:
         try:
             row = work.queued(ticket, key, data)
+            if row.record.id in skip:
+                continue
+            found = _looked_at(work, row)
+            break
         except BadRecord as error:
             damaged[f"at place {ticket} of the queue"] = error
-            continue
-        if row.record.id not in skip:
-            found = row
-            break
     queue.close()
-    return (None if found is None else take(work, found, owner, now)), damaged
+    return (None if found is None else _taken(work, found, owner, now)), damaged
 
 
 def take(work: Work, row: Row, owner: str, now: float) -> Taken:
     """Claim a flow. Raises Truncated."""
-    flow_id = row.record.id
-    state = work.read_part(keys.STATE, flow_id, row.state)
-    message = mailbox.awaited(work, row, row.record.waiting)
-    row = work.move(row, "running", now, owner)
+    return _taken(work, _looked_at(work, row), owner, now)
+
+
+def _looked_at(work: Work, row: Row) -> Taken:
+    """Return the flow with its bytes, not claimed yet. Raises Truncated."""
+    state = work.read_part(keys.STATE, row.record.id, row.state)
+    return Taken(row, state, mailbox.awaited(work, row, row.record.waiting))
+
+
+def _taken(work: Work, found: Taken, owner: str, now: float) -> Taken:
+    row = work.move(found.row, "running", now, owner)
     row = replace(row, record=replace(row.record, epoch=row.record.epoch + 1))
     work.change(row)
-    return Taken(row, state, message)
+    return found._replace(row=row)
 
 
 def requeue(

@@ -123,11 +123,6 @@ def first(txn: lmdb.Transaction[bytes], begin: bytes) -> Found | None:
         return Found(prefix, _read(cursor, prefix))
 
 
-def get(txn: lmdb.Transaction[bytes], prefix: bytes) -> Found | None:
-    """Return the message of this key, if it is (still) there."""
-    return first(txn, prefix)
-
-
 def prefixes(txn: lmdb.Transaction[bytes], begin: bytes) -> list[bytes]:
     """Return the keys of all messages that begin so, in the order they came in."""
     found = []

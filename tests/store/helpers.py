@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from greenflow.store import LmdbStore, keys
@@ -79,6 +81,25 @@ def verify(place: Path) -> list[object]:
     from lmdb import verify
 
     return list(verify.verify(str(place / "data.mdb")))
+
+
+def run_threads(*targets: Callable[[], None]) -> None:
+    """Run them at once; raise what one of them raised."""
+    failed: list[BaseException] = []
+
+    def guarded(target: Callable[[], None]) -> None:
+        try:
+            target()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(each,)) for each in targets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 def check_invariants(store: LmdbStore) -> None:

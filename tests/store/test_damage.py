@@ -19,7 +19,6 @@ from greenflow.errors import (
     BadFormat,
     BadMagic,
     BadRecord,
-    FlowNotFound,
     StoreError,
     TooLarge,
     Truncated,
@@ -34,7 +33,6 @@ from tests.store.helpers import (
     noise,
     overwrite,
     take,
-    wait,
     waiting_flow,
 )
 
@@ -234,69 +232,6 @@ def test_lost_piece_of_a_message(store: LmdbStore):
         list(store.messages("one"))
 
 
-def test_damaged_flow_does_not_keep_others_from_running(store: LmdbStore):
-    for flow_id in ("one", "two", "three", "four"):
-        add(store, flow_id)
-    state = keys.piece(keys.part(keys.STATE, "one"), 0)
-    overwrite(store, state, contents(store)[state][:-1] + b"?")
-    overwrite(store, keys.flow("two"), contents(store)[keys.flow("one")])
-    assert take(store).record.id == "three"
-    assert take(store).record.id == "four"
-    before = store.get("one")
-    for _ in range(2):
-        with pytest.raises(BadChecksum) as caught:
-            store.claim()
-        assert any("cannot run" in note for note in caught.value.__notes__)
-    with pytest.raises(BadChecksum):
-        store.claim("one")
-    with pytest.raises(BadChecksum):
-        store.claim("two")
-    after = store.get("one")
-    assert (after.status, before.status, after.owner) == ("ready", "ready", "")
-    assert after.epoch > before.epoch
-
-
-def test_damaged_flow_of_a_dead_worker(store: LmdbStore, open_again: Open):
-    other = open_again()
-    for flow_id in ("one", "two"):
-        take(store, add(store, flow_id))
-    good = contents(store)[keys.flow("one")]
-    overwrite(store, keys.flow("one"), good[:-1] + bytes([good[-1] ^ 1]))
-    store.close()
-    assert take(other).record.id == "two"
-    with pytest.raises(BadChecksum):
-        other.claim()
-    overwrite(other, keys.flow("one"), good)
-    assert take(other).record.id == "one"
-
-
-@pytest.mark.parametrize("wrong", ["missing flow", "another place", "not running"])
-def test_index_that_disagrees_with_the_flow(
-    store: LmdbStore, open_again: Open, wrong: str
-):
-    add(store, "one")
-    key = keys.ready(5)
-    if wrong == "missing flow":
-        overwrite(store, key, records.encode_index(key, "gone"))
-    elif wrong == "another place":
-        overwrite(store, key, records.encode_index(key, "one"))
-    else:
-        key = keys.running("1-0123456789abcdef", "one")
-        overwrite(store, key, records.encode_index(key))
-    assert take(store).record.id == "one"
-    with pytest.raises(BadContents, match="HINT: "):
-        store.claim()
-
-
-def test_flow_that_is_listed_by_age_but_gone(store: LmdbStore):
-    add(store, "one")
-    store.write(lambda work: work.txn.delete(keys.flow("one")))
-    with pytest.raises(BadContents):
-        list(store.flows())
-    with pytest.raises(FlowNotFound):
-        store.get("one")
-
-
 def part_record(store: LmdbStore, head: object, body: bytes) -> None:
     """Put a state with a right checksum and any contents into flow one."""
     row = store.read(lambda work: work.row("one"))
@@ -340,30 +275,3 @@ def test_bomb_is_not_inflated(store: LmdbStore):
         store.state("one")
     grown_kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown_kilobytes < 64 * 1024
-
-
-def test_row_whose_ticket_and_status_disagree(store: LmdbStore):
-    add(store, "one")
-    row = store.read(lambda work: work.row("one"))
-    bad = records.encode_row(msgspec.structs.replace(row, ticket=-1))
-    overwrite(store, keys.flow("one"), bad)
-    with pytest.raises(BadContents, match="ready with ticket -1"):
-        store.get("one")
-
-
-def test_claim_of_a_damaged_message_gives_the_flow_back(store: LmdbStore):
-    waiting_flow(store, "one")
-    store.send("one", "", b"m")
-    key = keys.piece(keys.message("one", "", 0), 0)
-    overwrite(store, key, contents(store)[key][:-1])
-    with pytest.raises(Truncated):
-        store.claim()
-    assert store.get("one").status == "ready"
-    # The same when it is met in place.
-    claim = take(store, add(store, "two"))
-    store.send("two", "", b"m")
-    key = keys.piece(keys.message("two", "", 0), 0)
-    overwrite(store, key, contents(store)[key][:-1])
-    with pytest.raises(Truncated):
-        wait(store, claim)
-    assert store.get("two").status == "ready"

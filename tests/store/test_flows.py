@@ -223,7 +223,9 @@ def test_closed_in_the_midst_of_a_listing(store: LmdbStore):
     assert list(mailbox) == []
 
 
-def test_what_was_written_is_there_when_opened_again(store: LmdbStore, place):
+def test_what_was_written_to_a_disk_is_there_when_opened_again(tmp_path):
+    place = tmp_path / "store"
+    store = LmdbStore(place)
     waiting_flow(store, "one")
     store.send("one", "other", b"kept")
     before = store.get("one")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,51 +28,36 @@ FENCE_SECONDS = 2
 RACE_MESSAGES = 200
 
 
-@pytest.fixture
-def fast_place(tmp_path: Path) -> Iterator[Path]:
-    """A place in memory where there is one: more happens between two kills.
-
-    A killed process takes nothing from the page cache with it, so the disk itself
-    would prove no more here.
-    """
-    memory = Path("/dev/shm")
-    folder = Path(
-        tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else tmp_path)
-    )
-    yield folder / "store"
-    shutil.rmtree(folder)
-
-
-def test_killed_again_and_again_nothing_told_is_lost(child: Child, fast_place: Path):
-    answer = child(str(SCRIPTS / "target_kills.py"), str(fast_place), str(KILLS))
+def test_killed_again_and_again_nothing_told_is_lost(child: Child, place: Path):
+    answer = child(str(SCRIPTS / "target_kills.py"), str(place), str(KILLS))
     told, kills, steps, messages = answer.stdout.split(maxsplit=3)
     assert (told, int(kills)) == ("kept", KILLS), answer.stdout
     assert int(messages) >= int(steps) > 0
-    assert verify(fast_place) == []
+    assert verify(place) == []
 
 
-def test_telling_before_it_is_done_is_found_out(child: Child, fast_place: Path):
+def test_telling_before_it_is_done_is_found_out(child: Child, place: Path):
     """The control of the test above."""
     script = str(SCRIPTS / "target_kills.py")
-    answer = child(script, str(fast_place), str(10 * KILLS), "ack-first")
+    answer = child(script, str(place), str(10 * KILLS), "ack-first")
     assert answer.stdout.startswith("LOST after "), answer.stdout
 
 
-def test_workers_taken_for_dead_write_nothing_more(child: Child, fast_place: Path):
+def test_workers_taken_for_dead_write_nothing_more(child: Child, place: Path):
     script = str(SCRIPTS / "target_fence.py")
-    answer = child(script, str(fast_place), str(FENCE_SECONDS))
+    answer = child(script, str(place), str(FENCE_SECONDS))
     removed, refused, sent, found = answer.stdout.split()
     assert found == "nothing"
     assert int(removed) > 0
     assert int(refused) > 0
     assert int(sent) > 0
-    assert verify(fast_place) == []
+    assert verify(place) == []
 
 
-def test_without_the_fence_the_harm_is_found(child: Child, fast_place: Path):
+def test_without_the_fence_the_harm_is_found(child: Child, place: Path):
     """The control of the test above."""
     script = str(SCRIPTS / "target_fence.py")
-    answer = child(script, str(fast_place), str(FENCE_SECONDS), "no-fence")
+    answer = child(script, str(place), str(FENCE_SECONDS), "no-fence")
     assert answer.stdout.split()[3] != "nothing"
 
 
