@@ -162,7 +162,12 @@ def traceback_through_a_generator():
             pass
     except ZeroDivisionError as error:
         frames = traceback.extract_tb(error.__traceback__)
-        return [(frame.name, frame.line) for frame in frames]
+        return [(frame.name, frame.line) for frame in frames if is_seen(frame)]
+
+
+def is_seen(frame) -> bool:
+    """Under a tracer, a debug build asserts that no frame on the stack is hidden."""
+    return frame.filename != "<greenflow>" or not hasattr(sys, "gettotalrefcount")
 
 
 @feature(sends=["x"], asks=["now"], gives=([4, 5, 6], "x"))
