@@ -135,6 +135,19 @@ static PyObject *run_row(PyThreadState *ts, gf_run *run, int first)
 
 /* --- a generator ---------------------------------------------------------------------------- */
 
+/* throw() chains what the generator is handling as the context of the exception
+ * (genobject.c, gen_send_ex2: _PyErr_ChainStackItem), though that was done where it was
+ * raised: what comes out again gets its own context back. */
+static void restore_context(PyObject *value, PyObject *context)
+{
+    PyObject *type, *raised, *traceback;
+    PyErr_Fetch(&type, &raised, &traceback);
+    if (raised == value) {
+        PyException_SetContext(value, Py_NewRef(context));
+    }
+    PyErr_Restore(type, raised, traceback);
+}
+
 /* Raises the current exception at the place where the generator waits. */
 static PyObject *throw_into(PyObject *gen)
 {
@@ -144,7 +157,12 @@ static PyObject *throw_into(PyObject *gen)
     if (traceback != NULL) {
         PyException_SetTraceback(value, traceback);
     }
+    PyObject *context = PyException_GetContext(value);
     PyObject *result = PyObject_CallMethod(gen, "throw", "O", value);
+    if (result == NULL && context != NULL) {
+        restore_context(value, context);
+    }
+    Py_XDECREF(context);
     Py_XDECREF(type);
     Py_XDECREF(value);
     Py_XDECREF(traceback);

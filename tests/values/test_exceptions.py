@@ -60,7 +60,10 @@ def test_its_own_reduce_is_honoured():
         (StopIteration("v"), ("value",)),
         (SystemExit(3), ("code",)),
         (ImportError("m", name="n", path="p"), ("name", "path", "msg")),
-        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), ("object", "start", "reason")),
+        (
+            UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+            ("object", "start", "reason"),
+        ),
         (SyntaxError("bad", ("f.py", 1, 2, "x")), ("filename", "lineno", "text")),
         (AttributeError("a", name="n", obj=[1]), ("args",)),
     ],
@@ -88,7 +91,10 @@ def test_chains_notes_and_cycles():
 def test_groups():
     group = raised(ExceptionGroup("g", [ValueError(1), raised(KeyError(2))]))
     loaded = copy_of(group)
-    assert [repr(error) for error in loaded.exceptions] == ["ValueError(1)", "KeyError(2)"]
+    assert [repr(error) for error in loaded.exceptions] == [
+        "ValueError(1)",
+        "KeyError(2)",
+    ]
     assert loaded.exceptions[1].__traceback__ is not None
 
 

@@ -39,7 +39,11 @@ def test_a_function_behind_a_decorator():
     inner = shapes.behind.__wrapped__
     assert reference(inner) is None
     again = copy_of(inner)
-    assert (again(3), again.__name__, again.__module__) == (3, "behind", shapes.__name__)
+    assert (again(3), again.__name__, again.__module__) == (
+        3,
+        "behind",
+        shapes.__name__,
+    )
 
 
 def test_closures_share_their_cell():
@@ -76,7 +80,11 @@ def test_attributes_defaults_and_annotations():
 
     full.mark = "marked"
     loaded = copy_of(full)
-    assert (loaded(0), loaded.mark, loaded.__doc__) == ("0[1]{'k': 2}", "marked", "Say it.")
+    assert (loaded(0), loaded.mark, loaded.__doc__) == (
+        "0[1]{'k': 2}",
+        "marked",
+        "Say it.",
+    )
     assert loaded.__annotations__ == full.__annotations__
     assert loaded.__qualname__ == full.__qualname__
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-APP = '''
+APP = """
 import dataclasses, enum, sys, typing
 import greenflow
 
@@ -58,9 +58,9 @@ if __name__ == "__main__":
             for flow in greenflow.flows():
                 greenflow.send(flow, Order(5))
         greenflow.run()
-'''
+"""
 
-OTHER = '''
+OTHER = """
 import json
 import greenflow
 
@@ -68,7 +68,7 @@ with greenflow.open("store"):
     greenflow.run()
     for flow in greenflow.flows():
         print(json.dumps(flow.result()))
-'''
+"""
 
 EXPECTED = {
     "kind": "order 5",

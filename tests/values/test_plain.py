@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from greenflow.continuation import pickling
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+)
 VALUES = st.recursive(
     LEAVES | st.binary(),
     lambda inner: (
