@@ -12,7 +12,7 @@ def fails(ask):
         raise KeyError("second")
     except KeyError:
         ask("now")
-        raise ValueError("third")
+        raise ValueError("third")  # noqa: B904 - the chain is what is tested
 
 
 def handling(ask):

@@ -1,4 +1,4 @@
-"""A flow of a script goes on under the same script, under another, under the command."""
+"""A script's flow goes on under the script, under another, under the command."""
 
 from __future__ import annotations
 

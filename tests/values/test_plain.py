@@ -119,9 +119,8 @@ def test_text_in_memory_is_kept():
 
 
 def test_a_closed_socket_is_a_closed_socket():
-    with socket.socket() as connection:
-        with pytest.raises(TypeError, match="open"):
-            pickling.dump(connection)
+    with socket.socket() as connection, pytest.raises(TypeError, match="open"):
+        pickling.dump(connection)
     loaded = copy_of(connection)
     assert (loaded.fileno(), loaded.family) == (-1, connection.family)
 
