@@ -18,7 +18,7 @@ FRAMES_MAX: Final = 200_000
 NAME_CHARS_MAX: Final = 200
 #: Characters of the text that stands for a value in a listing.
 PREVIEW_CHARS_MAX: Final = 200
-#: Values larger than this are compressed; below, LMDB writes a page of 4 KiB either way.
+#: Values larger are compressed; below, LMDB writes a page of 4 KiB either way.
 COMPRESS_BYTES_MIN: Final = 2000
 #: The largest value that LMDB puts into one overflow page (4096 - 16 - 4).
 CHUNK_BYTES: Final = 4076
