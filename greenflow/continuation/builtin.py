@@ -74,9 +74,15 @@ def _held(module: str, name: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _global(module: object, name: str) -> Any:
+def _is_of_module(value: Any, path: str) -> bool:
+    """Whether another program finds this very object by its name."""
+    module = value.__module__
+    return module not in main_module.NAMES and _global(module, path) is value
+
+
+def _global(module: object, path: str) -> Any:
     found = sys.modules.get(module) if isinstance(module, str) else None
-    return None if found is None else names.find(found.__dict__, name)
+    return None if found is None else names.find(found.__dict__, path)
 
 
 # --- what is refused ---
@@ -121,29 +127,29 @@ def _set_attrname(value: functools.cached_property[Any], attrname: str | None) -
 
 
 def _lru_cache(cached: Any) -> Any:
-    module, name = cached.__module__, cached.__qualname__
-    live = _global(module, name) is cached
-    if live and module not in main_module.NAMES:
+    if _is_of_module(cached, cached.__qualname__):
         return NotImplemented
-    main_name = (main_module.key(), name) if live else None
+    held = main_module.held_name(cached, cached.__qualname__)
     parameters = cached.cache_parameters()
     attributes = {
         key: value for key, value in vars(cached).items() if key != "__wrapped__"
     }
     arguments = (cached.__wrapped__, parameters["maxsize"], parameters["typed"])
-    return _new_lru_cache, (main_name, *arguments), attributes, None, None, _fill_lru
+    return _new_lru_cache, (held, *arguments), attributes, None, None, _fill_lru
 
 
 def _new_lru_cache(
-    main_name: tuple[main_module.Key, str] | None,
+    held: main_module.Held | None,
     function: Callable[..., Any],
     maxsize: int | None,
     typed: bool,
 ) -> Any:
-    live = main_module.find_live(*main_name) if main_name else None
+    live = main_module.find_live(*held) if held else None
     if type(live) is _LRU_CACHE:
         return live
-    return functools.lru_cache(maxsize, typed)(function)
+    made = functools.lru_cache(maxsize, typed)(function)
+    main_module.keep_held_name(made, held)
+    return made
 
 
 def _fill_lru(cached: Any, attributes: dict[str, Any]) -> None:
@@ -186,13 +192,11 @@ def _sentinel(value: object) -> Any:
 
 
 def _type_variable(variable: TypeVar) -> Any:
-    module, name = variable.__module__, variable.__name__
-    live = _global(module, name) is variable
-    if live and module not in main_module.NAMES:
+    name = variable.__name__
+    if _is_of_module(variable, name):
         return NotImplemented
-    main_name = (main_module.key(), name) if live else None
     return _new_type_variable, (
-        main_name,
+        main_module.held_name(variable, name),
         name,
         variable.__constraints__,
         variable.__bound__,
@@ -202,23 +206,25 @@ def _type_variable(variable: TypeVar) -> Any:
 
 
 def _new_type_variable(
-    main_name: tuple[main_module.Key, str] | None,
+    held: main_module.Held | None,
     name: str,
     constraints: tuple[Any, ...],
     bound: Any,
     *variance: bool,
 ) -> Any:
-    live = main_module.find_live(*main_name) if main_name else None
+    live = main_module.find_live(*held) if held else None
     if isinstance(live, TypeVar):
         return live
     covariant, contravariant = variance
-    return TypeVar(
+    made: Any = TypeVar(  # type: ignore[misc]
         name,
         *constraints,
         bound=bound,
         covariant=covariant,
         contravariant=contravariant,
     )
+    main_module.keep_held_name(made, held)
+    return made
 
 
 def _weak_set(value: WeakSet[Any]) -> tuple[Any, ...]:
@@ -243,6 +249,7 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     WeakSet: _weak_set,
     MappingProxyType: iterators.reduce_proxy,
     **dict.fromkeys(iterators.VIEWS, iterators.reduce_view),
+    **dict.fromkeys(iterators.DICT_ITERATORS, iterators.reduce_dict_iterator),
     **dict.fromkeys(iterators.ITERTOOLS, iterators.reduce_iterator),
     **{type(getattr(dataclasses, name)): _sentinel for name in _SENTINELS.values()},
 }

@@ -8,12 +8,14 @@ process that saved it, it is the very class.
 
 from __future__ import annotations
 
+import _collections_abc
+import abc
 import copyreg
 import sys
 import types
 import uuid
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from cloudpickle import cloudpickle
@@ -25,16 +27,23 @@ from greenflow.continuation import main_module, names, tags
 Identity = tuple[Any, ...]
 
 _HEAP_TYPE = 1 << 9
+#: What a class is made with; everything else is set when it is there.
+_FIRST = ("__module__", "__slots__", "__orig_bases__")
 
 _known: WeakValueDictionary[Identity, type] = WeakValueDictionary()
 _identities: WeakKeyDictionary[type, Identity] = WeakKeyDictionary()
 #: Made, but its attributes are not set yet.
 _hollow: WeakSet[type] = WeakSet()
-_builtin_names = {
-    kind: name
-    for name, kind in vars(types).items()
+#: What ABCMeta.__new__ calls for a class that there is.
+_ABC_INIT = "_abc_init"
+#: Types of builtins that tell a name under which they are not found.
+_builtins = {
+    name: kind
+    for module in (_collections_abc, types)
+    for name, kind in vars(module).items()
     if type(kind) is type and kind.__module__ == "builtins"
 }
+_builtin_names = {kind: name for name, kind in _builtins.items()}
 
 
 def is_importable(cls: type) -> bool:
@@ -101,19 +110,11 @@ def _register(identity: Identity, cls: type) -> Identity:
 
 
 def _class_making(cls: type) -> tuple[Any, ...]:
-    first = {
-        name: vars(cls)[name]
-        for name in ("__module__", "__slots__")
-        if name in vars(cls)
-    }
+    first = {name: vars(cls)[name] for name in _FIRST if name in vars(cls)}
     if isinstance(vars(cls).get("__dict__"), property):
         first["__dict__"] = vars(cls)["__dict__"]
     first["__qualname__"] = cls.__qualname__
-    bases = vars(cls).get("__orig_bases__", cls.__bases__)
-    if any(isinstance(base, types.FunctionType) for base in bases):
-        # NamedTuple and TypedDict are functions that would make the class anew.
-        bases = cls.__bases__
-    return "class", (type(cls), cls.__name__, bases, first)
+    return "class", (type(cls), cls.__name__, cls.__bases__, first)
 
 
 def _enum_making(cls: type[Enum]) -> tuple[Any, ...]:
@@ -127,7 +128,7 @@ def _state(cls: type) -> tuple[Any, Any]:
         attributes, _ = cloudpickle._enum_getstate(cls)  # noqa: SLF001 - no public name
         return attributes, _members_state(cls)
     attributes, _ = cloudpickle._class_getstate(cls)  # noqa: SLF001 - no public name
-    for name in ("__slots__", "__module__"):
+    for name in _FIRST:
         attributes.pop(name, None)
     return attributes, None
 
@@ -162,11 +163,55 @@ def _shell(identity: Identity, kind: str, making: tuple[Any, ...]) -> type:
 
 
 def _make_class(
-    metaclass: type, name: str, bases: tuple[Any, ...], first: dict[str, Any]
+    metaclass: type, name: str, bases: tuple[type, ...], first: dict[str, Any]
 ) -> type:
-    return types.new_class(
-        name, bases, {"metaclass": metaclass}, lambda namespace: namespace.update(first)
+    # As it was when it was saved: the metaclass's __new__ and the __init_subclass__ of
+    # its bases ran when it was defined; what they did to it is in its attributes.
+    made = _made_quietly(metaclass, name, bases, first)
+    if isinstance(made, abc.ABCMeta):
+        init: Any = getattr(abc, _ABC_INIT)
+        init(made)
+    return made
+
+
+def _made_quietly(
+    metaclass: type, name: str, bases: tuple[type, ...], first: dict[str, Any]
+) -> type:
+    maker: Any = next(
+        base
+        for base in metaclass.__mro__
+        if isinstance(vars(base).get("__new__"), types.BuiltinFunctionType)
     )
+    if any(_has_hook(base) for base in bases):
+        for quiet in (_Quiet, _QuietSlots):
+            try:
+                made: type = maker.__new__(metaclass, name, (quiet, *bases), {**first})
+                made.__bases__ = bases
+            except TypeError:
+                continue  # other slots than these bases have
+            return made
+    return cast("type", maker.__new__(metaclass, name, bases, first))
+
+
+def _has_hook(cls: type) -> bool:
+    hook = cls.__init_subclass__
+    return isinstance(getattr(hook, "__func__", None), types.FunctionType)
+
+
+class _Quiet:
+    """First among the bases of a class, it keeps the hooks of the others silent."""
+
+    def __init_subclass__(cls) -> None:
+        pass
+
+
+class _QuietSlots:
+    """The same for a class whose objects have no ``__dict__``."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        pass
 
 
 def _make_enum(
@@ -198,10 +243,10 @@ def _fill(cls: type, state: tuple[Identity, tuple[Any, Any]]) -> None:
     _hollow.discard(cls)
 
 
-def _builtin(name: str) -> Any:
-    return getattr(types, name)
+def _builtin(name: str) -> type:
+    return _builtins[name]
 
 
 tags.register("class", _shell)
-tags.register("fill_class", _fill)
 tags.register("builtin_class", _builtin)
+tags.register("fill_class", _fill)

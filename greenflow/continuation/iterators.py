@@ -1,13 +1,14 @@
-"""Iterators of itertools, and views of dictionaries."""
+"""Iterators of itertools and of dictionaries, and views of dictionaries."""
 
 from __future__ import annotations
 
+import collections
 import gc
 import itertools
+import operator
 import re
 import sys
 import warnings
-from collections import OrderedDict
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +22,7 @@ ITERTOOLS = frozenset(
 )
 _VIEWS: dict[type, str] = {
     type(made()): name
-    for kind in (dict, OrderedDict)
+    for kind in (dict, collections.OrderedDict)
     for name, made in (
         ("keys", kind().keys),
         ("values", kind().values),
@@ -72,6 +73,48 @@ def _is_silent() -> bool:
     )
 
 
+# --- iterators of dictionaries ---
+
+_DICT_ITERATORS: dict[type, tuple[str, bool]] = {
+    type(turned(getattr({}, name)())): (name, turned is reversed)
+    for turned in (iter, reversed)
+    for name in ("keys", "values", "items")
+}
+DICT_ITERATORS = frozenset(_DICT_ITERATORS)
+
+
+def reduce_dict_iterator(iterator: Any) -> Any:
+    """Reduce it to the dictionary and how far it came.
+
+    Left to itself it becomes a list of what is left, which does not see what the loop
+    changes in the dictionary.
+    """
+    viewed = gc.get_referents(iterator)
+    mapping = next((held for held in viewed if isinstance(held, dict)), None)
+    left = operator.length_hint(iterator)
+    if mapping is None or (left == 0 and len(mapping)):
+        return NotImplemented  # at its end; or the dictionary grew: the loop will fail
+    view, backwards = _DICT_ITERATORS[type(iterator)]
+    return _dict_iterator, (mapping, view, backwards, len(mapping), len(mapping) - left)
+
+
+def _dict_iterator(
+    mapping: dict[Any, Any], view: str, backwards: bool, length: int, done: int
+) -> Any:
+    if len(mapping) == length:
+        return _advanced(mapping, view, backwards, done)
+    # It lies in the dictionary itself, which is not complete yet: look when it is used.
+    arguments = [mapping], [view], [backwards], [done]
+    return itertools.chain.from_iterable(map(_advanced, *arguments))
+
+
+def _advanced(mapping: dict[Any, Any], view: str, backwards: bool, done: int) -> Any:
+    shown = getattr(mapping, view)()
+    iterator = reversed(shown) if backwards else iter(shown)
+    collections.deque(itertools.islice(iterator, done), maxlen=0)
+    return iterator
+
+
 # --- views ---
 
 
@@ -100,5 +143,7 @@ def _viewed(view: Any) -> Any:
 
 
 tags.register("fill_iterator", _fill)
+tags.register("dict_iterator", _dict_iterator)
+tags.register("advanced", _advanced)
 tags.register("view", _view)
 tags.register("proxy", _proxy)

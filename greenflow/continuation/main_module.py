@@ -29,6 +29,10 @@ NAMES = frozenset({"__main__", "__mp_main__"})
 _DIGEST_CHARS = 32
 
 
+#: By what anything else of a program is found: key and dotted path.
+Held = tuple[Key, str]
+
+
 class MainName(NamedTuple):
     """By what a function of a program is found where that very program runs."""
 
@@ -40,6 +44,8 @@ class MainName(NamedTuple):
 _read: tuple[ModuleType | None, Key] | None = None
 #: The names of functions that were made from a stored copy.
 _origins: WeakKeyDictionary[FunctionType, MainName] = WeakKeyDictionary()
+#: The same for type variables and cached functions.
+_held: WeakKeyDictionary[Any, Held] = WeakKeyDictionary()
 
 
 def key() -> Key:
@@ -100,6 +106,26 @@ def live_function(name: MainName) -> FunctionType | None:
 def keep_name(function: FunctionType, name: MainName) -> None:
     """Let a function made from a stored copy go on under the name it was stored by."""
     _origins[function] = name
+
+
+# --- anything else ---
+
+
+def held_name(value: Any, path: str) -> Held | None:
+    """Return what a value of a program is found by, if it lies at ``path`` there.
+
+    One that was made from a stored copy keeps the name that it came with.
+    """
+    known = _held.get(value)
+    if known is None and names.find(live_globals(), path) is value:
+        known = key(), path
+    return known
+
+
+def keep_held_name(value: Any, held: Held | None) -> None:
+    """Let a value made from a stored copy go on under the name it was stored by."""
+    if held is not None:
+        _held[value] = held
 
 
 def find_live(program: Key, path: str) -> Any:
