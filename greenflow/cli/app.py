@@ -11,6 +11,7 @@ import click
 
 import greenflow
 from greenflow.cli.exits import INTERRUPTED, OK, exit_code
+from greenflow.cli.places import STORE_VARIABLE
 from greenflow.errors import GreenflowError
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(greenflow.__version__)
-def app() -> None:
+@click.option("--store", metavar="PATH", help="The store's folder, for any command.")
+def app(store: str | None) -> None:
     """Functions that stop in the middle, are saved, and go on in another process.
 
     \b
@@ -56,6 +58,9 @@ def app() -> None:
     moved on, 5 cannot be restored here, 6 still waiting, 7 store damaged, newer or
     unsafe, 130 interrupted.
     """
+    if store is not None:
+        # Each command takes it from there, unless it is given one of its own.
+        os.environ[STORE_VARIABLE] = store
 
 
 def run_app(arguments: Sequence[str] | None = None) -> int:

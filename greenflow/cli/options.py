@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from greenflow.cli.exits import NOT_FOUND
+from greenflow.cli.places import STORE_FOLDER, STORE_VARIABLE
 from greenflow.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from greenflow.store import base
-
-#: As in greenflow.runtime.stores, which a command that only reads must not import.
-STORE_VARIABLE = "GREENFLOW_STORE"
-STORE_FOLDER = ".greenflow"
 
 store_option: Callable[[Any], Any] = click.option(
     "--store",

@@ -18,7 +18,13 @@ from types import (
     ModuleType,
 )
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import CallableProxyType, ProxyType, WeakSet
+from weakref import (
+    CallableProxyType,
+    ProxyType,
+    WeakKeyDictionary,
+    WeakSet,
+    WeakValueDictionary,
+)
 
 import greenflow
 from greenflow.continuation import closed, iterators, main_module, names, tags
@@ -228,7 +234,15 @@ def _new_type_variable(
 
 
 def _weak_set(value: WeakSet[Any]) -> tuple[Any, ...]:
-    return WeakSet, (list(value),)
+    return WeakSet, (), list(value), None, None, _update
+
+
+def _weak_dict(value: Any) -> tuple[Any, ...]:
+    return type(value), (), dict(value), None, None, _update
+
+
+def _update(collection: Any, held: Any) -> None:
+    collection.update(held)
 
 
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
@@ -247,6 +261,8 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     ModuleType: _module,
     TypeVar: _type_variable,
     WeakSet: _weak_set,
+    WeakKeyDictionary: _weak_dict,
+    WeakValueDictionary: _weak_dict,
     MappingProxyType: iterators.reduce_proxy,
     **dict.fromkeys(iterators.VIEWS, iterators.reduce_view),
     **dict.fromkeys(iterators.DICT_ITERATORS, iterators.reduce_dict_iterator),
@@ -262,4 +278,5 @@ tags.register("fill_lru_cache", _fill_lru)
 tags.register("descriptor", _held_descriptor)
 tags.register("main", main_module.live_module)
 tags.register("fill_module", _fill_module)
+tags.register("update", _update)
 tags.register("type_variable", _new_type_variable)

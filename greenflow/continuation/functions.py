@@ -67,18 +67,21 @@ def resolve(module: str, qualname: str, expected: bytes) -> FunctionType:
 # --- functions as values ---
 
 
-def reduce_function(function: FunctionType, known_namespaces: Namespaces) -> Any:
-    """Reduce a function: by reference, or as a shell that is filled afterwards.
-
-    Two steps, so that a function may refer to itself, and so that its cells are the
-    same cells as everywhere else among the values.
-    """
+def by_name(function: FunctionType) -> Any:
+    """Reduce a function to where it is found; None if it is found nowhere."""
     known = reference(function)
     if known is not None:
         return resolve, tuple(known)
     hidden = places.hidden(function)
-    if hidden is not None:
-        return places.function_or_hidden, tuple(hidden)
+    return None if hidden is None else (places.function_or_hidden, tuple(hidden))
+
+
+def by_value(function: FunctionType, known_namespaces: Namespaces) -> Any:
+    """Reduce a function to a shell that is filled afterwards.
+
+    Two steps, so that a function may refer to itself, and so that its cells are the
+    same cells as everywhere else among the values.
+    """
     namespace = known_namespaces.of(function)
     main_name = main_module.name_of(function)
     return (

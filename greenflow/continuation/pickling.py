@@ -139,8 +139,11 @@ def _function(pickler: Reducing, function: FunctionType) -> Any:
     public = builtin.reduce_public(function)
     if public is not NotImplemented:
         return public
+    known = functions.by_name(function)
+    if known is not None:
+        return known
     pickler.used = True
-    return functions.reduce_function(function, pickler.namespaces)
+    return functions.by_value(function, pickler.namespaces)
 
 
 def _class(pickler: Reducing, cls: type) -> Any:

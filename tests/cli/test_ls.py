@@ -152,3 +152,13 @@ def test_a_store_that_is_none_gives_7(
     listed = greenflow_command("ls", code=7)
     assert listed.stdout == ""
     assert listed.stderr.startswith("error: ")
+
+
+def test_the_store_may_be_named_before_the_command(
+    greenflow_command: Command, tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing"
+    before = greenflow_command("--store", str(missing), "ls", code=3)
+    after = greenflow_command("ls", "--store", str(missing), code=3)
+    assert str(missing) in before.stderr
+    assert before.stderr == after.stderr

@@ -180,6 +180,29 @@ def test_weak_sets():
     assert list(weak) == []
 
 
+def test_weak_dictionaries():
+    holder = Holder()
+    holder.keys = weakref.WeakKeyDictionary({holder: 1})
+    holder.values = weakref.WeakValueDictionary(me=holder)
+    copied = copy_of(holder)
+    assert copied.keys[copied] == 1
+    assert copied.values["me"] is copied
+
+
+def test_functions_that_dispatch():
+    @functools.singledispatch
+    def kind(value):
+        return "other"
+
+    @kind.register
+    def _(value: int):
+        return "int"
+
+    assert kind(1) == "int"
+    copied = copy_of(kind)
+    assert [copied(1), copied("x"), copied(True)] == ["int", "other", "int"]
+
+
 def test_own_reducers():
     class Local:
         pass

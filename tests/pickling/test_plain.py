@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenflow.continuation import pickling
@@ -96,16 +96,19 @@ def shape(value: Any, seen: dict[int, int]) -> Any:
     return type(value).__name__, [shape(item, seen) for item in held]
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_values_and_who_is_who(value):
     assert shape(copy_of(value), {}) == shape(value, {})
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_the_same_as_pickle(value):
     assert shape(copy_of(value), {}) == shape(pickle.loads(pickle.dumps(value)), {})
 
 
+@settings(deadline=None)
 @given(
     st.recursive(ATOMS, lambda inner: st.lists(inner) | st.dictionaries(ATOMS, inner))
 )
