@@ -35,15 +35,22 @@ def command(once: bool, store_path: Path | None) -> int:
     if not once:
         raise click.UsageError("a worker that stays is not there yet: say --once")
     with acting(store_path) as store:
-        slices, stuck = drain(store)
-    for flow_id, error in stuck.items():
+        slices, last = drain(store)
+    for flow_id, error in last.stuck.items():
         click.echo(f"{flow_id} cannot go on here: {error}", err=True)
+    errors = list(last.stuck.values())
+    if last.damaged is not None:
+        click.echo(f"the store is damaged: {last.damaged}", err=True)
+        errors.append(last.damaged)
     click.echo("1 slice run" if slices == 1 else f"{slices} slices run", err=True)
-    return max(map(_code, stuck.values()), default=OK)
+    return max(map(_code, errors), default=OK)
 
 
-def drain(store: Store) -> tuple[int, Mapping[str, Exception]]:
-    """Run all flows; return the number of slices, and who cannot go on and why."""
+def drain(store: Store) -> tuple[int, Scheduler]:
+    """Run all flows; return the number of slices, and the scheduler of the last round.
+
+    It knows who cannot go on, and why.
+    """
     slices = 0
     while True:
         scheduler = Scheduler(store)
@@ -51,7 +58,7 @@ def drain(store: Store) -> tuple[int, Mapping[str, Exception]]:
             pass
         slices += scheduler.slices
         if not _make_room(store, scheduler.stuck):
-            return slices, scheduler.stuck
+            return slices, scheduler
 
 
 def _make_room(store: Store, stuck: Mapping[str, Exception]) -> bool:
