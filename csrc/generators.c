@@ -116,7 +116,8 @@ PyObject *gf_generator_state(PyObject *module, PyObject *op)
         PyErr_SetString(PyExc_ValueError, "the generator is running");
         return NULL;
     }
-    if (gen->gi_frame_state >= GF_GEN_CLEARED) {
+    /* also one that was closed before it began: FRAME_COMPLETED (3.12, gen_close) */
+    if (gen->gi_frame_state > GF_GEN_EXECUTING) {
         return Py_BuildValue("(iOy()OO)", kind, Py_None, "", gen->gi_name,
                              gen->gi_qualname);
     }

@@ -240,10 +240,8 @@ def _explain(records: Records, value: object, error: Exception) -> Exception:
         (f"frame {function.__qualname__}()", "the function", function)
         for function in records.functions
     )
-    running = {id(gen) for gen, _function in records.generators}
-    return diagnose.explain(
-        [entry for entry in described if id(entry[2]) not in running], error
-    )
+    running = {id(gen): function for gen, function in records.generators}
+    return diagnose.explain(described, error, running)
 
 
 def _variable(name: str | int, code: CodeType) -> str:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 TYPES = (GeneratorType, CoroutineType, AsyncGeneratorType)
 _KINDS: dict[type, int] = {kind: number for number, kind in enumerate(TYPES)}
-_STEMS = dict(zip(TYPES, ("gi", "cr", "ag"), strict=True))
 
 
 def reduce_generator(generator: Any, running: Mapping[int, FunctionType]) -> Any:
@@ -30,18 +29,10 @@ def reduce_generator(generator: Any, running: Mapping[int, FunctionType]) -> Any
         names = generator.__name__, generator.__qualname__
         return _shell, (_KINDS[type(generator)], function, *names)
     kind, function, shape, values, name, qualname = frames.generator_state(generator)
-    if function is None or _is_closed(generator):
+    if function is None:
         return _finished, (kind, name, qualname)
     shell = (kind, function, name, qualname)
     return _shell, shell, (shape, values), None, None, _fill
-
-
-def _is_closed(generator: Any) -> bool:
-    """Whether it was closed before it began: 3.12 leaves its frame as it is."""
-    stem = _STEMS[type(generator)]
-    if getattr(generator, stem + "_suspended", False):
-        return False
-    return getattr(generator, stem + "_frame") is None
 
 
 def _shell(kind: int, function: FunctionType, name: str, qualname: str) -> Any:
