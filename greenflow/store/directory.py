@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import grp
 import os
+import pwd
 import stat
 from pathlib import Path
 from typing import Final
@@ -23,7 +25,6 @@ _OWN: Final = frozenset({DATA, LOCK, WORKERS})
 _FOLDER_MODE: Final = 0o700
 _PARENT_MODE: Final = 0o755
 _OTHERS: Final = 0o077
-_OTHERS_WRITE: Final = 0o022
 
 #: statfs(2): what LMDB's locks and its memory map are not safe on.
 _REMOTE: Final = {
@@ -185,12 +186,36 @@ def _check_parents(path: str) -> None:
     user = os.geteuid()
     for parent in Path(os.path.realpath(path)).parents:
         found = parent.stat()
-        sticky = found.st_mode & stat.S_ISVTX
-        if found.st_uid not in (0, user) or (
-            found.st_mode & _OTHERS_WRITE and not sticky
-        ):
+        if found.st_uid not in (0, user) or _others_write(found):
             raise UnsafeStore(
                 f"{parent}, above store {path}, can be written by others: uid "
                 f"{found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}",
                 hint="keep the store in a folder of your own",
             )
+
+
+def _others_write(found: os.stat_result) -> bool:
+    """Whether somebody but its owner and root can put things into a folder."""
+    if found.st_mode & stat.S_ISVTX:
+        return False
+    if found.st_mode & stat.S_IWOTH:
+        return True
+    return bool(found.st_mode & stat.S_IWGRP) and not _is_private_group(found.st_gid)
+
+
+def _is_private_group(group: int) -> bool:
+    """Whether this user alone is in the group.
+
+    Where each user has a group of their own, a usual umask is 002, and every folder
+    they make can be written by that group.
+    """
+    user = os.geteuid()
+    try:
+        members = set(grp.getgrgid(group).gr_mem)
+        own = pwd.getpwuid(user).pw_name
+    except KeyError:
+        return False
+    others = any(
+        entry.pw_gid == group and entry.pw_uid != user for entry in pwd.getpwall()
+    )
+    return members <= {own} and not others

@@ -30,6 +30,11 @@ def linked_file(name: str) -> Callable[[Path], None]:
     return change
 
 
+def share_with_a_group(folder: Path) -> None:
+    os.chown(folder, -1, NOBODY)  # several users have it
+    folder.chmod(0o770)
+
+
 def replaced_by_folder(place: Path) -> None:
     (place / "lock.mdb").unlink()
     (place / "lock.mdb").mkdir(0o700)
@@ -49,13 +54,13 @@ UNSAFE: dict[str, Callable[[Path], object]] = {
     "lock.mdb is a folder": replaced_by_folder,
     "workers 0777": lambda place: (place / "workers").chmod(0o777),
     "parent 0777": lambda place: place.parent.chmod(0o777),
-    "parent 0770": lambda place: place.parent.chmod(0o770),
 }
 FOREIGN: dict[str, Callable[[Path], object]] = {
     "folder of another": lambda place: os.chown(place, NOBODY, NOBODY),
     "data.mdb of another": lambda place: os.chown(place / "data.mdb", NOBODY, -1),
     "workers of another": lambda place: os.chown(place / "workers", NOBODY, -1),
     "parent of another": lambda place: os.chown(place.parent, NOBODY, -1),
+    "parent 0770 of a shared group": lambda place: share_with_a_group(place.parent),
 }
 
 
@@ -109,6 +114,15 @@ def test_untouched_folder_is_accepted(made: Path):
 @pytest.mark.parametrize("change", [0o1777, 0o755, 0o700])
 def test_parent_that_others_cannot_replace_the_store_in(made: Path, change: int):
     made.parent.chmod(change)
+    open_store(made).close()
+
+
+@pytest.mark.skipif(
+    not directory._is_private_group(os.getegid()), reason="others are in this group"
+)
+def test_parent_that_only_the_users_own_group_can_write(made: Path):
+    os.chown(made.parent, -1, os.getegid())
+    made.parent.chmod(0o775)
     open_store(made).close()
 
 
