@@ -44,7 +44,7 @@ lint: $(VENV)/.installed-dev  ## Check style, types, stubs, layers and C formatt
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest greenflow._frames
+	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml greenflow._frames
 	$(BIN)/lint-imports
 	$(BIN)/clang-format --dry-run -Werror csrc/*.c csrc/*.h
 
