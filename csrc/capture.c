@@ -24,7 +24,7 @@ gf_frame *gf_own_frame(gf_frame *f)
         if (kind == GF_START || (kind == GF_BASE && gf_shim_segment(f) == 0)) {
             return NULL;
         }
-        if (kind == GF_NO_SHIM) {
+        if (kind == GF_NO_SHIM && !gf_is_init_shim(f)) {
             return f;
         }
         f = gf_caller(f, &through_c);
@@ -45,7 +45,8 @@ typedef struct {
     Py_ssize_t count, room;
     gf_inner inner;
     int through_c;
-    int planned; /* the frame is this one of run->plan, or -1 */
+    PyObject *instance; /* of the inlined __init__ inside, or NULL */
+    int planned;        /* the frame is this one of run->plan, or -1 */
     gf_boundary root;
 } walk;
 
@@ -98,11 +99,16 @@ static int driven_generator(const walk *w, gf_frame *f)
 /* A frame whose callee the evaluation loop runs inline: all is saved in the frame. */
 static int place_inlined(walk *w, step *s, gf_code_info *info)
 {
-    int oparg, op = gf_op_at(info, s->pending, &oparg);
+    gf_op_kind kind = gf_kind_at(info, s->pending);
     s->nstack = gf_stack_count(s->frame);
+    if (w->instance != NULL) {
+        s->boundary.delivery = GF_INIT;
+        s->boundary.held = Py_NewRef(w->instance);
+        w->instance = NULL;
+    }
     if (gf_is_generator(w->inner.frame)) {
-        s->boundary.delivery = op == SEND ? GF_SEND : GF_NEXT;
-        if (op != SEND && op != FOR_ITER) {
+        s->boundary.delivery = kind == GF_OP_SEND ? GF_SEND : GF_NEXT;
+        if (kind != GF_OP_SEND && kind != GF_OP_FOR_ITER) {
             return gf_refuse(gf_code(s->frame), s->pending,
                              "a generator runs inline here");
         }
@@ -130,7 +136,7 @@ static int place(walk *w, step *s)
     if (info == NULL) {
         return -1;
     }
-    s->pending = gf_pending(info, gf_position(s->frame));
+    s->pending = gf_pending(info, gf_waiting_unit(s->frame));
     if (s->pending < 0) {
         return gf_refuse(code, 0, "its frame is not at an instruction");
     }
@@ -173,7 +179,7 @@ static int add_frame(walk *w, gf_frame *f)
 static int at_root(walk *w, gf_frame *f)
 {
     if (gf_shim_kind(gf_code(f)) == GF_START) {
-        return gf_classify_root(gf_slots(f)[1], w->inner, &w->root);
+        return gf_classify_root(gf_peek(f, 1), w->inner, &w->root);
     }
     w->root.delivery = w->run->plan->delivery;
     w->root.held = Py_XNewRef(w->run->plan->held);
@@ -190,6 +196,9 @@ static int walk_frames(walk *w, gf_frame *f)
         if (kind == GF_TOP) {
             w->planned = gf_segment_end(w->run->plan, gf_shim_segment(f));
         }
+        else if (gf_is_init_shim(f)) {
+            w->instance = gf_peek(f, 0);
+        }
         else if (kind == GF_NO_SHIM && add_frame(w, f) < 0) {
             return -1;
         }
@@ -200,20 +209,21 @@ static int walk_frames(walk *w, gf_frame *f)
 
 /* --- from frames to records -------------------------------------------------------------- */
 
-static void copy_slots(gf_record *r, const step *s)
+static int copy_slots(gf_record *r, const step *s)
 {
-    PyObject **from = gf_slots(s->frame);
     int slots = r->nlocals + r->nstack;
     for (int i = 0; i < slots; i++) {
-        PyObject *value = from[i];
         if (i == slots - 1 && s->boundary.top != NULL) {
-            value = s->boundary.top;
+            r->slots[i] = Py_NewRef(s->boundary.top);
         }
-        r->slots[i] = Py_XNewRef(value);
+        else if (gf_copy_slot(s->frame, i, &r->slots[i]) < 0) {
+            return -1;
+        }
     }
+    return 0;
 }
 
-static void copy_frame(gf_record *r, const step *s)
+static int copy_frame(gf_record *r, const step *s)
 {
     gf_frame *f = s->frame;
     r->function = Py_NewRef(gf_function(f));
@@ -231,7 +241,7 @@ static void copy_frame(gf_record *r, const step *s)
     if (locals != NULL && Py_REFCNT(locals) > 1) {
         r->locals = Py_NewRef(locals);
     }
-    copy_slots(r, s);
+    return copy_slots(r, s);
 }
 
 static gf_records *make_records(walk *w)
@@ -252,7 +262,10 @@ static gf_records *make_records(walk *w)
         r->nstack = s->nstack;
         r->slots = slots;
         slots += r->nlocals + r->nstack;
-        copy_frame(r, s);
+        if (copy_frame(r, s) < 0) {
+            Py_DECREF(records);
+            return NULL;
+        }
     }
     records->exc = Py_XNewRef(w->run->exc_item.exc_value);
     records->delivery = w->root.delivery;
@@ -266,10 +279,13 @@ static void free_boundary(gf_boundary *boundary)
     Py_XDECREF(boundary->top);
 }
 
-gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation)
+gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
+                       PyObject *const *args)
 {
-    walk w = {
-        .run = run, .inner = {.object = operation}, .through_c = 1, .planned = -1};
+    walk w = {.run = run,
+              .inner = {.object = operation, .args = args},
+              .through_c = 1,
+              .planned = -1};
     gf_records *records = NULL;
     if (walk_frames(&w, gf_current(ts)) == 0) {
         if (w.count == 0) {

@@ -54,28 +54,35 @@ int gf_refuse(PyCodeObject *code, int pending, const char *why)
 
 /* --- operands ---------------------------------------------------------------------------- */
 
-/* The operands that may be read, lowest first, as (index in the stack, count). */
+/* The operands that may be read, lowest first: how many, and which is the first. */
 static int readable(const gf_code_info *info, int unit, int *first)
 {
     int oparg, op = gf_op_at(info, unit, &oparg), depth = info->depth[unit];
-    switch (op) {
-    case CALL:
+    switch (gf_kind_of(op, oparg)) {
+    case GF_OP_CALL:
         *first = depth - oparg - 2;
         return oparg + 2;
-    case CALL_FUNCTION_EX:
-        *first = depth - 2 - (oparg & 1);
+    case GF_OP_CALL_KW:
+        *first = depth - oparg - 3;
+        return oparg + 2;
+    case GF_OP_CALL_EX: /* what it pops comes last to where its result will be */
+        *first = gf_kept(info, unit) + !GF_CALLABLE_FIRST;
         return 1;
-    case FOR_ITER:
-    case BEFORE_WITH:
-    case LOAD_ATTR:
+    case GF_OP_FOR_ITER:
+        *first = depth - GF_ITERATOR_DEPTH;
+        return 1;
+    case GF_OP_SEND:
+        *first = depth - 1 - GF_ITERATOR_DEPTH;
+        return 1;
+    case GF_OP_ENTER:
+    case GF_OP_ATTRIBUTE:
         *first = depth - 1;
         return 1;
-    case SEND:
-    case BINARY_SUBSCR:
+    case GF_OP_SUBSCRIPT:
         *first = depth - 2;
-        return op == SEND ? 1 : 2;
-    case WITH_EXCEPT_START:
-        *first = depth - 4;
+        return 2;
+    case GF_OP_EXIT:
+        *first = depth - GF_EXIT_DEPTH;
         return 1;
     default:
         *first = 0;
@@ -83,19 +90,45 @@ static int readable(const gf_code_info *info, int unit, int *first)
     }
 }
 
-/* As a tuple; NULL slots are left out at the front (they only ever come first). */
-static PyObject *operand_tuple(PyObject **stack, int first, int count)
+typedef struct {
+    gf_frame *frame;
+    int first, count; /* slots */
+} operands;
+
+static PyObject *operand(const operands *o, int i)
 {
-    while (count > 0 && stack[first] == NULL) {
-        first++;
-        count--;
+    return gf_peek(o->frame, o->first + i);
+}
+
+/* What is called: of the two slots of a call the lower one; where that is NULL, the call
+ * is no method's, and it is the other one (up to 3.12). */
+static PyObject *called(const operands *o)
+{
+    PyObject *callable = operand(o, 0);
+    return callable != NULL || GF_CALLABLE_FIRST ? callable : operand(o, 1);
+}
+
+/* Whether CALL itself calls the operation. The callable's slot does not tell: a bound
+ * method or a partial() lends it to what it puts before the arguments. */
+static int calls_directly(const operands *o, gf_inner inner)
+{
+    return inner.frame == NULL && called(o) == inner.object
+           && gf_lends_arguments(o->frame, o->first + 2, inner.args);
+}
+
+/* As a tuple; NULLs are left out: they only stand where a method's self would. */
+static PyObject *operand_tuple(const operands *o)
+{
+    PyObject *list = PyList_New(0);
+    for (int i = 0; list != NULL && i < o->count; i++) {
+        PyObject *value = operand(o, i);
+        if (value != NULL && PyList_Append(list, value) < 0) {
+            Py_CLEAR(list);
+        }
     }
-    PyObject *operands = PyTuple_New(count);
-    for (int i = 0; operands != NULL && i < count; i++) {
-        PyObject *value = stack[first + i];
-        PyTuple_SET_ITEM(operands, i, Py_NewRef(value == NULL ? Py_None : value));
-    }
-    return operands;
+    PyObject *tuple = list == NULL ? NULL : PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return tuple;
 }
 
 /* The first positional argument of the frame inside, as it is now, or None. */
@@ -104,10 +137,10 @@ static PyObject *first_argument(gf_inner inner)
     PyCodeObject *code = inner.frame == NULL ? NULL : gf_code(inner.frame);
     PyObject *value = NULL;
     if (code != NULL && code->co_argcount > 0) {
-        value = gf_slots(inner.frame)[0];
+        value = gf_peek(inner.frame, 0);
     }
     else if (code != NULL && (code->co_flags & CO_VARARGS)) {
-        PyObject *rest = gf_slots(inner.frame)[code->co_kwonlyargcount];
+        PyObject *rest = gf_peek(inner.frame, code->co_kwonlyargcount);
         if (rest != NULL && PyTuple_Check(rest) && PyTuple_GET_SIZE(rest) > 0) {
             value = PyTuple_GET_ITEM(rest, 0);
         }
@@ -132,7 +165,7 @@ static int runs_inner(PyObject *callable, gf_inner inner)
            && PyFunction_GET_CODE(callable) == (PyObject *)gf_code(inner.frame);
 }
 
-static int ask(const char *op, int oparg, PyObject *operands, gf_inner inner,
+static int ask(const char *kind, int oparg, PyObject *operands, gf_inner inner,
                PyCodeObject *code, int pending, gf_boundary *out)
 {
     if (operands == NULL || classifier == NULL) {
@@ -140,8 +173,8 @@ static int ask(const char *op, int oparg, PyObject *operands, gf_inner inner,
         return gf_refuse(code, pending, "the core is not configured");
     }
     PyObject *answer =
-        PyObject_CallFunction(classifier, "siNOOOi", op, oparg, operands, inner.object,
-                              first_argument(inner), code, 2 * pending);
+        PyObject_CallFunction(classifier, "siNOOOi", kind, oparg, operands,
+                              inner.object, first_argument(inner), code, 2 * pending);
     if (answer == NULL) {
         return -1;
     }
@@ -160,50 +193,28 @@ static int ask(const char *op, int oparg, PyObject *operands, gf_inner inner,
     return ok;
 }
 
-static const char *op_name(int op)
-{
-    switch (op) {
-    case CALL:
-        return "CALL";
-    case CALL_FUNCTION_EX:
-        return "CALL_FUNCTION_EX";
-    case FOR_ITER:
-        return "FOR_ITER";
-    case BEFORE_WITH:
-        return "BEFORE_WITH";
-    case SEND:
-        return "SEND";
-    case BINARY_SUBSCR:
-        return "BINARY_SUBSCR";
-    case LOAD_ATTR:
-        return "LOAD_ATTR";
-    case WITH_EXCEPT_START:
-        return "WITH_EXCEPT_START";
-    default:
-        return "";
-    }
-}
-
 int gf_classify(gf_frame *f, gf_code_info *info, int pending, gf_inner inner,
                 gf_boundary *out)
 {
     PyCodeObject *code = gf_code(f);
-    PyObject **stack = gf_slots(f) + code->co_nlocalsplus;
     int oparg, op = gf_op_at(info, pending, &oparg);
-    int first, count = readable(info, pending, &first);
-    if (count > 0 && stack[first] == inner.object && inner.frame != NULL
-        && gf_is_generator(inner.frame) && (op == FOR_ITER || op == SEND)) {
-        out->delivery = op == SEND ? GF_SEND : GF_NEXT;
+    gf_op_kind kind = gf_kind_of(op, oparg);
+    operands o = {.frame = f};
+    o.count = readable(info, pending, &o.first);
+    o.first += code->co_nlocalsplus;
+    int awaits = kind == GF_OP_FOR_ITER || kind == GF_OP_SEND;
+    if (awaits && inner.frame != NULL && gf_is_generator(inner.frame)
+        && operand(&o, 0) == inner.object) {
+        out->delivery = kind == GF_OP_SEND ? GF_SEND : GF_NEXT;
         return 0;
     }
-    if (op == CALL && stack[first] == NULL && runs_inner(stack[first + 1], inner)) {
+    if ((kind == GF_OP_CALL || kind == GF_OP_CALL_KW) && calls_directly(&o, inner)) {
         return 0;
     }
-    if (op == CALL_FUNCTION_EX && runs_inner(stack[first], inner)) {
+    if (kind == GF_OP_CALL_EX && runs_inner(called(&o), inner)) {
         return 0;
     }
-    return ask(op_name(op), oparg, operand_tuple(stack, first, count), inner, code,
-               pending, out);
+    return ask(gf_kind_name(kind), oparg, operand_tuple(&o), inner, code, pending, out);
 }
 
 int gf_classify_root(PyObject *callable, gf_inner inner, gf_boundary *out)
@@ -211,6 +222,6 @@ int gf_classify_root(PyObject *callable, gf_inner inner, gf_boundary *out)
     if (runs_inner(callable, inner)) {
         return 0;
     }
-    return ask("ROOT", 0, PyTuple_Pack(1, callable), inner, gf_code(inner.frame), 0,
+    return ask("root", 0, PyTuple_Pack(1, callable), inner, gf_code(inner.frame), 0,
                out);
 }

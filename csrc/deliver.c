@@ -4,38 +4,47 @@
  */
 #include "frames.h"
 
-static PyObject *pop(gf_frame *f)
+static void drop_top(gf_frame *f)
 {
     int count = gf_stack_count(f) - 1;
+    PyObject *top = gf_peek(f, gf_code(f)->co_nlocalsplus + count);
     gf_set_stack_count(f, count);
-    return gf_slots(f)[gf_code(f)->co_nlocalsplus + count];
+    Py_DECREF(top);
 }
 
-/* The loop ends: FOR_ITER runs once more with an iterator that has nothing left. */
+static int target(gf_frame *f, const gf_record *r)
+{
+    gf_code_info *info = gf_info(gf_code(f));
+    int oparg;
+    gf_op_at(info, r->pending, &oparg);
+    return gf_last_unit(info, r->pending) + 1 + oparg;
+}
+
+/* The loop ends. FOR_ITER would jump over an END_FOR, which pops a value: that one runs.
+ * Where there is none, FOR_ITER runs once more with an iterator that has nothing left. */
 static PyObject *end_loop(gf_frame *f, const gf_record *r)
 {
+    if (GF_LOOP_ENDS_AT_END_FOR) {
+        gf_go_on_at(f, target(f, r));
+        return Py_NewRef(Py_None);
+    }
     PyObject *nothing = PyTuple_New(0);
     PyObject *finished = nothing == NULL ? NULL : PyObject_GetIter(nothing);
     Py_XDECREF(nothing);
     if (finished == NULL) {
         return NULL;
     }
-    PyObject *iterator = pop(f);
-    gf_set_position(f, gf_first_unit(gf_info(gf_code(f)), r->pending) - 1);
-    Py_DECREF(iterator);
+    gf_go_on_at(f, gf_first_unit(gf_info(gf_code(f)), r->pending));
+    drop_top(f);
     return finished;
 }
 
 /* `yield from` or `await` ends with a value: on at SEND's target. */
 static PyObject *end_send(gf_frame *f, const gf_record *r, PyObject *value)
 {
-    gf_code_info *info = gf_info(gf_code(f));
-    int oparg;
-    gf_op_at(info, r->pending, &oparg);
-    gf_set_position(f, gf_last_unit(info, r->pending) + oparg);
+    gf_go_on_at(f, target(f, r));
     if (!GF_SEND_END_KEEPS_RECEIVER) {
-        PyObject *receiver = pop(f);
-        Py_DECREF(receiver);
+        drop_top(f);
     }
     return value;
 }

@@ -41,9 +41,14 @@ static inline int unit_arg(const gf_code_info *info, int unit)
     return (unsigned char)PyBytes_AS_STRING(info->bytes)[2 * unit + 1];
 }
 
+static inline gf_op_kind kind_of(const gf_code_info *info, int unit)
+{
+    return gf_kind_of(unit_op(info, unit), unit_arg(info, unit));
+}
+
 int gf_first_unit(const gf_code_info *info, int unit)
 {
-    while (unit > 0 && unit_op(info, unit - 1) == EXTENDED_ARG
+    while (unit > 0 && kind_of(info, unit - 1) == GF_OP_PREFIX
            && info->depth[unit - 1] != GF_CACHE) {
         unit--;
     }
@@ -60,6 +65,12 @@ int gf_op_at(const gf_code_info *info, int unit, int *oparg)
     return unit_op(info, unit);
 }
 
+gf_op_kind gf_kind_at(const gf_code_info *info, int unit)
+{
+    int oparg, op = gf_op_at(info, unit, &oparg);
+    return gf_kind_of(op, oparg);
+}
+
 int gf_last_unit(const gf_code_info *info, int unit)
 {
     return unit + gf_op_caches(unit_op(info, unit));
@@ -74,9 +85,9 @@ int gf_pending(const gf_code_info *info, int position)
     while (unit >= 0 && info->depth[unit] == GF_CACHE) {
         unit--;
     }
-    if (unit >= 0 && gf_op_is_precall(unit_op(info, unit))) {
+    if (unit >= 0 && kind_of(info, unit) == GF_OP_PRECALL) {
         unit = gf_last_unit(info, unit) + 1;
-        while (unit < info->units && unit_op(info, unit) == EXTENDED_ARG) {
+        while (unit < info->units && kind_of(info, unit) == GF_OP_PREFIX) {
             unit++;
         }
     }
@@ -125,8 +136,13 @@ static int follow(walk *w, int unit)
     gf_code_info *info = w->info;
     int oparg, op = gf_op_at(info, unit, &oparg);
     int depth = info->depth[unit];
-    if (op == EXTENDED_ARG) {
+    gf_op_kind kind = gf_kind_of(op, oparg);
+    if (kind == GF_OP_PREFIX) {
         return reach(w, unit + 1, depth);
+    }
+    if (kind == GF_OP_UNKNOWN) {
+        PyErr_Format(PyExc_SystemError, "greenflow: unknown instruction %d", op);
+        return -1;
     }
     int next = gf_last_unit(info, unit) + 1;
     int jump = gf_op_jump(op);

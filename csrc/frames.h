@@ -8,6 +8,7 @@
 #define GREENFLOW_FRAMES_H
 
 #include "layout.h"
+#include "opcodes.h"
 
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ typedef struct {
 
 gf_code_info *gf_info(PyCodeObject *code);
 int gf_op_at(const gf_code_info *info, int unit, int *oparg);
+gf_op_kind gf_kind_at(const gf_code_info *info, int unit);
 /* The instruction that `position` belongs to, or -1; a PRECALL counts as its CALL. */
 int gf_pending(const gf_code_info *info, int position);
 /* The last unit (cache) of the instruction at `unit`. */
@@ -142,7 +144,8 @@ PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 gf_run *gf_find_run(PyThreadState *ts);
 /* The next frame of the flow's own from f outwards (f included), or NULL at its root. */
 gf_frame *gf_own_frame(gf_frame *f);
-gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation);
+gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
+                       PyObject *const *args);
 int gf_dismantle(PyThreadState *ts, gf_run *run);
 int gf_is_unwinding(void);
 int gf_dismantle_init(void);
@@ -156,8 +159,9 @@ typedef struct {
 } gf_boundary;
 
 typedef struct {
-    PyObject *object; /* the operation, the generator or the function inside */
-    gf_frame *frame;  /* its frame; NULL for the operation */
+    PyObject *object;      /* the operation, the generator or the function inside */
+    gf_frame *frame;       /* its frame; NULL for the operation */
+    PyObject *const *args; /* of the operation */
 } gf_inner;
 
 int gf_classify(gf_frame *f, gf_code_info *info, int pending, gf_inner inner,

@@ -21,7 +21,7 @@ static int generator_kind(PyObject *op)
     return -1;
 }
 
-/* Makes a cleared generator one that is suspended where the record says. */
+/* Fills the frame of a cleared generator, so that it waits where the record says. */
 int gf_refill_generator(PyGenObject *gen, const gf_record *r)
 {
     PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(r->function);
@@ -43,13 +43,24 @@ int gf_refill_generator(PyGenObject *gen, const gf_record *r)
     gf_init_generator_frame(gen, r->function, Py_XNewRef(r->locals));
     gf_frame *f = gf_generator_frame(gen);
     for (int i = 0; i < r->nlocals + r->nstack; i++) {
-        gf_slots(f)[i] = Py_XNewRef(r->slots[i]);
+        gf_put(f, i, Py_XNewRef(r->slots[i]));
     }
     gf_set_stack_count(f, r->nstack);
-    gf_set_position(f, gf_last_unit(info, r->pending));
+    gf_wait_at(f, r->pending, gf_last_unit(info, r->pending));
     Py_XSETREF(gen->gi_exc_state.exc_value, Py_XNewRef(r->exc));
-    int oparg, op = gf_op_at(info, r->pending, &oparg);
-    gen->gi_frame_state = op == RETURN_GENERATOR ? GF_GEN_CREATED : GF_GEN_SUSPENDED;
+    return 0;
+}
+
+/* Makes a cleared generator one that is suspended by itself. */
+static int suspend(PyGenObject *gen, const gf_record *r)
+{
+    if (gf_refill_generator(gen, r) < 0) {
+        return -1;
+    }
+    gf_frame *f = gf_generator_frame(gen);
+    int oparg, op = gf_op_at(gf_info(gf_code(f)), r->pending, &oparg);
+    gf_settle(f);
+    gen->gi_frame_state = (char)gf_suspended_state(op, oparg);
     return 0;
 }
 
@@ -69,9 +80,11 @@ static int read_suspended(PyGenObject *gen, gf_records *records)
         return -1;
     }
     r->function = Py_NewRef(gf_function(f));
-    r->pending = gf_pending(info, gf_position(f));
+    r->pending = gf_pending(info, gf_yielded_unit(f));
     for (int i = 0; i < r->nlocals + r->nstack; i++) {
-        r->slots[i] = Py_XNewRef(gf_slots(f)[i]);
+        if (gf_copy_slot(f, i, &r->slots[i]) < 0) {
+            return -1;
+        }
     }
     PyObject *locals = *gf_locals_dict(f);
     if (locals != NULL && Py_REFCNT(locals) > 1) {
@@ -196,7 +209,7 @@ PyObject *gf_generator_fill(PyObject *module, PyObject *args)
     int ok = -1;
     if (records != NULL && records->count == 1
         && gf_verify_suspended(&records->frames[0]) == 0) {
-        ok = gf_refill_generator((PyGenObject *)gen, &records->frames[0]);
+        ok = suspend((PyGenObject *)gen, &records->frames[0]);
     }
     if (records != NULL && records->count != 1) {
         PyErr_SetString(PyExc_ValueError, "not a valid generator: several frames");
@@ -215,7 +228,7 @@ static int holds_itself(PyGenObject *gen)
     gf_frame *f = gf_generator_frame(gen);
     int slots = gf_code(f)->co_nlocalsplus + gf_stack_count(f);
     for (int i = 0; i < slots; i++) {
-        if (gf_slots(f)[i] == (PyObject *)gen) {
+        if (gf_peek(f, i) == (PyObject *)gen) {
             return 1;
         }
     }

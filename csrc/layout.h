@@ -3,11 +3,21 @@
 #define GREENFLOW_LAYOUT_H
 
 #define PY_SSIZE_T_CLEAN
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wundef" /* 3.15: pyport.h, _Py_STDC_VERSION */
 #include <Python.h>
+#pragma GCC diagnostic pop
 
 /* Whether the interpreter that runs (not the one that this was built for: a debug
  * interpreter loads release builds too) checks its assertions. */
 extern int gf_debug_interpreter;
+
+/* --- index.c: a number that the interpreter keeps on a stack without an object ------ */
+
+extern PyTypeObject gf_index_type;
+PyObject *gf_index_new(Py_ssize_t value);
+Py_ssize_t gf_index_value(PyObject *index);
+int gf_index_init(void);
 
 #ifdef Py_GIL_DISABLED
 #error "greenflow does not support free-threaded builds of CPython"
@@ -15,8 +25,22 @@ extern int gf_debug_interpreter;
 #include "layout_cp311.h"
 #elif PY_VERSION_HEX >= 0x030C00F0 && PY_VERSION_HEX < 0x030D0000
 #include "layout_cp312.h"
+#elif PY_VERSION_HEX >= 0x030D00F0 && PY_VERSION_HEX < 0x030E0000
+#include "layout_cp313.h"
+#elif PY_VERSION_HEX >= 0x030E00F0 && PY_VERSION_HEX < 0x030F0000
+#include "layout_cp314.h"
+#elif PY_VERSION_HEX >= 0x030F00F0 && PY_VERSION_HEX < 0x03100000
+#include "layout_cp315.h"
 #else
-#error "greenflow does not know this CPython: 3.11 and 3.12 are supported"
+#error "greenflow does not know this CPython: 3.11 to 3.15 are supported"
 #endif
+
+/* When a frame returns under a tracer, a frame object is made of it, hidden or not; a
+ * debug build asserts that it is not hidden (3.11: ceval.c, call_trace). */
+static inline int gf_visible_shims(PyThreadState *ts)
+{
+    return gf_debug_interpreter
+           && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
+}
 
 #endif

@@ -1,5 +1,5 @@
 /* What 3.11 and 3.12 have in common: current_frame in tstate->cframe, prev_instr,
- * stacktop. Included by their layouts only; read from the same files.
+ * plain slots. Included by their layouts only; read from the same files.
  */
 #ifndef GREENFLOW_LAYOUT_CFRAME_H
 #define GREENFLOW_LAYOUT_CFRAME_H
@@ -15,6 +15,10 @@
 #include "opcode.h"
 
 typedef _PyInterpreterFrame gf_frame;
+
+static inline PyCodeObject *gf_code(gf_frame *f) { return f->f_code; }
+
+#include "layout_pointers.h"
 
 /* What is relied on beyond the names of fields. */
 _Static_assert(offsetof(gf_frame, localsplus)
@@ -44,28 +48,42 @@ static inline void gf_set_caller(gf_frame *f, gf_frame *caller)
     f->previous = caller;
 }
 
-static inline PyCodeObject *gf_code(gf_frame *f) { return f->f_code; }
-
-static inline PyObject **gf_slots(gf_frame *f) { return f->localsplus; }
-
 static inline PyObject **gf_locals_dict(gf_frame *f) { return &f->f_locals; }
 
-/* The code unit before the one that runs next: while a C call is pending that is the
- * calling instruction, while an inlined Python call is, its last cache. */
-static inline int gf_position(gf_frame *f)
+/* A unit of the instruction that a frame waits at. prev_instr is the code unit before the
+ * one that runs next: while a C call is pending that is the calling instruction, while an
+ * inlined Python call is, or after a yield, its last cache. */
+static inline int gf_waiting_unit(gf_frame *f)
 {
     return (int)(f->prev_instr - _PyCode_CODE(f->f_code));
 }
 
-/* Values on the stack, or -1 while the evaluation loop has them (stacktop == -1). */
-static inline int gf_stack_count(gf_frame *f)
+static inline int gf_yielded_unit(gf_frame *f) { return gf_waiting_unit(f); }
+
+/* Makes `unit` what runs next in f, once it has what it waits for. */
+static inline void gf_go_on_at(gf_frame *f, int unit);
+
+/* Makes f wait at the instruction from `unit` to `last`. */
+static inline void gf_wait_at(gf_frame *f, int unit, int last)
 {
-    return f->stacktop < 0 ? -1 : f->stacktop - f->f_code->co_nlocalsplus;
+    (void)unit;
+    gf_go_on_at(f, last + 1);
 }
 
-static inline void gf_set_stack_count(gf_frame *f, int count)
+/* Makes a generator's frame ready to be sent a value. */
+static inline void gf_settle(gf_frame *f) { (void)f; }
+
+static inline int gf_suspended_state(int op, int oparg)
 {
-    f->stacktop = f->f_code->co_nlocalsplus + count;
+    (void)oparg;
+    return op == RETURN_GENERATOR ? FRAME_CREATED : FRAME_SUSPENDED;
+}
+
+/* The frame that the interpreter puts below an inlined __init__ (3.13). */
+static inline int gf_is_init_shim(gf_frame *f)
+{
+    (void)f;
+    return 0;
 }
 
 /* Frames before this unit are skipped by f_back, sys._getframe and tracebacks
@@ -104,12 +122,10 @@ static inline void gf_skip_finalizer(PyObject *op, int skip)
     }
 }
 
-/* When a frame returns under a tracer, a frame object is made of it, hidden or not; a
- * debug build asserts that it is not hidden (3.11: ceval.c, call_trace). */
-static inline int gf_visible_shims(PyThreadState *ts)
+static inline int gf_op_subscripts(int op, int oparg)
 {
-    return gf_debug_interpreter
-           && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
+    (void)op, (void)oparg;
+    return 1;
 }
 
 #endif

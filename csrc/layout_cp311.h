@@ -21,9 +21,9 @@ static inline gf_frame *gf_caller(gf_frame *f, int *through_c)
 
 static inline PyObject *gf_function(gf_frame *f) { return (PyObject *)f->f_func; }
 
-static inline void gf_set_position(gf_frame *f, int unit)
+static inline void gf_go_on_at(gf_frame *f, int unit)
 {
-    f->prev_instr = _PyCode_CODE(f->f_code) + unit;
+    f->prev_instr = _PyCode_CODE(f->f_code) + unit - 1;
 }
 
 static inline size_t gf_frame_words(PyCodeObject *code)
@@ -50,10 +50,10 @@ static inline void gf_init_frame(gf_frame *f, PyObject *function, PyObject *loca
 /* Makes f run `code`, which is its own code but for the exception table. */
 static inline void gf_swap_code(gf_frame *f, PyCodeObject *code)
 {
-    int unit = gf_position(f);
+    int unit = gf_waiting_unit(f);
     PyCodeObject *old = f->f_code;
     f->f_code = (PyCodeObject *)Py_NewRef((PyObject *)code);
-    gf_set_position(f, unit);
+    gf_go_on_at(f, unit + 1);
     Py_DECREF(old);
 }
 
@@ -97,77 +97,65 @@ static inline void gf_init_generator(PyGenObject *gen, PyCodeObject *code)
 
 /* --- instructions (Lib/opcode.py, Python/ceval.c) ---------------------------------- */
 
-static inline int gf_op_caches(int op)
-{
-    switch (op) {
-    case BINARY_SUBSCR:
-        return INLINE_CACHE_ENTRIES_BINARY_SUBSCR;
-    case STORE_SUBSCR:
-        return INLINE_CACHE_ENTRIES_STORE_SUBSCR;
-    case UNPACK_SEQUENCE:
-        return INLINE_CACHE_ENTRIES_UNPACK_SEQUENCE;
-    case STORE_ATTR:
-        return INLINE_CACHE_ENTRIES_STORE_ATTR;
-    case LOAD_ATTR:
-        return INLINE_CACHE_ENTRIES_LOAD_ATTR;
-    case LOAD_METHOD:
-        return INLINE_CACHE_ENTRIES_LOAD_METHOD;
-    case COMPARE_OP:
-        return INLINE_CACHE_ENTRIES_COMPARE_OP;
-    case LOAD_GLOBAL:
-        return INLINE_CACHE_ENTRIES_LOAD_GLOBAL;
-    case BINARY_OP:
-        return INLINE_CACHE_ENTRIES_BINARY_OP;
-    case PRECALL:
-        return INLINE_CACHE_ENTRIES_PRECALL;
-    case CALL:
-        return INLINE_CACHE_ENTRIES_CALL;
-    default:
-        return 0;
-    }
-}
-
-/* +1 jumps forward, -1 backward, 0 not at all. */
-static inline int gf_op_jump(int op)
-{
-    switch (op) {
-    case FOR_ITER:
-    case JUMP_FORWARD:
-    case JUMP_IF_FALSE_OR_POP:
-    case JUMP_IF_TRUE_OR_POP:
-    case POP_JUMP_FORWARD_IF_FALSE:
-    case POP_JUMP_FORWARD_IF_TRUE:
-    case SEND:
-    case POP_JUMP_FORWARD_IF_NOT_NONE:
-    case POP_JUMP_FORWARD_IF_NONE:
-        return 1;
-    case JUMP_BACKWARD_NO_INTERRUPT:
-    case JUMP_BACKWARD:
-    case POP_JUMP_BACKWARD_IF_NOT_NONE:
-    case POP_JUMP_BACKWARD_IF_NONE:
-    case POP_JUMP_BACKWARD_IF_FALSE:
-    case POP_JUMP_BACKWARD_IF_TRUE:
-        return -1;
-    default:
-        return 0;
-    }
-}
-
-/* Control never goes on behind these. */
-static inline int gf_op_ends(int op)
-{
-    switch (op) {
-    case RETURN_VALUE:
-    case RAISE_VARARGS:
-    case RERAISE:
-    case JUMP_FORWARD:
-    case JUMP_BACKWARD:
-    case JUMP_BACKWARD_NO_INTERRUPT:
-        return 1;
-    default:
-        return 0;
-    }
-}
+#define GF_OPS_WAITING(OP)                                                       \
+    OP(BEFORE_WITH, ENTER)                                                       \
+    OP(BINARY_SUBSCR, SUBSCRIPT) OP(CALL, CALL) OP(CALL_FUNCTION_EX, CALL_EX)    \
+        OP(EXTENDED_ARG, PREFIX) OP(FOR_ITER, FOR_ITER) OP(LOAD_ATTR, ATTRIBUTE) \
+            OP(PRECALL, PRECALL) OP(RETURN_GENERATOR, START) OP(SEND, SEND)      \
+                OP(WITH_EXCEPT_START, EXIT) OP(YIELD_VALUE, YIELD)
+#define GF_OPS_OPAQUE(OP)                                                              \
+    OP(BEFORE_ASYNC_WITH)                                                              \
+    OP(BINARY_OP) OP(BUILD_CONST_KEY_MAP) OP(BUILD_MAP) OP(BUILD_SET) OP(              \
+        CHECK_EG_MATCH) OP(CHECK_EXC_MATCH) OP(COMPARE_OP) OP(CONTAINS_OP)             \
+        OP(DELETE_ATTR) OP(DELETE_NAME) OP(DELETE_SUBSCR) OP(DICT_MERGE) OP(           \
+            DICT_UPDATE) OP(FORMAT_VALUE) OP(GET_AITER) OP(GET_ANEXT)                  \
+            OP(GET_AWAITABLE) OP(GET_ITER) OP(GET_LEN) OP(GET_YIELD_FROM_ITER) OP(     \
+                IMPORT_FROM) OP(IMPORT_NAME) OP(IMPORT_STAR) OP(JUMP_IF_FALSE_OR_POP)  \
+                OP(JUMP_IF_TRUE_OR_POP) OP(LIST_EXTEND) OP(LOAD_BUILD_CLASS)           \
+                    OP(LOAD_CLASSDEREF) OP(LOAD_GLOBAL) OP(LOAD_METHOD) OP(LOAD_NAME)  \
+                        OP(MAP_ADD) OP(MATCH_CLASS) OP(MATCH_KEYS) OP(                 \
+                            POP_JUMP_BACKWARD_IF_FALSE) OP(POP_JUMP_BACKWARD_IF_TRUE)  \
+                            OP(POP_JUMP_FORWARD_IF_FALSE) OP(POP_JUMP_FORWARD_IF_TRUE) \
+                                OP(PREP_RERAISE_STAR) OP(PRINT_EXPR) OP(RAISE_VARARGS) \
+                                    OP(SET_ADD) OP(SET_UPDATE) OP(STORE_ATTR)          \
+                                        OP(STORE_NAME) OP(STORE_SUBSCR)                \
+                                            OP(UNARY_INVERT) OP(UNARY_NEGATIVE)        \
+                                                OP(UNARY_NOT) OP(UNARY_POSITIVE)       \
+                                                    OP(UNPACK_EX) OP(UNPACK_SEQUENCE)
+#define GF_OPS_INERT(OP)                                                              \
+    OP(ASYNC_GEN_WRAP)                                                                \
+    OP(BUILD_LIST) OP(BUILD_SLICE) OP(BUILD_STRING) OP(BUILD_TUPLE) OP(COPY)          \
+        OP(COPY_FREE_VARS) OP(DELETE_DEREF) OP(DELETE_FAST) OP(DELETE_GLOBAL) OP(     \
+            END_ASYNC_FOR) OP(IS_OP) OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT) \
+            OP(JUMP_FORWARD) OP(KW_NAMES) OP(LIST_APPEND) OP(LIST_TO_TUPLE) OP(       \
+                LOAD_ASSERTION_ERROR) OP(LOAD_CLOSURE) OP(LOAD_CONST) OP(LOAD_DEREF)  \
+                OP(LOAD_FAST) OP(MAKE_CELL) OP(MAKE_FUNCTION) OP(MATCH_MAPPING)       \
+                    OP(MATCH_SEQUENCE) OP(NOP) OP(POP_EXCEPT) OP(                     \
+                        POP_JUMP_BACKWARD_IF_NONE) OP(POP_JUMP_BACKWARD_IF_NOT_NONE)  \
+                        OP(POP_JUMP_FORWARD_IF_NONE) OP(POP_JUMP_FORWARD_IF_NOT_NONE) \
+                            OP(POP_TOP) OP(PUSH_EXC_INFO) OP(PUSH_NULL) OP(RERAISE)   \
+                                OP(RESUME) OP(RETURN_VALUE) OP(SETUP_ANNOTATIONS)     \
+                                    OP(STORE_DEREF) OP(STORE_FAST) OP(STORE_GLOBAL)   \
+                                        OP(SWAP)
+#define GF_OPS_CACHED(OP)                                                       \
+    OP(BINARY_OP, 1)                                                            \
+    OP(BINARY_SUBSCR, 4) OP(CALL, 4) OP(COMPARE_OP, 2) OP(LOAD_ATTR, 4)         \
+        OP(LOAD_GLOBAL, 5) OP(LOAD_METHOD, 10) OP(PRECALL, 1) OP(STORE_ATTR, 4) \
+            OP(STORE_SUBSCR, 1) OP(UNPACK_SEQUENCE, 1)
+#define GF_OPS_FORWARD(OP)                                            \
+    OP(FOR_ITER)                                                      \
+    OP(JUMP_FORWARD) OP(JUMP_IF_FALSE_OR_POP) OP(JUMP_IF_TRUE_OR_POP) \
+        OP(POP_JUMP_FORWARD_IF_FALSE) OP(POP_JUMP_FORWARD_IF_NONE)    \
+            OP(POP_JUMP_FORWARD_IF_NOT_NONE) OP(POP_JUMP_FORWARD_IF_TRUE) OP(SEND)
+#define GF_OPS_BACKWARD(OP)                                             \
+    OP(JUMP_BACKWARD)                                                   \
+    OP(JUMP_BACKWARD_NO_INTERRUPT) OP(POP_JUMP_BACKWARD_IF_FALSE)       \
+        OP(POP_JUMP_BACKWARD_IF_NONE) OP(POP_JUMP_BACKWARD_IF_NOT_NONE) \
+            OP(POP_JUMP_BACKWARD_IF_TRUE)
+#define GF_OPS_ENDING(OP)                                                         \
+    OP(JUMP_BACKWARD)                                                             \
+    OP(JUMP_BACKWARD_NO_INTERRUPT) OP(JUMP_FORWARD) OP(RAISE_VARARGS) OP(RERAISE) \
+        OP(RETURN_VALUE)
 
 /* stack_effect (compile.c) splits what PRECALL and CALL pop between the two, but the
  * interpreter pops all of it in CALL; and it leaves out the value that is pushed when
@@ -193,12 +181,17 @@ static inline int gf_op_borrows_local(int op)
     return 0;
 }
 
-/* A specialised PRECALL makes the whole call and goes on behind the CALL that follows
- * (ceval.c, PRECALL_*): the pair counts as that CALL. */
-static inline int gf_op_is_precall(int op) { return op == PRECALL; }
-
-/* BEFORE_WITH has put the bound __exit__ into the manager's slot before __enter__ runs;
- * SEND's end puts the result into the receiver's slot. */
-enum { GF_WITH_EXIT_IN_SLOT = 1, GF_SEND_END_KEEPS_RECEIVER = 0 };
+/* What the instructions leave on the stack (ceval.c): BEFORE_WITH has put the bound
+ * __exit__ into the manager's slot before __enter__ runs; SEND's end puts the result into
+ * the receiver's slot; FOR_ITER's end pops the iterator; a callable stands above the NULL
+ * that is there when it is no method; WITH_EXCEPT_START finds the __exit__ at depth 4. */
+enum {
+    GF_WITH_EXIT_IN_SLOT = 1,
+    GF_SEND_END_KEEPS_RECEIVER = 0,
+    GF_LOOP_ENDS_AT_END_FOR = 0,
+    GF_CALLABLE_FIRST = 0,
+    GF_ITERATOR_DEPTH = 1,
+    GF_EXIT_DEPTH = 4
+};
 
 #endif

@@ -28,9 +28,9 @@ static inline gf_frame *gf_caller(gf_frame *f, int *through_c)
 
 static inline PyObject *gf_function(gf_frame *f) { return f->f_funcobj; }
 
-static inline void gf_set_position(gf_frame *f, int unit)
+static inline void gf_go_on_at(gf_frame *f, int unit)
 {
-    f->prev_instr = _PyCode_CODE(f->f_code) + unit;
+    f->prev_instr = _PyCode_CODE(f->f_code) + unit - 1;
     f->return_offset = 0; /* RETURN_VALUE adds its callee's caller's offset */
 }
 
@@ -117,74 +117,61 @@ static inline void gf_init_generator(PyGenObject *gen, PyCodeObject *code)
 
 /* --- instructions (Lib/opcode.py, Python/ceval.c) ---------------------------------- */
 
-static inline int gf_op_caches(int op)
-{
-    switch (op) {
-    case BINARY_SUBSCR:
-        return INLINE_CACHE_ENTRIES_BINARY_SUBSCR;
-    case STORE_SUBSCR:
-        return INLINE_CACHE_ENTRIES_STORE_SUBSCR;
-    case UNPACK_SEQUENCE:
-        return INLINE_CACHE_ENTRIES_UNPACK_SEQUENCE;
-    case STORE_ATTR:
-        return INLINE_CACHE_ENTRIES_STORE_ATTR;
-    case LOAD_ATTR:
-        return INLINE_CACHE_ENTRIES_LOAD_ATTR;
-    case LOAD_SUPER_ATTR:
-        return INLINE_CACHE_ENTRIES_LOAD_SUPER_ATTR;
-    case COMPARE_OP:
-        return INLINE_CACHE_ENTRIES_COMPARE_OP;
-    case LOAD_GLOBAL:
-        return INLINE_CACHE_ENTRIES_LOAD_GLOBAL;
-    case BINARY_OP:
-        return INLINE_CACHE_ENTRIES_BINARY_OP;
-    case FOR_ITER:
-        return INLINE_CACHE_ENTRIES_FOR_ITER;
-    case SEND:
-        return INLINE_CACHE_ENTRIES_SEND;
-    case CALL:
-        return INLINE_CACHE_ENTRIES_CALL;
-    default:
-        return 0;
-    }
-}
-
-/* +1 jumps forward, -1 backward, 0 not at all. */
-static inline int gf_op_jump(int op)
-{
-    switch (op) {
-    case FOR_ITER:
-    case JUMP_FORWARD:
-    case POP_JUMP_IF_FALSE:
-    case POP_JUMP_IF_TRUE:
-    case SEND:
-    case POP_JUMP_IF_NOT_NONE:
-    case POP_JUMP_IF_NONE:
-        return 1;
-    case JUMP_BACKWARD_NO_INTERRUPT:
-    case JUMP_BACKWARD:
-        return -1;
-    default:
-        return 0;
-    }
-}
-
-/* Control never goes on behind these. */
-static inline int gf_op_ends(int op)
-{
-    switch (op) {
-    case RETURN_VALUE:
-    case RETURN_CONST:
-    case RAISE_VARARGS:
-    case RERAISE:
-    case JUMP_FORWARD:
-    case JUMP_BACKWARD:
-    case JUMP_BACKWARD_NO_INTERRUPT:
-        return 1;
-    default:
-        return 0;
-    }
-}
+#define GF_OPS_WAITING(OP)                                                         \
+    OP(BEFORE_WITH, ENTER)                                                         \
+    OP(BINARY_SUBSCR, SUBSCRIPT) OP(CALL, CALL) OP(CALL_FUNCTION_EX, CALL_EX)      \
+        OP(EXTENDED_ARG, PREFIX) OP(FOR_ITER, FOR_ITER) OP(LOAD_ATTR, ATTRIBUTE)   \
+            OP(RETURN_GENERATOR, START) OP(SEND, SEND) OP(WITH_EXCEPT_START, EXIT) \
+                OP(YIELD_VALUE, YIELD)
+#define GF_OPS_OPAQUE(OP)                                                              \
+    OP(BEFORE_ASYNC_WITH)                                                              \
+    OP(BINARY_OP) OP(BINARY_SLICE) OP(BUILD_CONST_KEY_MAP) OP(BUILD_MAP) OP(BUILD_SET) \
+        OP(CALL_INTRINSIC_1) OP(CALL_INTRINSIC_2) OP(CHECK_EG_MATCH)                   \
+            OP(CHECK_EXC_MATCH) OP(COMPARE_OP) OP(CONTAINS_OP) OP(DELETE_ATTR) OP(     \
+                DELETE_NAME) OP(DELETE_SUBSCR) OP(DICT_MERGE) OP(DICT_UPDATE)          \
+                OP(FORMAT_VALUE) OP(GET_AITER) OP(GET_ANEXT) OP(GET_AWAITABLE) OP(     \
+                    GET_ITER) OP(GET_LEN) OP(GET_YIELD_FROM_ITER) OP(IMPORT_FROM)      \
+                    OP(IMPORT_NAME) OP(LIST_EXTEND) OP(LOAD_BUILD_CLASS)               \
+                        OP(LOAD_FROM_DICT_OR_DEREF) OP(LOAD_FROM_DICT_OR_GLOBALS) OP(  \
+                            LOAD_GLOBAL) OP(LOAD_NAME) OP(LOAD_SUPER_ATTR) OP(MAP_ADD) \
+                            OP(MATCH_CLASS) OP(MATCH_KEYS) OP(POP_JUMP_IF_FALSE)       \
+                                OP(POP_JUMP_IF_TRUE) OP(RAISE_VARARGS) OP(SET_ADD)     \
+                                    OP(SET_UPDATE) OP(STORE_ATTR) OP(STORE_NAME)       \
+                                        OP(STORE_SLICE) OP(STORE_SUBSCR)               \
+                                            OP(UNARY_INVERT) OP(UNARY_NEGATIVE)        \
+                                                OP(UNARY_NOT) OP(UNPACK_EX)            \
+                                                    OP(UNPACK_SEQUENCE)
+#define GF_OPS_INERT(OP)                                                               \
+    OP(BUILD_LIST)                                                                     \
+    OP(BUILD_SLICE) OP(BUILD_STRING) OP(BUILD_TUPLE) OP(CLEANUP_THROW) OP(COPY)        \
+        OP(COPY_FREE_VARS) OP(DELETE_DEREF) OP(DELETE_FAST) OP(DELETE_GLOBAL)          \
+            OP(END_ASYNC_FOR) OP(END_FOR) OP(END_SEND) OP(IS_OP) OP(JUMP_BACKWARD)     \
+                OP(JUMP_BACKWARD_NO_INTERRUPT) OP(JUMP_FORWARD) OP(KW_NAMES)           \
+                    OP(LIST_APPEND) OP(LOAD_ASSERTION_ERROR) OP(LOAD_CLOSURE)          \
+                        OP(LOAD_CONST) OP(LOAD_DEREF) OP(LOAD_FAST) OP(                \
+                            LOAD_FAST_AND_CLEAR) OP(LOAD_FAST_CHECK) OP(LOAD_LOCALS)   \
+                            OP(MAKE_CELL) OP(MAKE_FUNCTION) OP(MATCH_MAPPING)          \
+                                OP(MATCH_SEQUENCE) OP(NOP) OP(POP_EXCEPT)              \
+                                    OP(POP_JUMP_IF_NONE) OP(POP_JUMP_IF_NOT_NONE)      \
+                                        OP(POP_TOP) OP(PUSH_EXC_INFO) OP(PUSH_NULL)    \
+                                            OP(RERAISE) OP(RESUME) OP(RETURN_CONST)    \
+                                                OP(RETURN_VALUE) OP(SETUP_ANNOTATIONS) \
+                                                    OP(STORE_DEREF) OP(STORE_FAST)     \
+                                                        OP(STORE_GLOBAL) OP(SWAP)
+#define GF_OPS_CACHED(OP)                                                      \
+    OP(BINARY_OP, 1)                                                           \
+    OP(BINARY_SUBSCR, 1) OP(CALL, 3) OP(COMPARE_OP, 1) OP(FOR_ITER, 1)         \
+        OP(LOAD_ATTR, 9) OP(LOAD_GLOBAL, 4) OP(LOAD_SUPER_ATTR, 1) OP(SEND, 1) \
+            OP(STORE_ATTR, 4) OP(STORE_SUBSCR, 1) OP(UNPACK_SEQUENCE, 1)
+#define GF_OPS_FORWARD(OP)                                      \
+    OP(FOR_ITER)                                                \
+    OP(JUMP_FORWARD) OP(POP_JUMP_IF_FALSE) OP(POP_JUMP_IF_NONE) \
+        OP(POP_JUMP_IF_NOT_NONE) OP(POP_JUMP_IF_TRUE) OP(SEND)
+#define GF_OPS_BACKWARD(OP) OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT)
+#define GF_OPS_ENDING(OP)                                                         \
+    OP(JUMP_BACKWARD)                                                             \
+    OP(JUMP_BACKWARD_NO_INTERRUPT) OP(JUMP_FORWARD) OP(RAISE_VARARGS) OP(RERAISE) \
+        OP(RETURN_CONST) OP(RETURN_VALUE)
 
 /* stack_effect (compile.c) leaves out the value that is pushed when a generator is first
  * sent into (genobject.c, gen_send_ex2). */
@@ -200,15 +187,17 @@ static inline int gf_op_effect(int op, int oparg, int jump)
  * its own is a cell variable, the slot is a cell only meanwhile. */
 static inline int gf_op_borrows_local(int op) { return op == LOAD_FAST_AND_CLEAR; }
 
-static inline int gf_op_is_precall(int op)
-{
-    (void)op;
-    return 0;
-}
-
-/* While __enter__ runs, BEFORE_WITH holds the bound __exit__ in a C variable and the
- * manager's slot is stale (though `enter` keeps the manager alive); SEND's end leaves
- * the receiver for END_SEND (bytecodes.c). */
-enum { GF_WITH_EXIT_IN_SLOT = 0, GF_SEND_END_KEEPS_RECEIVER = 1 };
+/* What the instructions leave on the stack (bytecodes.c): while __enter__ runs,
+ * BEFORE_WITH holds the bound __exit__ in a C variable and the manager's slot is stale
+ * (though `enter` keeps the manager alive); SEND's end leaves the receiver for END_SEND;
+ * FOR_ITER's end jumps over END_FOR, which pops the iterator and a value. */
+enum {
+    GF_WITH_EXIT_IN_SLOT = 0,
+    GF_SEND_END_KEEPS_RECEIVER = 1,
+    GF_LOOP_ENDS_AT_END_FOR = 1,
+    GF_CALLABLE_FIRST = 0,
+    GF_ITERATOR_DEPTH = 1,
+    GF_EXIT_DEPTH = 4
+};
 
 #endif

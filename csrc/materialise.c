@@ -74,13 +74,12 @@ PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 static void fill(gf_frame *f, const gf_record *r)
 {
     gf_init_frame(f, r->function, Py_XNewRef(r->locals));
-    PyObject **slots = gf_slots(f);
     for (int i = 0; i < r->nlocals + r->nstack; i++) {
-        slots[i] = Py_XNewRef(r->slots[i]);
+        gf_put(f, i, Py_XNewRef(r->slots[i]));
     }
     gf_set_stack_count(f, r->nstack);
     gf_code_info *info = gf_info(gf_code(f)); /* known since the records were checked */
-    gf_set_position(f, gf_last_unit(info, r->pending));
+    gf_wait_at(f, r->pending, gf_last_unit(info, r->pending));
 }
 
 static gf_frame *fill_segment(gf_run *run, gf_frame *base, int first, int last)
@@ -215,7 +214,11 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
         ts->exc_info = gen->gi_exc_state.previous_item;
         gen->gi_exc_state.previous_item = NULL;
         gen->gi_frame_state = GF_GEN_SUSPENDED;
-        go_on(owner, gf_deliver(f, r, outcome), outcome);
+        PyObject *value = gf_deliver(f, r, outcome);
+        if (value != NULL) {
+            gf_settle(f);
+        }
+        go_on(owner, value, outcome);
     }
     Py_DECREF(owner);
 }

@@ -138,6 +138,8 @@ static PyMethodDef methods[] = {
      "cache"},
     {"stack_depth_of", stack_depth_of, METH_O,
      "stack_depth_of(frame) -> values on its stack, while a tracer runs; else -1"},
+    {"opcodes", gf_opcodes, METH_NOARGS,
+     "opcodes() -> {number: (kind, caches, jump, ends)} of the instructions known"},
     {"room", room, METH_NOARGS, "room() -> frames that the recursion limit leaves"},
     {NULL, NULL, 0, NULL},
 };
@@ -184,6 +186,7 @@ static int add_names(PyObject *module)
     }
     if (gf_leave == NULL || PyModule_AddObjectRef(module, "LEAVE", gf_leave) < 0
         || PyModule_AddType(module, &gf_operation_type) < 0
+        || PyModule_AddType(module, &gf_index_type) < 0
         || PyModule_AddType(module, &gf_records_type) < 0) {
         return -1;
     }
@@ -204,8 +207,9 @@ static struct PyModuleDef definition = {
 
 PyMODINIT_FUNC PyInit__frames(void)
 {
-    if (check_interpreter() < 0 || gf_depths_init() < 0 || gf_dismantle_init() < 0
-        || PyType_Ready(&gf_run_type) < 0) {
+    gf_opcodes_init();
+    if (check_interpreter() < 0 || gf_depths_init() < 0 || gf_index_init() < 0
+        || gf_dismantle_init() < 0 || PyType_Ready(&gf_run_type) < 0) {
         return NULL;
     }
     PyObject *module = PyModule_Create(&definition);

@@ -23,10 +23,11 @@ static PyObject *leave(PyThreadState *ts, gf_run *run, gf_records *records,
     return NULL;
 }
 
-static PyObject *decide(PyThreadState *ts, gf_run *run, PyObject *op, PyObject *request)
+static PyObject *decide(PyThreadState *ts, gf_run *run, PyObject *op,
+                        PyObject *const *args, PyObject *request)
 {
     run->capturing = 1;
-    gf_records *records = gf_capture(ts, run, op);
+    gf_records *records = gf_capture(ts, run, op, args);
     PyObject *answer = NULL;
     if (records != NULL) {
         answer = run->hook == NULL ? Py_NewRef(gf_leave)
@@ -63,7 +64,7 @@ static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
     }
     else {
         Py_INCREF(run);
-        result = decide(ts, run, op, request);
+        result = decide(ts, run, op, args, request);
         Py_DECREF(run);
     }
     Py_DECREF(request);

@@ -89,9 +89,9 @@ gf_shim gf_shim_kind(PyCodeObject *code)
     return GF_NO_SHIM;
 }
 
-gf_run *gf_shim_run(gf_frame *f) { return (gf_run *)gf_slots(f)[0]; }
+gf_run *gf_shim_run(gf_frame *f) { return (gf_run *)gf_peek(f, 0); }
 
-int gf_shim_segment(gf_frame *f) { return (int)PyLong_AsLong(gf_slots(f)[1]); }
+int gf_shim_segment(gf_frame *f) { return (int)PyLong_AsLong(gf_peek(f, 1)); }
 
 /* What base and top take of the data stack themselves. */
 size_t gf_shim_words(void)

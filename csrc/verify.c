@@ -40,20 +40,24 @@ static int verify_cells(const gf_record *r, gf_code_info *info, Py_ssize_t index
     return 0;
 }
 
-static int verify_delivery(const gf_record *r, int op, Py_ssize_t index)
+static int verify_delivery(const gf_record *r, gf_op_kind kind, Py_ssize_t index)
 {
-    PyObject *top = r->nstack > 0 ? r->slots[r->nlocals + r->nstack - 1] : NULL;
+    int iterator = r->nstack - GF_ITERATOR_DEPTH;
+    PyObject *top = iterator < 0 ? NULL : r->slots[r->nlocals + iterator];
     switch (r->delivery) {
     case GF_PUSH:
-        return op == FOR_ITER || op == SEND ? bad(index, "the delivery") : 0;
+        return kind == GF_OP_FOR_ITER || kind == GF_OP_SEND ? bad(index, "the delivery")
+                                                            : 0;
     case GF_INIT:
         return r->held != NULL ? 0 : bad(index, "no instance to give");
     case GF_NEXT:
-        return op == FOR_ITER && top != NULL && PyIter_Check(top)
+        return kind == GF_OP_FOR_ITER && top != NULL && PyIter_Check(top)
                    ? 0
                    : bad(index, "a loop without its iterator");
     case GF_SEND:
-        return op == SEND && top != NULL ? 0 : bad(index, "nothing that is awaited");
+        return kind == GF_OP_SEND && top != NULL
+                   ? 0
+                   : bad(index, "nothing that is awaited");
     case GF_CALL_NEXT:
         return 0;
     default:
@@ -111,8 +115,7 @@ int gf_verify_record(const gf_record *r, Py_ssize_t index)
     if (((code->co_flags & flags) != 0) != (r->generator != NULL)) {
         return bad(index, "a generator's frame without it, or the other way round");
     }
-    int oparg, op = gf_op_at(info, r->pending, &oparg);
-    if (verify_delivery(r, op, index) < 0) {
+    if (verify_delivery(r, gf_kind_at(info, r->pending), index) < 0) {
         return -1;
     }
     return verify_generator(r, code, index);
@@ -125,8 +128,8 @@ int gf_verify_suspended(const gf_record *r)
     if (info == NULL || verify_place(r, info, 0) < 0) {
         return -1;
     }
-    int oparg, op = gf_op_at(info, r->pending, &oparg);
-    if (op != YIELD_VALUE && op != RETURN_GENERATOR) {
+    gf_op_kind kind = gf_kind_at(info, r->pending);
+    if (kind != GF_OP_YIELD && kind != GF_OP_START) {
         return bad(0, "it is not at a yield");
     }
     return r->exc == NULL || r->exc == Py_None || PyExceptionInstance_Check(r->exc)

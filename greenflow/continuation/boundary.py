@@ -58,7 +58,7 @@ def classify(
     """Return how the instruction ``op`` takes the result of ``inner``.
 
     Args:
-        op: the name of the pending instruction; "ROOT" for the flow's own function.
+        op: the name of the pending instruction; "root" for the flow's own function.
         oparg: its argument.
         operands: those that may be read, without NULLs at the front.
         inner: the Operation, the generator or the function that C code runs.
@@ -250,15 +250,16 @@ def _root(
 
 _ATTRIBUTE_HOOKS = ("__getattr__", "__getattribute__")
 _RULES: dict[str, Callable[[int, tuple[Any, ...], Any, Any], Answer | None]] = {
-    "CALL": _call,
-    "CALL_FUNCTION_EX": _root,
-    "ROOT": _root,
-    "FOR_ITER": _for_iter,
-    "SEND": _send,
-    "BEFORE_WITH": _enter,
-    "WITH_EXCEPT_START": _exit,
-    "BINARY_SUBSCR": _subscript,
-    "LOAD_ATTR": _attribute,
+    "call": _call,
+    "call_kw": _call,
+    "call_ex": _root,
+    "root": _root,
+    "for_iter": _for_iter,
+    "send": _send,
+    "enter": _enter,
+    "exit": _exit,
+    "subscript": _subscript,
+    "attribute": _attribute,
 }
 
 
