@@ -76,6 +76,7 @@ static int readable(const gf_code_info *info, int unit, int *first)
         return 1;
     case GF_OP_ENTER:
     case GF_OP_ATTRIBUTE:
+    case GF_OP_METHOD:
         *first = depth - 1;
         return 1;
     case GF_OP_SUBSCRIPT:

@@ -106,6 +106,7 @@ int gf_kept(const gf_code_info *info, int unit)
 
 typedef struct {
     gf_code_info *info;
+    PyCodeObject *code;
     int *todo; /* units to go on from; each enters at most once */
     int count;
 } walk;
@@ -141,8 +142,8 @@ static int follow(walk *w, int unit)
         return reach(w, unit + 1, depth);
     }
     if (kind == GF_OP_UNKNOWN) {
-        PyErr_Format(PyExc_SystemError, "greenflow: unknown instruction %d", op);
-        return -1;
+        return gf_refuse(w->code, unit,
+                         "it has an instruction that greenflow does not know");
     }
     int next = gf_last_unit(info, unit) + 1;
     int jump = gf_op_jump(op);
@@ -222,7 +223,7 @@ static int analyse(gf_code_info *info, PyCodeObject *code)
             info->depth[++unit] = GF_CACHE;
         }
     }
-    walk w = {info, PyMem_New(int, (size_t)info->units + 1), 0};
+    walk w = {info, code, PyMem_New(int, (size_t)info->units + 1), 0};
     if (w.todo == NULL) {
         PyErr_NoMemory();
         return -1;

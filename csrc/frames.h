@@ -134,6 +134,7 @@ PyObject *gf_shim_function(gf_shim kind, int visible);
 gf_run *gf_shim_run(gf_frame *f);
 int gf_shim_segment(gf_frame *f);
 size_t gf_shim_words(void);
+int gf_instrument_shims(PyThreadState *ts);
 int gf_shims_init(PyObject *reserve, PyObject *land);
 PyObject *gf_call_base(gf_run *run, int first, int visible);
 PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs);

@@ -250,6 +250,13 @@ static inline void gf_skip_finalizer(PyObject *op, int skip)
 
 /* --- instructions ------------------------------------------------------------------ */
 
+/* LOAD_ATTR's lowest bit asks for a method and its self. */
+static inline int gf_op_is_method(int op, int oparg)
+{
+    (void)op;
+    return oparg & 1;
+}
+
 static inline int gf_op_effect(int op, int oparg, int jump)
 {
     return PyCompile_OpcodeStackEffectWithJump(op, oparg, jump);

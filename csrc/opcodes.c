@@ -29,8 +29,10 @@ void gf_opcodes_init(void)
 gf_op_kind gf_kind_of(int op, int oparg)
 {
     gf_op_kind kind = (gf_op_kind)table[op].kind;
-    return kind == GF_OP_SUBSCRIPT && !gf_op_subscripts(op, oparg) ? GF_OP_OPAQUE
-                                                                   : kind;
+    if (kind == GF_OP_SUBSCRIPT && !gf_op_subscripts(op, oparg)) {
+        return GF_OP_OPAQUE;
+    }
+    return kind == GF_OP_ATTRIBUTE && gf_op_is_method(op, oparg) ? GF_OP_METHOD : kind;
 }
 
 int gf_op_caches(int op) { return table[op].caches; }
@@ -45,7 +47,7 @@ const char *gf_kind_name(gf_op_kind kind)
     static const char *const names[GF_OP_KINDS] = {
         "unknown",  "inert", "opaque", "call",   "call_kw",   "call_ex",
         "for_iter", "send",  "enter",  "exit",   "subscript", "attribute",
-        "yield",    "start", "prefix", "precall"};
+        "method",   "yield", "start",  "prefix", "precall"};
     return names[kind];
 }
 

@@ -21,6 +21,7 @@ typedef enum {
     GF_OP_EXIT,
     GF_OP_SUBSCRIPT,
     GF_OP_ATTRIBUTE,
+    GF_OP_METHOD, /* an attribute that is called next: pushes two values */
     /* These have a part of their own: */
     GF_OP_YIELD,
     GF_OP_START,   /* of a generator: it waits here until it is first sent into */

@@ -101,6 +101,19 @@ size_t gf_shim_words(void)
     return gf_frame_words((PyCodeObject *)base) + gf_frame_words((PyCodeObject *)top);
 }
 
+int gf_instrument_shims(PyThreadState *ts)
+{
+    for (int kind = GF_BASE; kind <= GF_TOP; kind++) {
+        for (int visible = 0; visible < 2; visible++) {
+            PyObject *code = PyFunction_GET_CODE(functions[kind][visible]);
+            if (gf_instrument(ts, (PyCodeObject *)code) < 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
 PyObject *gf_call_base(gf_run *run, int first, int visible)
 {
     PyObject *number = PyLong_FromLong(first);

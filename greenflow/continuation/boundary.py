@@ -9,6 +9,7 @@ nothing else with it. Everything that is not certain is refused.
 from __future__ import annotations
 
 import dis
+import operator
 from functools import partial
 from types import (
     CodeType,
@@ -58,7 +59,8 @@ def classify(
     """Return how the instruction ``op`` takes the result of ``inner``.
 
     Args:
-        op: the name of the pending instruction; "root" for the flow's own function.
+        op: the kind of the pending instruction, as csrc/opcodes.c names it; "root" for
+            the flow's own function.
         oparg: its argument.
         operands: those that may be read, without NULLs at the front.
         inner: the Operation, the generator or the function that C code runs.
@@ -74,7 +76,7 @@ def classify(
     if answer is not None:
         return answer
     raise NotSuspendable(
-        f"{place(code, offset)} waits for {describe(op, operands)}, "
+        f"{place(code, offset)} waits for {describe(op, operands, dis.opname[code.co_code[offset]])}, "
         f"which runs {inner_name(inner)} from C and could not be entered again",
         hint=_HINT,
     )
@@ -100,14 +102,16 @@ def not_in_flow(operation: Operation) -> NoReturn:
 def _call(
     _oparg: int, operands: tuple[Any, ...], inner: Any, first: Any
 ) -> Answer | None:
-    called, arguments = operands[0], operands[1:]
+    called, *arguments = operands
+    while called is operator.call and arguments:
+        called, *arguments = arguments
     answer = _called(called, inner, first)
     if answer is None and called is first:
         # A bound method or a partial() lends this slot to the argument it puts first
         # while it calls (Objects/classobject.c, Modules/_functoolsmodule.c). An object
         # that C code could call is not believed to be such an argument.
         return _PUSH if not _called_from_c(called) else None
-    return answer or _advanced(called, arguments, inner)
+    return answer or _advanced(called, tuple(arguments), inner)
 
 
 def _called(called: Any, inner: Any, first: Any) -> Answer | None:
@@ -242,6 +246,15 @@ def _attribute(
     return _PUSH if found and _special(cls, "__getattr__") is None else None
 
 
+def _method(
+    _oparg: int, operands: tuple[Any, ...], inner: Any, _first: Any
+) -> Answer | None:
+    # Two values are due, a function and its self, and one can be delivered: calling the
+    # attribute with arguments is calling operator.call() with it and them.
+    found = _attribute(_oparg, operands, inner, _first) is not None
+    return (PUSH, (), (operator.call,)) if found else None
+
+
 def _root(
     _oparg: int, operands: tuple[Any, ...], inner: Any, first: Any
 ) -> Answer | None:
@@ -260,6 +273,7 @@ _RULES: dict[str, Callable[[int, tuple[Any, ...], Any, Any], Answer | None]] = {
     "exit": _exit,
     "subscript": _subscript,
     "attribute": _attribute,
+    "method": _method,
 }
 
 

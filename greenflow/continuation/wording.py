@@ -16,17 +16,17 @@ def place(code: CodeType, offset: int) -> str:
     return f"{code.co_qualname}() {code.co_filename}:{line or code.co_firstlineno}"
 
 
-def describe(op: str, operands: tuple[Any, ...]) -> str:
+def describe(op: str, operands: tuple[Any, ...], instruction: str) -> str:
     """Return what C code the pending instruction waits for, in words."""
     if not operands:
-        return f"a special method or C code ({op or 'an unknown instruction'})"
+        return f"a special method or C code ({instruction})"
     value = operands[0]
-    if op == "FOR_ITER":
+    if op == "for_iter":
         return f"the next item of a {type_name(type(value))}"
-    if op == "SEND":
+    if op == "send":
         return f"a {type_name(type(value))}"
-    if op in {"BEFORE_WITH", "WITH_EXCEPT_START", "BINARY_SUBSCR", "LOAD_ATTR"}:
-        return f"a {type_name(type(value))} ({op})"
+    if op in {"enter", "exit", "subscript", "attribute", "method"}:
+        return f"a {type_name(type(value))} ({instruction})"
     return f"{callable_name(value)}()"
 
 

@@ -279,3 +279,46 @@ def for_over_an_iterator_of_ones_own():
     else:
         end = "else"
     return got, end
+
+
+class Looked:
+    """Attributes that suspend when they are looked up, and are called at once."""
+
+    @property
+    def joined(self):
+        return suspend("joined") or "-".join
+
+    @property
+    def made(self):
+        suspend("made")
+        return Base
+
+    def __getattr__(self, name):
+        suspend(name)
+        return lambda *args, **more: (name, args, more, suspend("called"))
+
+
+@feature(sends=[None], asks=["joined"], gives="a-b")
+def property_that_is_called():
+    return Looked().joined(["a", "b"])
+
+
+@feature(sends=[None], asks=["made"], gives=[("base init", "x")])
+def property_that_is_a_class():
+    return Looked().made("x").log
+
+
+@feature(
+    sends=[1, 2, 3, 4],
+    asks=["one", "called", "two", "called"],
+    gives=[("one", (1, 5), {}, 2), ("two", (), {"key": 3}, 4)],
+)
+def getattr_that_is_called():
+    looked = Looked()
+    return [looked.one(1, *[5][:1]), looked.two(key=3)]
+
+
+@feature(sends=[1, 2, 3, 4], asks=["a", "called", "b", "called"], gives=8)
+def getattr_that_is_called_inside_arguments():
+    looked = Looked()
+    return sum((looked.a(0)[-1], 2, looked.b(0)[-1]))

@@ -221,7 +221,7 @@ def key_of_a_dict():
 
 
 class Rebinds:
-    def __init__(self):
+    def __init__(self, *_):  # one that takes *args is never inlined
         self.kept = 1
         asked = suspend("rebinds")
         self = asked
