@@ -284,6 +284,12 @@ def for_over_an_iterator_of_ones_own():
 class Looked:
     """Attributes that suspend when they are looked up, and are called at once."""
 
+    def __getattr__(self, name):
+        suspend(name)
+        return lambda *args, **more: (name, args, more, suspend("called"))
+
+
+class Computed:
     @property
     def joined(self):
         return suspend("joined") or "-".join
@@ -293,19 +299,15 @@ class Looked:
         suspend("made")
         return Base
 
-    def __getattr__(self, name):
-        suspend(name)
-        return lambda *args, **more: (name, args, more, suspend("called"))
-
 
 @feature(sends=[None], asks=["joined"], gives="a-b")
 def property_that_is_called():
-    return Looked().joined(["a", "b"])
+    return Computed().joined(["a", "b"])
 
 
 @feature(sends=[None], asks=["made"], gives=[("base init", "x")])
 def property_that_is_a_class():
-    return Looked().made("x").log
+    return Computed().made("x").log
 
 
 @feature(
