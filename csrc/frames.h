@@ -134,7 +134,8 @@ PyObject *gf_shim_function(gf_shim kind, int visible);
 gf_run *gf_shim_run(gf_frame *f);
 int gf_shim_segment(gf_frame *f);
 size_t gf_shim_words(void);
-int gf_instrument_shims(PyThreadState *ts);
+enum { GF_SHIM_CODES = 4 };
+PyObject *gf_shim_code(int index); /* of base and top */
 int gf_shims_init(PyObject *reserve, PyObject *land);
 PyObject *gf_call_base(gf_run *run, int first, int visible);
 PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
@@ -186,6 +187,10 @@ typedef struct {
 int gf_segment_end(const gf_records *records, int first);
 void gf_run_segment(PyThreadState *ts, gf_run *run, int first, gf_outcome *outcome);
 PyObject *gf_deliver(gf_frame *f, const gf_record *r, gf_outcome *outcome);
+
+/* --- instrument.c ---------------------------------------------------------------------- */
+
+int gf_instrument_plan(PyThreadState *ts, const gf_records *plan);
 
 /* --- datastack.c ----------------------------------------------------------------------- */
 

@@ -122,13 +122,6 @@ static inline void gf_skip_finalizer(PyObject *op, int skip)
     }
 }
 
-/* _Py_Instrument is not exported; nothing relies on it (3.15: layout_cp315.h). */
-static inline int gf_instrument(PyThreadState *ts, PyCodeObject *code)
-{
-    (void)ts, (void)code;
-    return 0;
-}
-
 static inline int gf_op_subscripts(int op, int oparg)
 {
     (void)op, (void)oparg;

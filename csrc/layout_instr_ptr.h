@@ -250,6 +250,14 @@ static inline void gf_skip_finalizer(PyObject *op, int skip)
 
 /* --- instructions ------------------------------------------------------------------ */
 
+/* Whether code is prepared for the tracers and monitors there are now
+ * (instrumentation.c, is_version_up_to_date). */
+static inline int gf_is_instrumented(PyThreadState *ts, PyCodeObject *code)
+{
+    return code->_co_instrumentation_version
+           == ts->interp->ceval.instrumentation_version;
+}
+
 /* LOAD_ATTR's lowest bit asks for a method and its self. */
 static inline int gf_op_is_method(int op, int oparg)
 {

@@ -17,22 +17,6 @@ int gf_segment_end(const gf_records *records, int first)
     return last;
 }
 
-/* Where a tracer or monitor is at work, the interpreter looks up what it has prepared for
- * a code object when that began to run; this code began elsewhere, or unseen. */
-static int instrument(PyThreadState *ts, const gf_records *plan)
-{
-    if (gf_instrument_shims(ts) < 0) {
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < plan->count; i++) {
-        PyObject *code = PyFunction_GET_CODE(plan->frames[i].function);
-        if (gf_instrument(ts, (PyCodeObject *)code) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 /* Everything is built: from here on the values live in the frames alone, and user code
  * may be traced again. */
 static void take_answer(PyThreadState *ts, gf_run *run, gf_outcome *outcome)
@@ -40,7 +24,7 @@ static void take_answer(PyThreadState *ts, gf_run *run, gf_outcome *outcome)
     run->landed = 1;
     gf_trace_on(ts, run);
     gf_records_release(run->plan);
-    if (instrument(ts, run->plan) < 0) {
+    if (gf_instrument_plan(ts, run->plan) < 0) {
         *outcome = (gf_outcome){GF_RAISED, NULL};
         return;
     }

@@ -25,6 +25,30 @@ enum { KINDS = 4 };
 static PyObject *functions[KINDS][2]; /* [kind][visible] */
 static PyObject *reserve_function, *land_function;
 
+/* The same code with its last instruction, a return, once more behind it. */
+static PyObject *with_tail(PyCodeObject *code)
+{
+    PyObject *bytes = PyCode_GetCode(code);
+    PyObject *last = bytes == NULL
+                         ? NULL
+                         : PySequence_GetSlice(bytes, PyBytes_GET_SIZE(bytes) - 2,
+                                               PyBytes_GET_SIZE(bytes));
+    PyObject *longer = last == NULL ? NULL : PySequence_Concat(bytes, last);
+    PyObject *replace = PyObject_GetAttrString((PyObject *)code, "replace");
+    PyObject *none = PyTuple_New(0), *changes = NULL, *copy = NULL;
+    if (longer != NULL) {
+        changes = Py_BuildValue("{s:O}", "co_code", longer);
+    }
+    if (replace != NULL && none != NULL && changes != NULL) {
+        copy = PyObject_Call(replace, none, changes);
+    }
+    PyObject *used[] = {bytes, last, longer, replace, none, changes};
+    for (size_t i = 0; i < sizeof(used) / sizeof(*used); i++) {
+        Py_XDECREF(used[i]);
+    }
+    return copy;
+}
+
 static int make_shim(PyObject *namespace, const char *name, gf_shim kind)
 {
     PyObject *plain = PyDict_GetItemString(namespace, name);
@@ -33,12 +57,13 @@ static int make_shim(PyObject *namespace, const char *name, gf_shim kind)
         return -1;
     }
     functions[kind][1] = Py_NewRef(plain);
-    PyObject *code = PyObject_CallMethod(PyFunction_GET_CODE(plain), "replace", NULL);
+    PyObject *code = with_tail((PyCodeObject *)PyFunction_GET_CODE(plain));
     if (code == NULL) {
         return -1;
     }
-    /* One less than its length: at the length, RESUME would wait for ever to be
-     * instrumented (3.12, bytecodes.c RESUME). */
+    /* Not its whole length: at that, RESUME would wait for ever to be instrumented (3.12,
+     * bytecodes.c RESUME); what comes behind is never reached, and nothing before it
+     * tells tracers of itself. */
     int units = (int)gf_code_units((PyCodeObject *)code);
     gf_hide_code((PyCodeObject *)code, units - 1);
     functions[kind][0] = PyFunction_New(code, namespace);
@@ -101,17 +126,9 @@ size_t gf_shim_words(void)
     return gf_frame_words((PyCodeObject *)base) + gf_frame_words((PyCodeObject *)top);
 }
 
-int gf_instrument_shims(PyThreadState *ts)
+PyObject *gf_shim_code(int index)
 {
-    for (int kind = GF_BASE; kind <= GF_TOP; kind++) {
-        for (int visible = 0; visible < 2; visible++) {
-            PyObject *code = PyFunction_GET_CODE(functions[kind][visible]);
-            if (gf_instrument(ts, (PyCodeObject *)code) < 0) {
-                return -1;
-            }
-        }
-    }
-    return 0;
+    return PyFunction_GET_CODE(functions[GF_BASE + index / 2][index % 2]);
 }
 
 PyObject *gf_call_base(gf_run *run, int first, int visible)
