@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import diagnose, frames, pickling
+from greenflow.continuation import diagnose, frames, pickling, spares
 from greenflow.continuation.functions import reference, resolve
 from greenflow.continuation.head import (
     PYTHON,
@@ -61,13 +61,16 @@ def encode_stack(records: Records, value: object) -> Saved:
     """
     functions, shape, values = records.parts()
     plan = _heads_of.get((shape, functions))
-    head, by_value = plan.made if plan else _new_head(functions, shape, records)
+    made = plan.made if plan else _new_head(functions, shape, records)
+    head, by_value, trailer = made
     running = {id(gen): function for gen, function in records.generators}
     try:
-        body, generators = pickling.dump((value, by_value, values), running)
+        body, generators, codes = pickling.dump((value, by_value, values), running)
     except Exception as error:
         raise _explain(records, value, error) from error
-    return Saved(pack(head, body), generators)
+    if codes:
+        trailer = spares.trailer([*_codes(functions, by_value), *codes])
+    return Saved(pack(head, body + trailer), generators)
 
 
 def decode_stack(head: Head, head_bytes: bytes, body: bytes) -> tuple[Records, object]:
@@ -92,7 +95,7 @@ def decode_stack(head: Head, head_bytes: bytes, body: bytes) -> tuple[Records, o
 
 def _new_head(
     functions: tuple[FunctionType, ...], shape: bytes, records: Records
-) -> tuple[bytes, tuple[FunctionType, ...]]:
+) -> tuple[bytes, tuple[FunctionType, ...], bytes]:
     references = [reference(function) for function in functions]
     head = encode_head(stack_head(functions, references, shape, records))
     by_value = tuple(
@@ -100,9 +103,17 @@ def _new_head(
         for function, known in zip(functions, references, strict=True)
         if known is None
     )
+    trailer = spares.trailer(_codes(functions, by_value))
     if not by_value:
-        _heads_of.put((shape, functions), functions, (head, ()))
-    return head, by_value
+        _heads_of.put((shape, functions), functions, (head, (), trailer))
+    return head, by_value, trailer
+
+
+def _codes(
+    functions: tuple[FunctionType, ...], by_value: tuple[FunctionType, ...]
+) -> list[CodeType]:
+    """The code of those functions that are found by name."""
+    return [function.__code__ for function in functions if function not in by_value]
 
 
 def _resolve(head: Head, head_bytes: bytes) -> tuple[FunctionType | None, ...]:
@@ -183,7 +194,7 @@ def open_saved(data: bytes) -> tuple[Head, bytes, bytes]:
 
 #: A flow that stops again and again at the same place has the same head each time.
 _heads: dict[bytes, Head] = {}
-_heads_of: Plans[tuple[bytes, tuple[FunctionType, ...]]] = Plans()
+_heads_of: Plans[tuple[bytes, tuple[FunctionType, ...], bytes]] = Plans()
 _functions_of: Plans[None] = Plans()
 
 
@@ -221,9 +232,10 @@ def _dump_described(
     value: object, described: list[tuple[str, str, object]]
 ) -> tuple[bytes, list[Any]]:
     try:
-        return pickling.dump(value)
+        data, generators, codes = pickling.dump(value)
     except Exception as error:
         raise diagnose.explain(described, error) from error
+    return data + spares.trailer(codes), generators
 
 
 def _explain(records: Records, value: object, error: Exception) -> Exception:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import canary, codec, frames, tags
+from greenflow.continuation import canary, codec, frames, spares, tags
+from greenflow.continuation.head import PATCH, Head
 from greenflow.continuation.nested import Nested, State, register_nested
 from greenflow.continuation.outcome import Sent, Thrown
 from greenflow.continuation.summary import position
@@ -239,6 +240,13 @@ class Continuation(Nested):
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"bytes are needed, not {type(data).__name__}")
         head, head_bytes, body = codec.open_saved(bytes(data))
+        if head.patch == PATCH:
+            return cls._decoded(head, head_bytes, body)
+        with spares.Reading(body):
+            return cls._decoded(head, head_bytes, body)
+
+    @classmethod
+    def _decoded(cls, head: Head, head_bytes: bytes, body: bytes) -> Continuation:
         if head.kind == "call":
             return cls("new", call=codec.decode_call(body))
         if head.kind == "done":

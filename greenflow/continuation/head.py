@@ -22,6 +22,9 @@ KIND = b"continuation"
 #: CPython's minor version and its bytecode's number: both must be the reader's own.
 PYTHON = f"{sys.implementation.cache_tag}-{int.from_bytes(MAGIC_NUMBER[:2], 'little')}"
 
+#: Its patch level: another one may compile the same source to other bytecode.
+PATCH = ".".join(map(str, sys.version_info))
+
 
 class FunctionHead(msgspec.Struct, frozen=True, array_like=True):
     """A function on the stack; ``code_hash`` is empty if it is stored by value."""
@@ -68,6 +71,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
     functions: tuple[FunctionHead, ...]
     places: tuple[PlaceHead, ...] = ()
     shape: bytes = b""
+    patch: str = PATCH
 
     @property
     def frames(self) -> tuple[FrameHead, ...]:

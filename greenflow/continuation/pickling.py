@@ -14,7 +14,7 @@ from types import (
     FunctionType,
     TracebackType,
 )
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenflow.continuation import (
     builtin,
@@ -22,6 +22,7 @@ from greenflow.continuation import (
     exceptions,
     functions,
     generators,
+    places,
     tags,
     tracebacks,
 )
@@ -37,10 +38,21 @@ _IDLE_BYTES_MAX = 2048
 _TYPES_MAX = 4096
 
 
+class Dumped(NamedTuple):
+    """The bytes, the suspended generators met, and the code found by place."""
+
+    data: bytes
+    generators: list[Any]
+    codes: list[CodeType]
+
+
+_NONE: list[Any] = []
+
+
 def dump(
     value: object, running: dict[int, FunctionType] | None = None
-) -> tuple[bytes, list[Any]]:
-    """Return ``value`` as bytes, and the suspended generators met in it.
+) -> Dumped:
+    """Return ``value`` as bytes, and what of it is suspended.
 
     Args:
         value: any graph of objects.
@@ -60,10 +72,10 @@ def dump(
     pickler.dump(value)  # if it raises, the pickler is dropped with all it holds
     chunks = pickler.chunks
     if running or pickler.used or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
-        return b"".join(chunks), pickler.met
+        return Dumped(b"".join(chunks), pickler.met, pickler.codes)
     pickler.clear_memo()
     _idle.append(pickler)
-    return chunks.pop(), []
+    return Dumped(chunks.pop(), _NONE, _NONE)
 
 
 def load(data: bytes) -> Any:
@@ -88,6 +100,8 @@ class Reducing:
         super().__init__(*args)
         self.running: dict[int, FunctionType] = {}
         self.met: list[Any] = []
+        #: Of generators and nested functions: it is needed as it is.
+        self.codes: list[CodeType] = []
         self.namespaces = Namespaces()
         #: Whether it holds more of the value than its memo.
         self.used = False
@@ -143,6 +157,8 @@ def _function(pickler: Reducing, function: FunctionType) -> Any:
     if known is not None:
         return known
     pickler.used = True
+    if places.nested(function) is not None:
+        pickler.codes.append(function.__code__)
     return functions.by_value(function, pickler.namespaces)
 
 
@@ -155,6 +171,8 @@ def _generator(pickler: Reducing, generator: Any) -> Any:
     reduced = generators.reduce_generator(generator, pickler.running)
     pickler.used = True
     pickler.met.append(generator)
+    code = getattr(generator, _CODE_OF[type(generator)])
+    pickler.codes.append(code)
     return reduced
 
 
@@ -162,6 +180,7 @@ def _alone(reduce: Callable[[Any], Any]) -> Callable[[Reducing, Any], Any]:
     return lambda pickler, obj: reduce(obj)
 
 
+_CODE_OF = dict(zip(generators.TYPES, ("gi_code", "cr_code", "ag_code"), strict=True))
 _exception = _alone(exceptions.reduce_exception)
 
 #: By exact type.

@@ -12,7 +12,7 @@ from importlib import import_module
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation import main_module, names
+from greenflow.continuation import main_module, names, spares
 from greenflow.continuation.code import ByCode, code_hash
 from greenflow.errors import CodeChanged, CodeMissing
 
@@ -121,7 +121,10 @@ def function_or_hidden(module: str, path: str, expected: bytes) -> FunctionType:
         changed = changed or function
     if changed is None:
         raise _missing(module, path)
-    raise _changed(f"{module}:{path}()", changed.__code__)
+    kept = spares.function(expected, changed)
+    if kept is None:
+        raise _changed(f"{module}:{path}()", changed.__code__)
+    return kept
 
 
 def code_at(
@@ -132,7 +135,7 @@ def code_at(
     Raises:
         CodeMissing, CodeChanged: as by :func:`function_or_hidden`.
     """
-    outer = None
+    outer = kept = None
     for function in _functions_at(_imported(module, path), path):
         outer = outer or function.__code__
         code: Any = function.__code__
@@ -141,8 +144,11 @@ def code_at(
             code = held[index] if index < len(held) else None
         if isinstance(code, CodeType) and code_hash(code) == expected:
             return code
+        kept = kept or spares.nested(expected, code, module)
     if outer is None:
         raise _missing(module, path)
+    if kept is not None:
+        return kept
     raise _changed(f"a function inside {module}:{path}()", outer)
 
 

@@ -52,7 +52,7 @@ def dump_moved(value: object, what: str) -> tuple[bytes, Callable[[], None]]:
         NotSaveable: as by :func:`dump`.
     """
     try:
-        data, generators = pickling.dump(value)
+        data, generators, _ = pickling.dump(value)
     except Exception as error:
         raise diagnose.explain([(what, "the value", value)], error) from error
 

@@ -1,0 +1,5 @@
+"""``python -m greenflow``: the command line, by this very Python."""
+
+from greenflow.cli import main
+
+main()

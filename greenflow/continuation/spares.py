@@ -1,0 +1,171 @@
+"""The code that a flow was suspended in, kept for another patch level of its Python.
+
+Two patch levels of one minor version run the same bytecode, but may compile the same
+source to other bytecode (3.13.0 and 3.13.18 differ in one function of nine). Frames and
+generators that wait go on in the code they were suspended in: it stands, compressed,
+behind the saved values, and is looked at only by another patch level than wrote it.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+import threading
+import zlib
+from collections import Counter
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from greenflow.continuation.code import (
+    ByCode,
+    code_bytes,
+    code_from_bytes,
+    code_hash,
+)
+from greenflow.errors import BadContents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LENGTH_BYTES = 4
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(dict[bytes, bytes])
+_compressed: ByCode[bytes] = ByCode()
+
+
+def trailer(codes: Iterable[CodeType]) -> bytes:
+    """Return what follows the values. The opposite of what ``with Reading()`` reads."""
+    data = _ENCODER.encode({code_hash(code): _spare(code) for code in codes})
+    return data + len(data).to_bytes(_LENGTH_BYTES, "little")
+
+
+def _spare(code: CodeType) -> bytes:
+    known = _compressed.get(code)
+    if known is None:
+        known = zlib.compress(code_bytes(code))
+        _compressed.put(code, known)
+    return known
+
+
+class _Current(threading.local):
+    reading: Reading | None = None
+
+
+_current = _Current()
+
+
+class Reading:
+    """While it is entered, code that was compiled otherwise is taken from ``body``."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._spares: dict[bytes, bytes] | None = None
+        #: One function for one name within a load.
+        self._functions: dict[tuple[bytes, int], FunctionType] = {}
+
+    def __enter__(self) -> Self:
+        self._before, _current.reading = _current.reading, self
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _current.reading = self._before
+
+    def code(self, expected: bytes) -> CodeType | None:
+        """Return the code of that hash, if it is among what was suspended."""
+        if self._spares is None:
+            self._spares = _read(self._body)
+        data = self._spares.get(expected)
+        if data is None:
+            return None
+        try:
+            return code_from_bytes(zlib.decompress(data))
+        except (zlib.error, ValueError, TypeError, EOFError) as error:
+            raise BadContents(f"a saved code object is damaged: {error}") from error
+
+    def function(self, expected: bytes, live: FunctionType) -> FunctionType | None:
+        """Return ``live``, with the code it had, or None if it is another function."""
+        code = self.code(expected)
+        if code is None:
+            return live  # nothing is suspended in it
+        if not _stands_for(live.__code__, code, live.__module__):
+            return None
+        key = expected, id(live)
+        if key not in self._functions:
+            self._functions[key] = _with_code(live, code)
+        return self._functions[key]
+
+
+def _read(body: bytes) -> dict[bytes, bytes]:
+    end = len(body) - _LENGTH_BYTES
+    start = end - int.from_bytes(body[end:], "little")
+    if end < 0 or start < 0:
+        raise BadContents("a saved continuation is damaged: its code is cut")
+    try:
+        return _DECODER.decode(body[start:end])
+    except msgspec.DecodeError as error:
+        raise BadContents(f"a saved continuation is damaged: {error}") from error
+
+
+def function(expected: bytes, live: FunctionType) -> FunctionType | None:
+    """Return what may be used instead of ``live``, whose code has another hash."""
+    reading = _current.reading
+    return None if reading is None else reading.function(expected, live)
+
+
+def nested(expected: bytes, live: CodeType | None, module: str) -> CodeType | None:
+    """Return the code that may be used instead of ``live``, which has another hash."""
+    reading = _current.reading
+    if reading is None or live is None:
+        return None
+    code = reading.code(expected)
+    return code if code is not None and _stands_for(live, code, module) else None
+
+
+def _with_code(live: FunctionType, code: CodeType) -> FunctionType:
+    made = FunctionType(
+        code, live.__globals__, live.__name__, live.__defaults__, live.__closure__
+    )
+    made.__kwdefaults__ = live.__kwdefaults__
+    made.__qualname__ = live.__qualname__
+    made.__module__ = live.__module__
+    made.__doc__ = live.__doc__
+    made.__dict__.update(live.__dict__)
+    return made
+
+
+# --- is it the same source? ---
+
+#: What an edit changes, and another way to compile does not.
+_COUNTED = ("BINARY_", "COMPARE_", "CALL", "STORE_ATTR", "STORE_SUBSCR", "YIELD_")
+
+
+def _stands_for(live: CodeType, code: CodeType, module: str | None) -> bool:
+    # The standard library changes with the patch level: who waits in it goes on in it.
+    if module is not None and module.partition(".")[0] in sys.stdlib_module_names:
+        return live.co_freevars == code.co_freevars
+    return _source(live) == _source(code)
+
+
+def _source(code: CodeType) -> tuple[Any, ...]:
+    plain = [constant for constant in code.co_consts if not _is_code(constant)]
+    counted = Counter(
+        (shown.opname, shown.argrepr)
+        for shown in dis.get_instructions(code)
+        if shown.opname.startswith(_COUNTED)
+    )
+    return (
+        code.co_qualname,
+        (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
+        (code.co_varnames, code.co_cellvars, code.co_freevars, code.co_flags),
+        set(code.co_names),
+        sorted(map(repr, plain)),
+        counted,
+        [_source(constant) for constant in code.co_consts if _is_code(constant)],
+    )
+
+
+def _is_code(constant: object) -> bool:
+    return isinstance(constant, CodeType)
+

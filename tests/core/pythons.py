@@ -1,0 +1,65 @@
+"""Other interpreters of this machine that greenflow may meet the states of."""
+
+from __future__ import annotations
+
+import os
+import site
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from tests.conftest import child_environment
+
+ROOT = Path(__file__).parents[2]
+MINOR = "%d.%d" % sys.version_info[:2]
+_ASK = """
+import greenflow._frames, greenflow.runtime, greenflow.cli.ls, sys
+print("%d.%d.%d" % sys.version_info[:3])
+"""
+
+
+def environment() -> dict[str, str]:
+    """This environment, in which an interpreter without packages finds ours."""
+    ours = child_environment()
+    path = [ours["PYTHONPATH"], *site.getsitepackages()]
+    return {**ours, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def _candidates() -> set[Path]:
+    """Virtualenvs of the matrix, private interpreters, pyenv's, and the system's."""
+    named = os.environ.get("GREENFLOW_OTHER_PYTHONS", "").split(os.pathsep)
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = [Path(name) for name in named if name]
+    found += [*ROOT.glob(".venv-*/bin/python"), *ROOT.glob(".python/*/python")]
+    found += pyenv.glob("versions/*/bin/python3")
+    found += [Path(folder) / f"python{MINOR}" for folder in os.get_exec_path()]
+    return {path for path in found if path.is_file()}
+
+
+def _version(python: Path, env: dict[str, str]) -> str:
+    asked = subprocess.run(
+        [python, "-c", _ASK], env=env, capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip()
+
+
+@cache
+def of_another_patch_level() -> Path | None:
+    """An interpreter of our minor version, and not of our patch level."""
+    ours = "%d.%d.%d" % sys.version_info[:3]
+    for python in sorted(_candidates()):
+        version = _version(python, environment())
+        if version.rpartition(".")[0] == MINOR and version != ours:
+            return python
+    return None
+
+
+@cache
+def of_another_minor() -> Path | None:
+    """An interpreter of another minor version that has greenflow installed."""
+    for python in sorted(_candidates()):
+        version = _version(python, child_environment())
+        if version and version.rpartition(".")[0] != MINOR:
+            return python
+    return None
