@@ -4,34 +4,6 @@
  */
 #include "frames.h"
 
-gf_run *gf_find_run(PyThreadState *ts)
-{
-    int through_c;
-    for (gf_frame *f = gf_current(ts); f != NULL; f = gf_caller(f, &through_c)) {
-        gf_shim kind = gf_shim_kind(gf_code(f));
-        if (kind == GF_START || kind == GF_BASE) {
-            return gf_shim_run(f);
-        }
-    }
-    return NULL;
-}
-
-gf_frame *gf_own_frame(gf_frame *f)
-{
-    int through_c;
-    while (f != NULL) {
-        gf_shim kind = gf_shim_kind(gf_code(f));
-        if (kind == GF_START || (kind == GF_BASE && gf_shim_segment(f) == 0)) {
-            return NULL;
-        }
-        if (kind == GF_NO_SHIM && !gf_is_init_shim(f)) {
-            return f;
-        }
-        f = gf_caller(f, &through_c);
-    }
-    return NULL;
-}
-
 typedef struct {
     gf_frame *frame;
     int pending;

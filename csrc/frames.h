@@ -120,6 +120,9 @@ typedef struct {
 } gf_run;
 
 extern PyTypeObject gf_run_type;
+gf_run *gf_find_run(PyThreadState *ts);
+/* The next frame of the flow's own from f outwards (f included), or NULL at its root. */
+gf_frame *gf_own_frame(gf_frame *f);
 PyObject *gf_start(PyObject *module, PyObject *args);
 PyObject *gf_resume(PyObject *module, PyObject *args);
 void gf_trace_on(PyThreadState *ts, gf_run *run);
@@ -143,9 +146,6 @@ PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
 /* --- capture.c, dismantle.c ------------------------------------------------------------ */
 
-gf_run *gf_find_run(PyThreadState *ts);
-/* The next frame of the flow's own from f outwards (f included), or NULL at its root. */
-gf_frame *gf_own_frame(gf_frame *f);
 gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
                        PyObject *const *args);
 int gf_dismantle(PyThreadState *ts, gf_run *run);
@@ -211,5 +211,10 @@ PyObject *gf_generator_recall(PyObject *module, PyObject *gen);
 
 extern PyTypeObject gf_operation_type;
 extern PyObject *gf_leave; /* the LEAVE singleton */
+
+/* --- fields.c, fields_write.c --------------------------------------------------------------- */
+
+PyObject *gf_fields_read(PyObject *module, PyObject *args);
+PyObject *gf_fields_write(PyObject *module, PyObject *args);
 
 #endif

@@ -131,6 +131,11 @@ static PyMethodDef methods[] = {
      "new"},
     {"generator_recall", gf_generator_recall, METH_O,
      "generator_recall(gen): take generator_forget() back"},
+    {"fields_read", gf_fields_read, METH_VARARGS,
+     "fields_read(object, format) -> the fields behind its head, as a tuple"},
+    {"fields_write", gf_fields_write, METH_VARARGS,
+     "fields_write(object, format, values): the opposite; ValueError if they do not "
+     "fit"},
     {"unchanged", unchanged, METH_O,
      "unchanged(((holder, name, expected, code or None), ...)) -> bool"},
     {"stack_depths", stack_depths, METH_O,

@@ -28,6 +28,38 @@ PyTypeObject gf_run_type = {
     .tp_dealloc = run_dealloc,
 };
 
+/* --- which run a frame belongs to ---------------------------------------------------- */
+
+gf_run *gf_find_run(PyThreadState *ts)
+{
+    int through_c;
+    for (gf_frame *f = gf_current(ts); f != NULL; f = gf_caller(f, &through_c)) {
+        gf_shim kind = gf_shim_kind(gf_code(f));
+        if (kind == GF_START || kind == GF_BASE) {
+            return gf_shim_run(f);
+        }
+    }
+    return NULL;
+}
+
+gf_frame *gf_own_frame(gf_frame *f)
+{
+    int through_c;
+    while (f != NULL) {
+        gf_shim kind = gf_shim_kind(gf_code(f));
+        if (kind == GF_START || (kind == GF_BASE && gf_shim_segment(f) == 0)) {
+            return NULL;
+        }
+        if (kind == GF_NO_SHIM && !gf_is_init_shim(f)) {
+            return f;
+        }
+        f = gf_caller(f, &through_c);
+    }
+    return NULL;
+}
+
+/* --- from its beginning to its end ---------------------------------------------------- */
+
 static gf_run *new_run(PyObject *hook)
 {
     gf_run *run = PyObject_New(gf_run, &gf_run_type);

@@ -75,8 +75,9 @@ def classify(
     answer = decide(oparg, operands, inner, first) if decide and operands else None
     if answer is not None:
         return answer
+    instruction = dis.opname[code.co_code[offset]]
     raise NotSuspendable(
-        f"{place(code, offset)} waits for {describe(op, operands, dis.opname[code.co_code[offset]])}, "
+        f"{place(code, offset)} waits for {describe(op, operands, instruction)}, "
         f"which runs {inner_name(inner)} from C and could not be entered again",
         hint=_HINT,
     )
@@ -255,9 +256,7 @@ def _method(
     return (PUSH, (), (operator.call,)) if found else None
 
 
-def _root(
-    _oparg: int, operands: tuple[Any, ...], inner: Any, first: Any
-) -> Answer | None:
+def _root(_: int, operands: tuple[Any, ...], inner: Any, first: Any) -> Answer | None:
     return _called(operands[0], inner, first)
 
 

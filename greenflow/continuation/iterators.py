@@ -7,12 +7,11 @@ import gc
 import itertools
 import operator
 import re
-import sys
 import warnings
 from types import MappingProxyType
 from typing import Any
 
-from greenflow.continuation import tags
+from greenflow.continuation import itertools_state, tags
 
 #: By exact type.
 ITERTOOLS = frozenset(
@@ -36,7 +35,10 @@ VIEWS = frozenset(_VIEWS)
 
 
 def reduce_iterator(iterator: Any) -> tuple[Any, ...]:
-    """Reduce an iterator of itertools in the middle, as it does by itself."""
+    """Reduce an iterator of itertools in the middle, by itself if it can."""
+    kind: Any = type(iterator)
+    if kind.__reduce__ is object.__reduce__ or kind in _FORGETFUL:
+        return itertools_state.reduce_iterator(iterator)
     reduced = _without_warning(iterator.__reduce__)
     function, args, *rest = reduced
     if not rest:
@@ -44,18 +46,29 @@ def reduce_iterator(iterator: Any) -> tuple[Any, ...]:
     return function, args, rest[0], None, None, _fill
 
 
+#: What their own state lacks: that a group is half gone, that an only result was given,
+#: and how count() goes on from sys.maxsize.
+_FORGETFUL = frozenset(
+    vars(itertools)[name]
+    for name in (
+        *("groupby", "_grouper", "count"),
+        *("combinations", "combinations_with_replacement", "permutations"),
+    )
+)
+
+
 def _fill(iterator: Any, state: Any) -> None:
     _without_warning(iterator.__setstate__, state)
 
 
 def _without_warning(method: Any, *args: Any) -> Any:
-    """Call ``method`` without the warning that 3.14 will not know it.
+    """Call ``method`` without the warning that a later Python will not know it.
 
     The bytes are for this very Python. catch_warnings() would not do: it changes the
     filters of all threads, and puts back what another one set meanwhile. The filter
     that is added here for good fits nothing but the call in this function.
     """
-    if sys.version_info >= (3, 12) and not _is_silent():
+    if not _is_silent():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=_HERE)
     return method(*args)
 

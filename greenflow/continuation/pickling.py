@@ -49,9 +49,7 @@ class Dumped(NamedTuple):
 _NONE: list[Any] = []
 
 
-def dump(
-    value: object, running: dict[int, FunctionType] | None = None
-) -> Dumped:
+def dump(value: object, running: dict[int, FunctionType] | None = None) -> Dumped:
     """Return ``value`` as bytes, and what of it is suspended.
 
     Args:

@@ -138,7 +138,15 @@ def _with_code(live: FunctionType, code: CodeType) -> FunctionType:
 # --- is it the same source? ---
 
 #: What an edit changes, and another way to compile does not.
-_COUNTED = ("BINARY_", "COMPARE_", "CALL", "STORE_ATTR", "STORE_SUBSCR", "YIELD_")
+_COUNTED = (
+    "BINARY_",
+    "COMPARE_",
+    "CALL",
+    "LOAD_SMALL_INT",
+    "STORE_ATTR",
+    "STORE_SUBSCR",
+    "YIELD_",
+)
 
 
 def _stands_for(live: CodeType, code: CodeType, module: str | None) -> bool:
@@ -168,4 +176,3 @@ def _source(code: CodeType) -> tuple[Any, ...]:
 
 def _is_code(constant: object) -> bool:
     return isinstance(constant, CodeType)
-

@@ -120,6 +120,7 @@ MODULES = (
     "groups",
     "handlers",
     "iterators",
+    "lookups",
     "managers",
     "shapes",
     "statements",

@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.conftest import child_environment
 
 ROOT = Path(__file__).parents[2]
-MINOR = "%d.%d" % sys.version_info[:2]
+OURS = ".".join(str(part) for part in sys.version_info[:3])
+MINOR = OURS.rpartition(".")[0]
 _ASK = """
 import greenflow._frames, greenflow.runtime, greenflow.cli.ls, sys
 print("%d.%d.%d" % sys.version_info[:3])
@@ -47,10 +48,9 @@ def _version(python: Path, env: dict[str, str]) -> str:
 @cache
 def of_another_patch_level() -> Path | None:
     """An interpreter of our minor version, and not of our patch level."""
-    ours = "%d.%d.%d" % sys.version_info[:3]
     for python in sorted(_candidates()):
         version = _version(python, environment())
-        if version.rpartition(".")[0] == MINOR and version != ours:
+        if version.rpartition(".")[0] == MINOR and version != OURS:
             return python
     return None
 

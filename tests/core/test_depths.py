@@ -43,8 +43,8 @@ class Oracle:
         sys.settrace(self.before)
 
     def trace(self, frame, event, argument):
-        # Where the interpreter does not save the depth (3.12, 3.13: at opcodes), it tells
-        # -1, or at lines in 3.11 what it was at the call before.
+        # Where the interpreter does not save the depth it tells -1 (3.12, 3.13: at
+        # opcodes), or what it was at the call before (3.11: at lines).
         frame.f_trace_opcodes = True
         if event == "opcode" or (event == "line" and TELLS_AT_LINES):
             self.compare(frame, event)

@@ -37,9 +37,7 @@ def results_of(data: bytes) -> list[Task]:
     return results
 
 
-def one_process(
-    instrument: str, tasks: list[Task], python: Path = OURS
-) -> list[Task]:
+def one_process(instrument: str, tasks: list[Task], python: Path = OURS) -> list[Task]:
     """Take each task a step further in a new process; after a crash, in another."""
     finished = subprocess.run(
         [python, "-X", "faulthandler", "-m", "tests.core.target_resume"],
