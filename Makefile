@@ -1,17 +1,33 @@
-# greenflow: `make` alone lists what there is. PYTHON=... picks another interpreter
-# (with a virtualenv of its own), PYTEST_ARGS=... goes to pytest.
+# greenflow: `make` alone lists what there is. VERSION=3.14 picks another CPython, which
+# is fetched if it is not here, PYTHON=... an interpreter by its name or path; each has
+# a virtualenv of its own. PYTEST_ARGS=... goes to pytest.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-VENV ?= .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
-DEBUG_PYTHON ?= python3.11-dbg
+VERSION ?=
+PYTHONS ?= 3.11 3.12 3.13 3.14 3.15
+VENV ?= .venv$(if $(VERSION),-$(VERSION),$(if $(PYTHON),-$(notdir $(PYTHON))))
+DEBUG_PYTHON ?=
 PYTEST_ARGS ?=
+MATRIX_ARGS ?= $(PYTEST_ARGS)
+MATRIX_STRICT ?=
 BENCH ?= core
+RUN ?=
 
 BIN := $(VENV)/bin
+# The folders of 3.11 have no version in their names.
+KNOWN_VERSION := $(or $(VERSION),$(if $(PYTHON),$(shell \
+    $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' \
+    2>/dev/null)),3.11)
+OTHER := $(addprefix -,$(filter-out 3.11,$(KNOWN_VERSION)))
+ASAN := build/asan$(OTHER)
+DEBUG := build/debug$(OTHER)
+DEBUG_BIN := $(abspath $(DEBUG))/venv/bin
+# Runs a check, and notes how it ended (build/matrix/X.Y.json).
+RECORD := python3 $(CURDIR)/tools/record.py
 BUILD_INPUTS := setup.py pyproject.toml $(wildcard csrc/*.c csrc/*.h)
 PIP := -m pip --disable-pip-version-check --quiet install
 # A process that dies in C leaves its report on the real stderr: keep pytest off it.
@@ -19,7 +35,7 @@ CRASH_PYTEST := -m pytest -p no:cacheprovider --capture=sys -o timeout=1200
 # Sanitizers: pymalloc would hide overruns inside its pools, and the interpreter itself
 # is not instrumented, so their libraries are loaded before it.
 ASAN_STRICT := exitcode=66:halt_on_error=1
-ASAN_PYTHON = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+ASAN_PYTHON = env LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
     UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH="$$PWD" \
     $(abspath $(BIN))/python -X faulthandler
 
@@ -33,7 +49,7 @@ demo: $(VENV)/.installed  ## Kill a flow in one process, see it go on in another
 
 .PHONY: test
 test: $(VENV)/.installed-test  ## Run the test suite
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(RECORD) test $(BIN)/python $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: build
 build: $(VENV)/.installed-dev  ## Compile the C core in place, where it changed
@@ -54,58 +70,82 @@ format: $(VENV)/.installed-dev  ## Rewrite Python and C to the house format
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i csrc/*.c csrc/*.h
 
-.PHONY: matrix-lite
-matrix-lite:  ## Run the suite on every CPython here that greenflow knows
-	@for version in 3.11 3.12; do \
-	    if python=$$(tools/find-python $$version); then \
-	        $(MAKE) test PYTHON="$$python" VENV=.venv-$$version; \
-	    fi; \
-	done
+.PHONY: matrix
+matrix:  ## Run the suite on every CPython of PYTHONS (MATRIX_ARGS, MATRIX_STRICT=1)
+	@MATRIX_ARGS='$(MATRIX_ARGS)' MATRIX_STRICT='$(MATRIX_STRICT)' \
+	    python3 tools/matrix.py test $(PYTHONS)
+
+.PHONY: report
+report:  ## Write what was measured into README.md; RUN=1 measures everything first
+	$(if $(RUN),-@$(MAKE) report-all-run)
+	@python3 tools/report.py $(PYTHONS)
+
+.PHONY: report-all
+report-all:  ## Run suite, debug, asan, leaks and bench on all, then report (hours)
+	@$(MAKE) report RUN=1
+
+.PHONY: report-all-run
+report-all-run:
+	@MATRIX_ARGS='$(MATRIX_ARGS)' python3 tools/matrix.py test,debug,asan,leaks,bench \
+	    $(PYTHONS)
 
 .PHONY: sanitize
 sanitize: asan debug  ## Run the suite under ASAN+UBSAN, and by a debug interpreter
 
 .PHONY: asan
 asan: asan-build  ## Run the suite with the core built for ASAN+UBSAN
-	cd build/asan && ASAN_OPTIONS=detect_leaks=0:$(ASAN_STRICT) $(ASAN_PYTHON) \
-	    $(CRASH_PYTEST) $(PYTEST_ARGS)
+	@cd $(ASAN) && ASAN_OPTIONS=detect_leaks=0:$(ASAN_STRICT) \
+	    $(RECORD) asan $(abspath $(BIN))/python \
+	    $(ASAN_PYTHON) $(CRASH_PYTEST) $(PYTEST_ARGS)
 
 .PHONY: debug
-debug: debug-build  ## Run the suite by a debug interpreter (python3.11-dbg)
-	cd build/debug/tree && PYTHONPATH="$$PWD" \
-	    ../venv/bin/python -X dev $(CRASH_PYTEST) $(PYTEST_ARGS)
+debug: debug-build  ## Run the suite by a debug interpreter
+	@cd $(DEBUG)/tree && $(RECORD) debug $(DEBUG_BIN)/python env PYTHONPATH="$$PWD" \
+	    $(DEBUG_BIN)/python -X dev $(CRASH_PYTEST) $(PYTEST_ARGS)
 
 .PHONY: leaks
 leaks: asan-build debug-build  ## Look for leaks: C memory by LSAN, references by counting
-	cd build/asan && for carry in in_memory over_bytes; do \
+	@$(RECORD) leaks $(abspath $(BIN))/python make leaks-run
+
+# Called by that name, not as $(MAKE), which `make -n leaks` would run, and note.
+.PHONY: leaks-run
+leaks-run:
+	cd $(ASAN) && for carry in in_memory over_bytes; do \
 	    ASAN_OPTIONS=detect_leaks=1:$(ASAN_STRICT) $(ASAN_PYTHON) \
 	        -m tests.core.target_leaks $$carry >/dev/null; \
 	done
-	cd build/debug/tree && PYTHONPATH="$$PWD" ../venv/bin/python -m pytest \
+	cd $(DEBUG)/tree && PYTHONPATH="$$PWD" $(DEBUG_BIN)/python -m pytest \
 	    -p no:cacheprovider tests/core/test_leaks.py tests/runtime/test_cycles.py
 
 .PHONY: asan-build
 asan-build: $(VENV)/.installed-test
-	tools/copy-tree build/asan
-	cd build/asan && GREENFLOW_SANITIZE=1 \
+	tools/copy-tree $(ASAN)
+	cd $(ASAN) && GREENFLOW_SANITIZE=1 \
 	    $(abspath $(BIN))/python setup.py --quiet build_ext --inplace
 
 .PHONY: debug-build
-debug-build: build/debug/.installed
-	tools/copy-tree build/debug/tree
-	cd build/debug/tree && ../venv/bin/python setup.py --quiet build_ext --inplace
+debug-build: $(DEBUG)/.installed
+	tools/copy-tree $(DEBUG)/tree
+	cd $(DEBUG)/tree && $(DEBUG_BIN)/python setup.py --quiet build_ext --inplace
 
 .PHONY: bench
 bench: $(VENV)/.installed-bench  ## Measure; BENCH=core picks what
-	$(BIN)/python -m bench $(BENCH)
+	@$(RECORD) bench $(BIN)/python $(BIN)/python -m bench $(BENCH)
 
 .PHONY: clean
 clean:  ## Remove everything that was built or installed here
-	rm -rf build dist .venv .venv-* *.egg-info greenflow/*.so .hypothesis .*_cache
+	rm -rf build dist .python .venv .venv-* *.egg-info greenflow/*.so .hypothesis .*_cache
 
+# With neither PYTHON nor VERSION, what this machine has is good enough.
 $(VENV)/bin/python:
-	python="$(PYTHON)"; [ -n "$$python" ] || python=$$(tools/find-python 3.11) || \
-	    python=$$(tools/find-python 3.12); "$$python" -m venv $(VENV)
+	@python="$(PYTHON)"; version="$(VERSION)"; \
+	if [ -n "$$version" ] && [ -z "$$python" ]; then \
+	    python=$$(tools/find-python "$$version" --fetch); \
+	fi; \
+	for version in 3.11 3.12 3.13 3.14 3.15; do \
+	    [ -n "$$python" ] || python=$$(tools/find-python $$version) || true; \
+	done; \
+	tools/make-venv "$$python" $(VENV)
 
 # Without isolation, so that the virtualenv itself can compile again (make build).
 $(VENV)/.installed: $(VENV)/bin/python $(BUILD_INPUTS)
@@ -119,13 +159,12 @@ $(VENV)/.installed-%: $(VENV)/bin/python $(BUILD_INPUTS)
 	touch $@ $(VENV)/.installed
 
 # The release wheels of the dependencies load in the debug interpreter.
-build/debug/.installed: pyproject.toml
-	@command -v $(DEBUG_PYTHON) >/dev/null || { \
-	    echo "no $(DEBUG_PYTHON). HINT: apt-get install python3.11-dbg python3-venv" >&2; \
-	    exit 1; }
-	mkdir -p build/debug
-	$(DEBUG_PYTHON) -m venv --clear build/debug/venv
-	build/debug/venv/bin/python $(PIP) 'setuptools>=77'
-	build/debug/venv/bin/python tools/requirements.py test | \
-	    xargs -d '\n' build/debug/venv/bin/python $(PIP)
+$(DEBUG)/.installed: pyproject.toml
+	mkdir -p $(DEBUG)
+	@python="$(DEBUG_PYTHON)"; \
+	[ -n "$$python" ] || python=$$(tools/find-python $(KNOWN_VERSION) --debug --fetch); \
+	tools/make-venv "$$python" $(DEBUG)/venv
+	$(DEBUG_BIN)/python -W ignore $(PIP) 'setuptools>=77'
+	$(DEBUG_BIN)/python tools/requirements.py test | \
+	    xargs -d '\n' $(DEBUG_BIN)/python -W ignore $(PIP)
 	touch $@

@@ -15,7 +15,7 @@ README_LINES_MAX = 199
 VERSION_TEST = re.compile(r"\bPY_(VERSION_HEX|M[AI][JN]OR_VERSION|MICRO_VERSION)\b")
 INTERNAL_HEADER = re.compile(r'#\s*include\s*[<"](internal/)?pycore_')
 #: One for each CPython, and what several of them share.
-LAYOUT_FILE = re.compile(r"csrc/layout_(cp3\d\d|[a-z]+)\.h")
+LAYOUT_FILE = re.compile(r"csrc/layout_(cp3\d\d|[a-z_]+)\.h")
 #: Picks the layout file, and may do nothing else with a version.
 PICKER = "csrc/layout.h"
 
