@@ -104,6 +104,25 @@ static PyObject *room(PyObject *module, PyObject *ignored)
     return PyLong_FromLong(*gf_recursion_left(PyThreadState_Get()));
 }
 
+/* The types, the shims and what they are configured with are the process's, and the
+ * place in co_extra is the interpreter's. Isolated sub-interpreters do not come here: a
+ * module of one phase is refused to them (import.c, from 3.12 on). */
+static int in_main_interpreter(void)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) {
+        return 1;
+    }
+    PyErr_SetString(PyExc_ImportError,
+                    "greenflow's core does not support subinterpreters");
+    return 0;
+}
+
+static PyObject *require_main_interpreter(PyObject *module, PyObject *ignored)
+{
+    (void)module, (void)ignored;
+    return in_main_interpreter() ? Py_NewRef(Py_None) : NULL;
+}
+
 static PyMethodDef reserve_def = {"reserve", (PyCFunction)(void (*)(void))gf_reserve,
                                   METH_FASTCALL, NULL};
 static PyMethodDef land_def = {"land", (PyCFunction)(void (*)(void))gf_land,
@@ -145,6 +164,8 @@ static PyMethodDef methods[] = {
      "stack_depth_of(frame) -> values on its stack, while a tracer runs; else -1"},
     {"opcodes", gf_opcodes, METH_NOARGS,
      "opcodes() -> {number: (kind, caches, jump, ends)} of the instructions known"},
+    {"require_main_interpreter", require_main_interpreter, METH_NOARGS,
+     "ImportError in a sub-interpreter, which may get the module of the main one"},
     {"room", room, METH_NOARGS, "room() -> frames that the recursion limit leaves"},
     {NULL, NULL, 0, NULL},
 };
@@ -153,6 +174,9 @@ int gf_debug_interpreter;
 
 static int check_interpreter(void)
 {
+    if (!in_main_interpreter()) {
+        return -1;
+    }
     gf_debug_interpreter = PySys_GetObject("gettotalrefcount") != NULL;
     unsigned long running = Py_Version >> 16; /* major and minor, a byte each */
     if (running != (3 << 8 | GF_LAYOUT_MINOR)) {

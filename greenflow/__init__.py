@@ -141,6 +141,9 @@ _LAZY = {
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # First, so that an interpreter that cannot do is refused in our words, and not in
+    # those of a library that fails there too.
+    import_module("greenflow.continuation.frames")
     # Later uses, and saved flows that refer to these names, find them as they are.
     globals().update(
         {lazy: getattr(import_module(home), lazy) for lazy, home in _LAZY.items()}
