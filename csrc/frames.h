@@ -131,15 +131,18 @@ void gf_trace_off(PyThreadState *ts, gf_run *run);
 /* --- shims.c: the Python frames of our own below and above a flow's ------------------ */
 
 typedef enum { GF_NO_SHIM, GF_START, GF_BASE, GF_TOP } gf_shim;
+enum { GF_TOP_QUIET_SLOT = 3 }; /* see the source in shims.c */
 
 gf_shim gf_shim_kind(PyCodeObject *code);
+int gf_is_hidden_shim(PyCodeObject *code);
+void gf_show_shims(int shown);
 PyObject *gf_shim_function(gf_shim kind, int visible);
 gf_run *gf_shim_run(gf_frame *f);
 int gf_shim_segment(gf_frame *f);
 size_t gf_shim_words(void);
+int gf_shims_init(PyObject *reserve, PyObject *land);
 enum { GF_SHIM_CODES = 4 };
 PyObject *gf_shim_code(int index); /* of base and top */
-int gf_shims_init(PyObject *reserve, PyObject *land);
 PyObject *gf_call_base(gf_run *run, int first, int visible);
 PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
@@ -211,6 +214,24 @@ PyObject *gf_generator_recall(PyObject *module, PyObject *gen);
 
 extern PyTypeObject gf_operation_type;
 extern PyObject *gf_leave; /* the LEAVE singleton */
+
+/* --- events.c ------------------------------------------------------------------------- */
+
+/* Whether shims must be frames like others, for what watches this thread. */
+int gf_visible_shims(PyThreadState *ts);
+/* Whether what watches this thread is told when a shim returns. */
+int gf_tells_of_shims(PyThreadState *ts);
+/* -1 with the tracer's error, which belongs into the innermost frame. */
+int gf_tell_called(PyThreadState *ts, const gf_records *plan);
+/* No events of an error that leaves the shim; it has a local variable for this. */
+void gf_quiet_until_cleared(PyThreadState *ts, gf_frame *top);
+int gf_events_init(void);
+void gf_tell_returned(PyThreadState *ts, const gf_records *records);
+/* The innermost frame's object, if a tracer or profiler is there; else NULL. */
+PyObject *gf_watched_frame(PyThreadState *ts);
+void gf_tell_thrown(PyThreadState *ts, PyObject *watched);
+/* After an error has left a shim that C code called. */
+void gf_tell_shim_unwound(PyThreadState *ts);
 
 /* --- fields.c, fields_write.c --------------------------------------------------------------- */
 

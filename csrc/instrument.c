@@ -107,8 +107,10 @@ int gf_instrument_plan(PyThreadState *ts, const gf_records *plan)
     for (Py_ssize_t i = 0; status == 0 && i < plan->count; i++) {
         status = prepare(&p, ts, PyFunction_GET_CODE(plan->frames[i].function));
     }
+#ifndef GF_INSTRUMENTS_HIDDEN_CODE
     for (int i = 0; status == 0 && i < GF_SHIM_CODES; i++) {
         status = prepare(&p, ts, gf_shim_code(i));
     }
+#endif
     return end(&p) < 0 ? -1 : status;
 }

@@ -35,12 +35,4 @@ int gf_index_init(void);
 #error "greenflow does not know this CPython: 3.11 to 3.15 are supported"
 #endif
 
-/* When a frame returns under a tracer, a frame object is made of it, hidden or not; a
- * debug build asserts that it is not hidden (3.11: ceval.c, call_trace). */
-static inline int gf_visible_shims(PyThreadState *ts)
-{
-    return gf_debug_interpreter
-           && (ts->c_tracefunc != NULL || ts->c_profilefunc != NULL);
-}
-
 #endif

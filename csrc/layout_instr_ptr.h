@@ -26,6 +26,9 @@
 
 typedef _PyInterpreterFrame gf_frame;
 
+/* ceval.c, monitor_unwind asks for no _PyFrame_IsIncomplete. */
+#define GF_TELLS_OF_HIDDEN_UNWINDING 1
+
 static inline PyCodeObject *gf_code(gf_frame *f) { return _PyFrame_GetCode(f); }
 
 #ifdef GF_STACKREFS

@@ -24,7 +24,7 @@ static void take_answer(PyThreadState *ts, gf_run *run, gf_outcome *outcome)
     run->landed = 1;
     gf_trace_on(ts, run);
     gf_records_release(run->plan);
-    if (gf_instrument_plan(ts, run->plan) < 0) {
+    if (gf_instrument_plan(ts, run->plan) < 0 || gf_tell_called(ts, run->plan) < 0) {
         *outcome = (gf_outcome){GF_RAISED, NULL};
         return;
     }
@@ -120,7 +120,11 @@ PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     *gf_recursion_left(ts) -= last - first + 1;
     gf_outcome outcome;
     inside(ts, run, last, &outcome);
-    return gf_deliver(f, &run->plan->frames[last], &outcome);
+    PyObject *value = gf_deliver(f, &run->plan->frames[last], &outcome);
+    if (value == NULL && gf_is_hidden_shim(gf_code(top)) && !gf_tells_of_shims(ts)) {
+        gf_quiet_until_cleared(ts, top);
+    }
+    return value;
 }
 
 static PyObject *run_row(PyThreadState *ts, gf_run *run, int first)
@@ -131,7 +135,11 @@ static PyObject *run_row(PyThreadState *ts, gf_run *run, int first)
     if (gf_ensure_datastack(ts, words, &fresh) < 0) {
         return NULL;
     }
-    PyObject *result = gf_call_base(run, first, gf_visible_shims(ts));
+    int visible = gf_visible_shims(ts);
+    PyObject *result = gf_call_base(run, first, visible);
+    if (result == NULL && !visible) {
+        gf_tell_shim_unwound(ts);
+    }
     gf_drop_if_unused(ts, fresh);
     return result;
 }
@@ -213,6 +221,7 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
         r->driven = 1;
         inside(ts, run, first, outcome);
         r->driven = 0;
+        PyObject *watched = gf_watched_frame(ts);
         gf_set_current(ts, caller);
         gf_set_caller(f, NULL);
         ts->exc_info = gen->gi_exc_state.previous_item;
@@ -222,6 +231,10 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
         if (value != NULL) {
             gf_settle(f);
         }
+        else {
+            gf_tell_thrown(ts, watched);
+        }
+        Py_XDECREF(watched);
         go_on(owner, value, outcome);
     }
     Py_DECREF(owner);

@@ -238,7 +238,8 @@ PyMODINIT_FUNC PyInit__frames(void)
 {
     gf_opcodes_init();
     if (check_interpreter() < 0 || gf_depths_init() < 0 || gf_index_init() < 0
-        || gf_dismantle_init() < 0 || PyType_Ready(&gf_run_type) < 0) {
+        || gf_events_init() < 0 || gf_dismantle_init() < 0
+        || PyType_Ready(&gf_run_type) < 0) {
         return NULL;
     }
     PyObject *module = PyModule_Create(&definition);

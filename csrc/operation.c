@@ -19,6 +19,7 @@ static PyObject *leave(PyThreadState *ts, gf_run *run, gf_records *records,
 {
     Py_XSETREF(run->captured, (gf_records *)Py_NewRef((PyObject *)records));
     Py_XSETREF(run->request, Py_NewRef(request));
+    gf_tell_returned(ts, records);
     gf_dismantle(ts, run);
     return NULL;
 }
@@ -34,11 +35,11 @@ static PyObject *decide(PyThreadState *ts, gf_run *run, PyObject *op,
                                    : PyObject_CallFunctionObjArgs(
                                        run->hook, (PyObject *)records, request, NULL);
     }
-    run->capturing = 0;
     if (answer == gf_leave) {
         Py_DECREF(answer);
         answer = leave(ts, run, records, request);
     }
+    run->capturing = 0;
     Py_XDECREF(records);
     return answer;
 }

@@ -136,9 +136,14 @@ PyObject *gf_start(PyObject *module, PyObject *args)
     }
     PyThreadState *ts = PyThreadState_Get();
     enter(ts, run);
-    PyObject *shim = gf_shim_function(GF_START, gf_visible_shims(ts));
+    int visible = gf_tells_of_shims(ts);
+    PyObject *shim = gf_shim_function(GF_START, visible);
     PyObject *values[] = {(PyObject *)run, call, positional, keywords};
-    return finish(ts, run, PyObject_Vectorcall(shim, values, 4, NULL));
+    PyObject *result = PyObject_Vectorcall(shim, values, 4, NULL);
+    if (result == NULL && !visible) {
+        gf_tell_shim_unwound(ts);
+    }
+    return finish(ts, run, result);
 }
 
 static int check_resumable(PyThreadState *ts, gf_records *records)

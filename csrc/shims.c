@@ -19,33 +19,55 @@ static const char source[] =
     "    reserve(run, first)\n"
     "    return top(run, first, land)\n"
     "def top(run, first, land):\n"
-    "    return land(run, first)\n";
+    "    return land(run, first)\n"
+    "    quiet = None\n"; /* never reached: a local variable without a value */
 
 enum { KINDS = 4 };
 static PyObject *functions[KINDS][2]; /* [kind][visible] */
 static PyObject *reserve_function, *land_function;
 
-/* The same code with its last instruction, a return, once more behind it. */
-static PyObject *with_tail(PyCodeObject *code)
+#ifdef GF_INSTRUMENTS_HIDDEN_CODE
+/* RESUME is where code is instrumented: without it, nothing of a shim is. */
+static void without_resume(char *bytes)
+{
+    if ((unsigned char)bytes[0] == RESUME) {
+        bytes[0] = NOP;
+    }
+}
+#else
+/* RESUME makes the monitoring data that errors need (3.15, monitor_unwind). */
+static void without_resume(char *bytes) { (void)bytes; }
+#endif
+
+/* The code's bytes, whose last instruction, a return, stands once more behind them. */
+static PyObject *hidden_bytes(PyCodeObject *code)
 {
     PyObject *bytes = PyCode_GetCode(code);
-    PyObject *last = bytes == NULL
-                         ? NULL
-                         : PySequence_GetSlice(bytes, PyBytes_GET_SIZE(bytes) - 2,
-                                               PyBytes_GET_SIZE(bytes));
-    PyObject *longer = last == NULL ? NULL : PySequence_Concat(bytes, last);
-    PyObject *replace = PyObject_GetAttrString((PyObject *)code, "replace");
-    PyObject *none = PyTuple_New(0), *changes = NULL, *copy = NULL;
+    Py_ssize_t size = bytes == NULL ? 0 : PyBytes_GET_SIZE(bytes);
+    PyObject *longer = bytes == NULL ? NULL : PyBytes_FromStringAndSize(NULL, size + 2);
     if (longer != NULL) {
-        changes = Py_BuildValue("{s:O}", "co_code", longer);
+        char *to = PyBytes_AS_STRING(longer), *from = PyBytes_AS_STRING(bytes);
+        memcpy(to, from, (size_t)size);
+        memcpy(to + size, from + size - 2, 2);
+        without_resume(to);
     }
+    Py_XDECREF(bytes);
+    return longer;
+}
+
+static PyObject *hidden_copy(PyCodeObject *code)
+{
+    PyObject *bytes = hidden_bytes(code), *none = PyTuple_New(0);
+    PyObject *replace = PyObject_GetAttrString((PyObject *)code, "replace");
+    PyObject *changes = bytes == NULL ? NULL : Py_BuildValue("{s:O}", "co_code", bytes);
+    PyObject *copy = NULL;
     if (replace != NULL && none != NULL && changes != NULL) {
         copy = PyObject_Call(replace, none, changes);
     }
-    PyObject *used[] = {bytes, last, longer, replace, none, changes};
-    for (size_t i = 0; i < sizeof(used) / sizeof(*used); i++) {
-        Py_XDECREF(used[i]);
-    }
+    Py_XDECREF(bytes);
+    Py_XDECREF(none);
+    Py_XDECREF(replace);
+    Py_XDECREF(changes);
     return copy;
 }
 
@@ -57,7 +79,7 @@ static int make_shim(PyObject *namespace, const char *name, gf_shim kind)
         return -1;
     }
     functions[kind][1] = Py_NewRef(plain);
-    PyObject *code = with_tail((PyCodeObject *)PyFunction_GET_CODE(plain));
+    PyObject *code = hidden_copy((PyCodeObject *)PyFunction_GET_CODE(plain));
     if (code == NULL) {
         return -1;
     }
@@ -112,6 +134,22 @@ gf_shim gf_shim_kind(PyCodeObject *code)
         }
     }
     return GF_NO_SHIM;
+}
+
+int gf_is_hidden_shim(PyCodeObject *code)
+{
+    gf_shim kind = gf_shim_kind(code);
+    return kind != GF_NO_SHIM
+           && (PyObject *)code == PyFunction_GET_CODE(functions[kind][0]);
+}
+
+/* Frame objects can be had of hidden code only while it is shown. */
+void gf_show_shims(int shown)
+{
+    for (int kind = GF_START; kind <= GF_TOP; kind++) {
+        PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(functions[kind][0]);
+        gf_hide_code(code, shown ? 0 : (int)gf_code_units(code) - 1);
+    }
 }
 
 gf_run *gf_shim_run(gf_frame *f) { return (gf_run *)gf_peek(f, 0); }

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import gc
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from greenflow import Continuation
@@ -113,16 +114,34 @@ def make_warm(item: Feature) -> None:
 # --- what may be switched on while a flow runs -------------------------------------
 
 
+_FILES = re.compile(r"features_\w+\.py$|/greenflow/\w+/|^<greenflow>$")
+
+
 class Events:
-    """What a tracer was told: how often, and of which code."""
+    """What a tracer was told: how often, of which code, and what is still open."""
 
     def __init__(self) -> None:
         self.count = 0
         self.codes: set[CodeType] = set()
+        self.stack: list[FrameType] = []
+        self.unbalanced: list[str] = []
 
     def note(self, code: CodeType) -> None:
         self.count += 1
         self.codes.add(code)
+
+    def note_frame(self, frame: FrameType, event: str) -> None:
+        """Note an event; calls and returns of flows and of their host must match."""
+        code = frame.f_code
+        self.note(code)
+        if not re.search(
+            r"features_\w+\.py$|/greenflow/\w+/|^<greenflow>$", code.co_filename
+        ):
+            return
+        if event == "call":
+            self.stack.append(frame)
+        elif event == "return" and (not self.stack or self.stack.pop() is not frame):
+            self.unbalanced.append(code.co_qualname)
 
 
 @contextmanager
@@ -148,7 +167,7 @@ def traced() -> Iterator[Events]:
     events = Events()
 
     def tracer(frame: Any, event: str, argument: object) -> Any:
-        events.note(frame.f_code)
+        events.note_frame(frame, event)
         return tracer
 
     before = sys.gettrace()
@@ -163,7 +182,7 @@ def traced() -> Iterator[Events]:
 def profiled() -> Iterator[Events]:
     events = Events()
     before = sys.getprofile()
-    sys.setprofile(lambda frame, event, argument: events.note(frame.f_code))
+    sys.setprofile(lambda frame, event, argument: events.note_frame(frame, event))
     try:
         yield events
     finally:
