@@ -28,7 +28,7 @@ from weakref import (
 
 import greenflow
 from greenflow.continuation import closed, iterators, main_module, names, tags
-from greenflow.continuation.frames import Operation
+from greenflow.continuation.frames import Index, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +107,14 @@ def _stream(stream: Any) -> Any:
     if type(stream) in closed.FILE_TYPES:
         return closed.reduce_file(stream)
     return NotImplemented  # pickle refuses it, unless its class can do it
+
+
+def _index(index: Index) -> tuple[Any, ...]:
+    return _new_index, (int(index),)
+
+
+def _new_index(number: int) -> Index:
+    return Index(number)
 
 
 # --- functions in other clothes ---
@@ -247,6 +255,7 @@ def _update(collection: Any, held: Any) -> None:
 
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     Operation: _operation,
+    Index: _index,
     socket.socket: closed.reduce_socket,
     ProxyType: _proxy,
     CallableProxyType: _proxy,
@@ -272,6 +281,7 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
 
 tags.register("public", _public)
 tags.register("held", _held)
+tags.register("index", _new_index)
 tags.register("attrname", _set_attrname)
 tags.register("lru_cache", _new_lru_cache)
 tags.register("fill_lru_cache", _fill_lru)

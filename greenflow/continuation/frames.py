@@ -34,6 +34,7 @@ try:
     from greenflow._frames import (
         LEAVE,
         WITH_EXIT_IN_SLOT,
+        Index,
         Operation,
         Records,
         configure,
@@ -59,6 +60,7 @@ except ImportError as error:
 __all__ = [
     "LEAVE",
     "WITH_EXIT_IN_SLOT",
+    "Index",
     "Operation",
     "Records",
     "configure",
