@@ -91,8 +91,10 @@ def test_other_flows_are_left_to_a_worker(
 def test_an_interrupt_gives_130_and_the_flow_back(
     document: Document, tmp_path: Path
 ) -> None:
+    # A signal that comes just before a long sleep begins is told of after it.
     (tmp_path / "slow.py").write_text(
-        "import time\ndef f():\n    print('here', flush=True)\n    time.sleep(600)\n"
+        "import time\ndef f():\n    print('here', flush=True)\n"
+        "    for _ in range(12000):\n        time.sleep(0.05)\n"
     )
     store = str(tmp_path / ".greenflow")
     with subprocess.Popen(
