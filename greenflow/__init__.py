@@ -53,6 +53,7 @@ from greenflow.errors import (
 )
 
 if TYPE_CHECKING:
+    from greenflow import soft
     from greenflow.continuation import Continuation
     from greenflow.runtime import (
         Flow,
@@ -111,6 +112,7 @@ __all__ = [
     "recv",
     "run",
     "send",
+    "soft",
     "spawn",
     "suspend",
 ]
@@ -139,6 +141,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "soft":
+        return import_module("greenflow.soft")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # First, so that an interpreter that cannot do is refused in our words, and not in

@@ -20,6 +20,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from greenflow.continuation import equivalents
 from greenflow.continuation.frames import WITH_EXIT_IN_SLOT, Operation
 from greenflow.continuation.wording import describe, inner_name, place
 from greenflow.errors import NotInFlow, NotSuspendable
@@ -41,10 +42,6 @@ _GENERATOR_METHODS = {
     CoroutineType.send,
     CoroutineType.throw,
 }
-_HINT = (
-    "suspend before or after that call, or replace it by plain Python (a for loop, a "
-    "comprehension, a def): what runs in Python can be saved, what runs in C cannot"
-)
 
 
 def classify(
@@ -79,13 +76,13 @@ def classify(
     raise NotSuspendable(
         f"{place(code, offset)} waits for {describe(op, operands, instruction)}, "
         f"which runs {inner_name(inner)} from C and could not be entered again",
-        hint=_HINT,
+        hint=equivalents.hint(operands, instruction),
     )
 
 
 def refuse(code: CodeType, offset: int, why: str) -> NoReturn:
     """Raise NotSuspendable for a frame of ``code``, told by the core."""
-    raise NotSuspendable(f"{place(code, offset)}: {why}", hint=_HINT)
+    raise NotSuspendable(f"{place(code, offset)}: {why}", hint=equivalents.HINT)
 
 
 def not_in_flow(operation: Operation) -> NoReturn:

@@ -6,15 +6,13 @@ And greenflow's own public names, as such: where they are defined may change.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import io
+import re
 import socket
 import sys
 from importlib import import_module
 from types import (
-    GetSetDescriptorType,
     MappingProxyType,
-    MethodType,
     ModuleType,
 )
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,7 +25,14 @@ from weakref import (
 )
 
 import greenflow
-from greenflow.continuation import closed, iterators, main_module, names, tags
+from greenflow.continuation import (
+    closed,
+    iterators,
+    main_module,
+    matches,
+    tags,
+    wrapped,
+)
 from greenflow.continuation.frames import Index, Operation
 
 if TYPE_CHECKING:
@@ -42,7 +47,6 @@ _SENTINELS = {
         *("_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR"),
     )
 }
-_LRU_CACHE = type(functools.lru_cache(lambda: None))
 
 
 def reducer_of(kind: type) -> Callable[[Any], Any] | None:
@@ -71,24 +75,13 @@ def _operation(operation: Operation) -> Any:
     if name in greenflow.__all__ and _public(name) is operation:
         return _public, (name,)
     module = operation.__wrapped__.__module__
-    if _global(module, name) is operation:
+    if main_module.find_global(module, name) is operation:
         return _held, (module, name)
     raise TypeError(f"cannot pickle the operation {name!r}: no module holds it")
 
 
 def _held(module: str, name: str) -> Any:
     return getattr(import_module(module), name)
-
-
-def _is_of_module(value: Any, path: str) -> bool:
-    """Whether another program finds this very object by its name."""
-    module = value.__module__
-    return module not in main_module.NAMES and _global(module, path) is value
-
-
-def _global(module: object, path: str) -> Any:
-    found = sys.modules.get(module) if isinstance(module, str) else None
-    return None if found is None else names.find(found.__dict__, path)
 
 
 # --- what is refused ---
@@ -117,72 +110,6 @@ def _new_index(number: int) -> Index:
     return Index(number)
 
 
-# --- functions in other clothes ---
-
-
-def _method(method: MethodType) -> tuple[Any, ...]:
-    return MethodType, (method.__func__, method.__self__)
-
-
-def _wrapper(wrapper: classmethod[Any, Any, Any] | staticmethod[Any, Any]) -> Any:
-    return type(wrapper), (wrapper.__func__,)
-
-
-def _property(value: property) -> tuple[Any, ...]:
-    return type(value), (value.fget, value.fset, value.fdel, value.__doc__)
-
-
-def _cached_property(value: functools.cached_property[Any]) -> tuple[Any, ...]:
-    return type(value), (value.func,), value.attrname, None, None, _set_attrname
-
-
-def _set_attrname(value: functools.cached_property[Any], attrname: str | None) -> None:
-    value.attrname = attrname
-
-
-def _lru_cache(cached: Any) -> Any:
-    if _is_of_module(cached, cached.__qualname__):
-        return NotImplemented
-    held = main_module.held_name(cached, cached.__qualname__)
-    parameters = cached.cache_parameters()
-    attributes = {
-        key: value for key, value in vars(cached).items() if key != "__wrapped__"
-    }
-    arguments = (cached.__wrapped__, parameters["maxsize"], parameters["typed"])
-    return _new_lru_cache, (held, *arguments), attributes, None, None, _fill_lru
-
-
-def _new_lru_cache(
-    held: main_module.Held | None,
-    function: Callable[..., Any],
-    maxsize: int | None,
-    typed: bool,
-) -> Any:
-    live = main_module.find_live(*held) if held else None
-    if type(live) is _LRU_CACHE:
-        return live
-    made = functools.lru_cache(maxsize, typed)(function)
-    main_module.keep_held_name(made, held)
-    return made
-
-
-def _fill_lru(cached: Any, attributes: dict[str, Any]) -> None:
-    vars(cached).update(attributes)
-
-
-def _super(value: Any) -> tuple[Any, ...]:
-    # Asked how it is to be saved, it answers for the object that it is bound to.
-    return super, (value.__thisclass__, value.__self__)
-
-
-def _descriptor(value: GetSetDescriptorType) -> tuple[Any, ...]:
-    return _held_descriptor, (value.__objclass__, value.__name__)
-
-
-def _held_descriptor(cls: type, name: str) -> Any:
-    return vars(cls)[name]
-
-
 # --- modules, and what they hold ---
 
 
@@ -207,7 +134,7 @@ def _sentinel(value: object) -> Any:
 
 def _type_variable(variable: TypeVar) -> Any:
     name = variable.__name__
-    if _is_of_module(variable, name):
+    if main_module.is_of_module(variable, name):
         return NotImplemented
     return _new_type_variable, (
         main_module.held_name(variable, name),
@@ -256,19 +183,13 @@ def _update(collection: Any, held: Any) -> None:
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     Operation: _operation,
     Index: _index,
+    **wrapped.REDUCERS,
     socket.socket: closed.reduce_socket,
     ProxyType: _proxy,
     CallableProxyType: _proxy,
-    MethodType: _method,
-    classmethod: _wrapper,
-    staticmethod: _wrapper,
-    property: _property,
-    functools.cached_property: _cached_property,
-    _LRU_CACHE: _lru_cache,
-    super: _super,
-    GetSetDescriptorType: _descriptor,
     ModuleType: _module,
     TypeVar: _type_variable,
+    re.Match: matches.reduce_match,
     WeakSet: _weak_set,
     WeakKeyDictionary: _weak_dict,
     WeakValueDictionary: _weak_dict,
@@ -282,10 +203,6 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
 tags.register("public", _public)
 tags.register("held", _held)
 tags.register("index", _new_index)
-tags.register("attrname", _set_attrname)
-tags.register("lru_cache", _new_lru_cache)
-tags.register("fill_lru_cache", _fill_lru)
-tags.register("descriptor", _held_descriptor)
 tags.register("main", main_module.live_module)
 tags.register("fill_module", _fill_module)
 tags.register("update", _update)

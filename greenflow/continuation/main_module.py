@@ -111,6 +111,18 @@ def keep_name(function: FunctionType, name: MainName) -> None:
 # --- anything else ---
 
 
+def is_of_module(value: Any, path: str) -> bool:
+    """Return whether another program finds this very object by its name."""
+    module = value.__module__
+    return module not in NAMES and find_global(module, path) is value
+
+
+def find_global(module: object, path: str) -> Any:
+    """Return what a module that is imported holds at ``path``; None if nothing."""
+    found = sys.modules.get(module) if isinstance(module, str) else None
+    return None if found is None else names.find(found.__dict__, path)
+
+
 def held_name(value: Any, path: str) -> Held | None:
     """Return what a value of a program is found by, if it lies at ``path`` there.
 
