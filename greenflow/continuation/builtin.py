@@ -28,6 +28,8 @@ import greenflow
 from greenflow.continuation import (
     closed,
     iterators,
+    itertools_state,
+    list_iterators,
     main_module,
     matches,
     tags,
@@ -196,7 +198,10 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     MappingProxyType: iterators.reduce_proxy,
     **dict.fromkeys(iterators.VIEWS, iterators.reduce_view),
     **dict.fromkeys(iterators.DICT_ITERATORS, iterators.reduce_dict_iterator),
-    **dict.fromkeys(iterators.ITERTOOLS, iterators.reduce_iterator),
+    iterators.ORDERED_ITERATOR: iterators.reduce_ordered_iterator,
+    **dict.fromkeys(iterators.DEQUE_ITERATORS, iterators.reduce_deque_iterator),
+    **dict.fromkeys(list_iterators.TYPES, list_iterators.reduce_list_iterator),
+    **dict.fromkeys(itertools_state.ITERTOOLS, itertools_state.reduce_iterator),
     **{type(getattr(dataclasses, name)): _sentinel for name in _SENTINELS.values()},
 }
 

@@ -15,6 +15,7 @@ import sys
 import types
 import uuid
 from enum import Enum
+from importlib import import_module
 from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -27,6 +28,11 @@ from greenflow.continuation import main_module, names, tags
 Identity = tuple[Any, ...]
 
 _HEAP_TYPE = 1 << 9
+_SLOTS_IN_C = (
+    types.WrapperDescriptorType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+)
 #: What a class is made with; everything else is set when it is there.
 _FIRST = ("__module__", "__slots__", "__orig_bases__")
 
@@ -80,11 +86,31 @@ def reduce_class(cls: type) -> Any:
         return NotImplemented
     if cls in _builtin_names:
         return _builtin, (_builtin_names[cls],)
-    if not cls.__flags__ & _HEAP_TYPE:
-        raise TypeError(f"cannot pickle class {cls.__module__}.{cls.__qualname__}")
+    if not cls.__flags__ & _HEAP_TYPE or _is_made_in_c(cls):
+        return _hidden(cls)
     identity = _identity(cls)
     making = _enum_making(cls) if issubclass(cls, Enum) else _class_making(cls)
     return _shell, (identity, *making), (identity, _state(cls)), None, None, _fill
+
+
+def _is_made_in_c(cls: type) -> bool:
+    """Whether there is no source that says what it is: a copy would be a shadow."""
+    return any(
+        isinstance(held, _SLOTS_IN_C) and held.__objclass__ is cls
+        for held in vars(cls).values()
+    )
+
+
+def _hidden(cls: type) -> Any:
+    """Reduce a class made in C that lies in the module behind the one it tells."""
+    module, name = f"_{cls.__module__}", cls.__qualname__
+    if module in sys.modules and names.find(vars(sys.modules[module]), name) is cls:
+        return _behind, (module, name)
+    raise TypeError(f"cannot pickle class {cls.__module__}.{cls.__qualname__}")
+
+
+def _behind(module: str, name: str) -> Any:
+    return names.find(vars(import_module(module)), name)
 
 
 def _identity(cls: type) -> Identity:
@@ -248,5 +274,6 @@ def _builtin(name: str) -> type:
 
 
 tags.register("class", _shell)
+tags.register("class_behind", _behind)
 tags.register("builtin_class", _builtin)
 tags.register("fill_class", _fill)

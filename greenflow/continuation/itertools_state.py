@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
     from greenflow.continuation.itertools_fields import Fields, State
 
+#: By exact type. What some of them tell of themselves up to 3.13 is not asked for: it
+#: leaves out that a group is half gone, that an only result was given and how count()
+#: goes on from sys.maxsize, and leads in circles if they lie in what they go over.
+ITERTOOLS = frozenset(
+    value
+    for value in vars(itertools).values()
+    if isinstance(value, type) and value.__module__ == "itertools"
+)
+
 _it: Any = itertools
 _GROUPER: Any = vars(itertools)["_grouper"]
 _TEE: Any = vars(itertools)["_tee"]

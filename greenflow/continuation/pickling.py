@@ -22,6 +22,7 @@ from greenflow.continuation import (
     exceptions,
     functions,
     generators,
+    instances,
     places,
     tags,
     tracebacks,
@@ -202,7 +203,8 @@ def _decide(kind: type) -> Callable[[Reducing, Any], Any]:
     elif issubclass(kind, BaseException):
         reducer = _exception
     else:
-        reducer = _leave
+        instance = instances.reducer_of(kind)
+        reducer = _leave if instance is None else _alone(instance)
     if len(_REDUCERS) < _TYPES_MAX and classes.stays(kind):
         _REDUCERS[kind] = reducer
     return reducer

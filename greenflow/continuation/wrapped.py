@@ -70,7 +70,10 @@ def _super(value: Any) -> tuple[Any, ...]:
 
 
 def _descriptor(value: GetSetDescriptorType) -> tuple[Any, ...]:
-    return _held_descriptor, (value.__objclass__, value.__name__)
+    cls, name = value.__objclass__, value.__name__
+    if vars(cls).get(name) is not value:  # 3.15: __dict__ of a class is not its own
+        raise TypeError(f"cannot pickle the descriptor {name!r}")
+    return _held_descriptor, (cls, name)
 
 
 def _held_descriptor(cls: type, name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from greenflow.continuation import iterators, itertools_state, pickling
+from greenflow.continuation import itertools_state, pickling
 from greenflow.continuation.frames import fields_read, fields_write
 
 TEE_DATA = itertools._tee_dataobject
@@ -201,7 +201,9 @@ def test_another_size_is_refused(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_every_type_is_known():
-    made = {kind for kind in iterators.ITERTOOLS if not hasattr(kind, "load_module")}
+    made = {
+        kind for kind in itertools_state.ITERTOOLS if not hasattr(kind, "load_module")
+    }
     assert made == set(KINDS)
     for kind in made:
         itertools_state._layout_of(kind)

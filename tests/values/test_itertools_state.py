@@ -10,28 +10,14 @@ from typing import Any
 
 import pytest
 
-from greenflow.continuation import iterators, pickling
+from greenflow.continuation import pickling
 
 ANYTHING = [None, ..., 0, "", (), "last"]
 TEE_DATA = itertools._tee_dataobject
 
 
-def by_pickling(value):
+def copy_of(value):
     return pickling.load(pickling.dump(value)[0])
-
-
-@pytest.fixture
-def by_fields(monkeypatch: pytest.MonkeyPatch):
-    """Copy as on a Python whose iterators tell no state of their own."""
-    monkeypatch.setattr(iterators, "_FORGETFUL", iterators.ITERTOOLS)
-    return by_pickling
-
-
-@pytest.fixture(params=["by pickling", "by fields"])
-def copy_of(request: pytest.FixtureRequest):
-    if request.param == "by fields":
-        return request.getfixturevalue("by_fields")
-    return by_pickling
 
 
 def is_odd(value):
@@ -96,7 +82,7 @@ ENDLESS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", FINITE)
-def test_finite_iterators_go_on_from_every_place(copy_of, name: str):
+def test_finite_iterators_go_on_from_every_place(name: str):
     everything = list(FINITE[name]())
     for place in range(len(everything) + 1):
         iterator = FINITE[name]()
@@ -110,7 +96,7 @@ def test_finite_iterators_go_on_from_every_place(copy_of, name: str):
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_endless_iterators_go_on(copy_of, name: str):
+def test_endless_iterators_go_on(name: str):
     everything = list(itertools.islice(ENDLESS[name](), 20))
     for place in range(10):
         iterator = ENDLESS[name]()
@@ -121,7 +107,7 @@ def test_endless_iterators_go_on(copy_of, name: str):
         assert list(itertools.islice(iterator, len(left))) == left
 
 
-def test_empty_cycle(copy_of):
+def test_empty_cycle():
     iterator = itertools.cycle(())
     assert list(copy_of(iterator)) == []
     assert list(iterator) == []
@@ -132,7 +118,7 @@ def test_empty_cycle(copy_of):
     "strict" not in (getattr(itertools, "batched", str).__text_signature__ or ""),
     reason="batched() takes no strict",
 )
-def test_batched_stays_strict(copy_of):
+def test_batched_stays_strict():
     iterator = itertools.batched("abc", 2, strict=True)
     next(iterator)
     with pytest.raises(ValueError, match="incomplete"):
@@ -143,7 +129,7 @@ def test_batched_stays_strict(copy_of):
 
 
 @pytest.mark.parametrize("place", range(4))
-def test_groupby(copy_of, place: int):
+def test_groupby(place: int):
     def made():
         return itertools.groupby([1, 1, None, ..., ..., 2], type)
 
@@ -156,7 +142,7 @@ def test_groupby(copy_of, place: int):
 
 
 @pytest.mark.parametrize("taken", range(4))
-def test_groupby_inside_a_group(copy_of, taken: int):
+def test_groupby_inside_a_group(taken: int):
     iterator = itertools.groupby([1, 1, 1, 2, 2])
     _, group = next(iterator)
     assert list(itertools.islice(group, taken)) == [1] * taken
@@ -167,7 +153,7 @@ def test_groupby_inside_a_group(copy_of, taken: int):
     assert list(copy_of(group)) == [1] * (3 - taken)
 
 
-def test_a_group_that_is_not_the_current_one(copy_of):
+def test_a_group_that_is_not_the_current_one():
     iterator = itertools.groupby([1, 1, 2])
     _, old = next(iterator)
     _, new = next(iterator)
@@ -186,7 +172,7 @@ def key_of(item):
     return item.key
 
 
-def test_a_group_in_its_own_items(copy_of):
+def test_a_group_in_its_own_items():
     items = [Item(1), Item(1), Item(1), Item(2)]
     iterator = itertools.groupby(items, key_of)
     _, group = next(iterator)
@@ -199,7 +185,7 @@ def test_a_group_in_its_own_items(copy_of):
 
 @pytest.mark.parametrize("ahead", [0, 1, 56, 57, 58, 150])
 @pytest.mark.parametrize("behind", [0, 1, 57])
-def test_tees_share_what_they_read(copy_of, ahead: int, behind: int):
+def test_tees_share_what_they_read(ahead: int, behind: int):
     source = iter(range(170))
     one, two = itertools.tee(source)
     list(itertools.islice(one, ahead))
@@ -211,7 +197,7 @@ def test_tees_share_what_they_read(copy_of, ahead: int, behind: int):
     assert list(source) == []
 
 
-def test_the_data_of_a_tee_alone(copy_of):
+def test_the_data_of_a_tee_alone():
     data = TEE_DATA(iter("ab"), [None, ...], None)
     copied = copy_of(data)
     assert type(copied) is TEE_DATA
@@ -221,7 +207,7 @@ def test_the_data_of_a_tee_alone(copy_of):
 # --- identity ---
 
 
-def test_what_is_shared_stays_shared(copy_of):
+def test_what_is_shared_stays_shared():
     box = ["box"]
     source = iter([box, 1, 2])
     held = [
@@ -240,7 +226,7 @@ def test_what_is_shared_stays_shared(copy_of):
     assert list(source) == [1, 2]
 
 
-def test_results_are_not_shared_with_the_copy(copy_of):
+def test_results_are_not_shared_with_the_copy():
     for make in (
         lambda: itertools.product("ab", "cd"),
         lambda: itertools.permutations("abc", 2),
@@ -280,21 +266,21 @@ SELF_HELD: list[Callable[[Any], Any]] = [
 
 
 @pytest.mark.parametrize("make", SELF_HELD)
-def test_an_iterator_in_itself(by_fields, make: Callable[[Any], Any]):
+def test_an_iterator_in_itself(make: Callable[[Any], Any]):
     item = Item(1)
     item.group = make(item)
     next(item.group)
-    for copied in (by_fields(item), by_fields([item.group, item])[1]):
+    for copied in (copy_of(item), copy_of([item.group, item])[1]):
         assert type(copied.group) is type(item.group)
         held = gc.get_referents(copied.group)
         given = next(copied.group)
         assert copied in held or copied in (given if type(given) is tuple else [given])
 
 
-def test_a_cycle_that_saved_itself(by_fields):
+def test_a_cycle_that_saved_itself():
     held: list = []
     iterator = itertools.cycle(held)
     held += [iterator, 1]
     next(iterator)
-    copied = by_fields(iterator)
+    copied = copy_of(iterator)
     assert list(itertools.islice(copied, 3)) == [1, copied, 1]
