@@ -210,6 +210,11 @@ PyObject *gf_generator_fill(PyObject *module, PyObject *args);
 PyObject *gf_generator_forget(PyObject *module, PyObject *gen);
 PyObject *gf_generator_recall(PyObject *module, PyObject *gen);
 
+/* --- deep.c ------------------------------------------------------------------------------- */
+
+PyObject *gf_deep_begin(PyObject *module, PyObject *bytes);
+PyObject *gf_deep_look(PyObject *module, PyObject *object);
+
 /* --- operation.c --------------------------------------------------------------------------- */
 
 extern PyTypeObject gf_operation_type;

@@ -70,6 +70,12 @@ static inline int *gf_recursion_left(PyThreadState *ts)
     return &ts->recursion_remaining;
 }
 
+/* Lets C code go as deep again as on an empty stack. */
+static inline void gf_renew_recursion(PyThreadState *ts)
+{
+    ts->recursion_remaining = ts->recursion_limit;
+}
+
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
 
 static inline PyCodeObject *gf_generator_code(PyGenObject *gen) { return gen->gi_code; }

@@ -78,6 +78,12 @@ static inline int *gf_recursion_left(PyThreadState *ts)
     return &ts->py_recursion_remaining;
 }
 
+/* Lets C code go as deep again as on an empty stack. */
+static inline void gf_renew_recursion(PyThreadState *ts)
+{
+    ts->c_recursion_remaining = C_RECURSION_LIMIT;
+}
+
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
 
 static inline PyCodeObject *gf_generator_code(PyGenObject *gen)

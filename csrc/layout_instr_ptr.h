@@ -180,6 +180,16 @@ static inline int *gf_recursion_left(PyThreadState *ts)
     return &ts->py_recursion_remaining;
 }
 
+/* Lets C code go as deep again as on an empty stack; 3.14 looks at the stack itself. */
+static inline void gf_renew_recursion(PyThreadState *ts)
+{
+#ifdef Py_C_RECURSION_LIMIT
+    ts->c_recursion_remaining = Py_C_RECURSION_LIMIT;
+#else
+    (void)ts;
+#endif
+}
+
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
 
 static inline int gf_is_generator(gf_frame *f)

@@ -29,6 +29,10 @@ MAP_BYTES_MIN: Final = 1024**3
 READERS_MAX: Final = 1024
 #: Tries of one commit that meets a full or resized map.
 COMMIT_TRIES_MAX: Final = 16
+#: The stack of the thread that saves deeply nested values: so much, or else half of it,
+#: and so on. 100,000 nodes of a list take about 100 MB, in debug builds more.
+DEEP_STACK_BYTES_MAX: Final = 512 * 1024 * 1024
+DEEP_STACK_BYTES_MIN: Final = 64 * 1024 * 1024
 #: Code objects that were loaded from bytes and are kept for the next load.
 CODES_KEPT_MAX: Final = 1024
 #: Stand-ins for frames in tracebacks that were loaded, kept for the next load.

@@ -16,13 +16,6 @@ from types import (
     ModuleType,
 )
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import (
-    CallableProxyType,
-    ProxyType,
-    WeakKeyDictionary,
-    WeakSet,
-    WeakValueDictionary,
-)
 
 import greenflow
 from greenflow.continuation import (
@@ -32,6 +25,7 @@ from greenflow.continuation import (
     list_iterators,
     main_module,
     matches,
+    standard,
     tags,
     wrapped,
 )
@@ -87,11 +81,6 @@ def _held(module: str, name: str) -> Any:
 
 
 # --- what is refused ---
-
-
-def _proxy(value: Any) -> Any:
-    # Asked how it is to be saved, it answers for the object that it stands for.
-    raise TypeError(f"cannot pickle {type(value).__qualname__!r} object")
 
 
 def _stream(stream: Any) -> Any:
@@ -170,32 +159,16 @@ def _new_type_variable(
     return made
 
 
-def _weak_set(value: WeakSet[Any]) -> tuple[Any, ...]:
-    return WeakSet, (), list(value), None, None, _update
-
-
-def _weak_dict(value: Any) -> tuple[Any, ...]:
-    return type(value), (), dict(value), None, None, _update
-
-
-def _update(collection: Any, held: Any) -> None:
-    collection.update(held)
-
-
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     Operation: _operation,
     Index: _index,
     **wrapped.REDUCERS,
     socket.socket: closed.reduce_socket,
-    ProxyType: _proxy,
-    CallableProxyType: _proxy,
     ModuleType: _module,
     TypeVar: _type_variable,
     re.Match: matches.reduce_match,
-    WeakSet: _weak_set,
-    WeakKeyDictionary: _weak_dict,
-    WeakValueDictionary: _weak_dict,
     MappingProxyType: iterators.reduce_proxy,
+    **standard.REDUCERS,
     **dict.fromkeys(iterators.VIEWS, iterators.reduce_view),
     **dict.fromkeys(iterators.DICT_ITERATORS, iterators.reduce_dict_iterator),
     iterators.ORDERED_ITERATOR: iterators.reduce_ordered_iterator,
@@ -210,5 +183,4 @@ tags.register("held", _held)
 tags.register("index", _new_index)
 tags.register("main", main_module.live_module)
 tags.register("fill_module", _fill_module)
-tags.register("update", _update)
 tags.register("type_variable", _new_type_variable)

@@ -7,7 +7,9 @@ what is named is what really failed, not what merely looks as if it would.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import logging
 import pickle
 import socket
 import threading
@@ -46,10 +48,9 @@ _HINTS: tuple[tuple[Any, str], ...] = (
     (generators.TYPES, "let it yield or finish before the call"),
     (types.FunctionType, "define it at the top level of a module that can be imported"),
     (memoryview, "keep the bytes instead: bytes(view)"),
-    (
-        (weakref.ref, weakref.ProxyType, weakref.CallableProxyType),
-        "keep the object itself, or what finds it again",
-    ),
+    (weakref.finalize, "call it, or detach() it, before the call"),
+    (logging.Handler, "keep the name of its logger, and find it by that"),
+    (type(hashlib.sha256()), "keep the data, and begin the digest after the call"),
 )
 
 

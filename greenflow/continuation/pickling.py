@@ -14,23 +14,29 @@ from types import (
     FunctionType,
     TracebackType,
 )
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from weakref import ref
 
 from greenflow.continuation import (
     builtin,
     classes,
+    deep,
     exceptions,
+    frames,
     functions,
     generators,
     instances,
     places,
     tags,
     tracebacks,
+    weak,
 )
 from greenflow.continuation.namespaces import Namespaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    _Reducer = Callable[["Reducing", Any], Any]
 
 PROTOCOL = 5
 
@@ -65,16 +71,31 @@ def dump(value: object, running: dict[int, FunctionType] | None = None) -> Dumpe
     try:
         pickler = _idle.pop()
     except IndexError:
-        pickler = _new_pickler()
+        pickler = _Pickler.new()
     if running:
         pickler.running = running
-    pickler.dump(value)  # if it raises, the pickler is dropped with all it holds
+    pickler = _written(pickler, value)
+    while pickler.weak and pickler.weak.found_more(pickler.memo.copy()):
+        pickler = _written(pickler.renewed(type(pickler)), value)
     chunks = pickler.chunks
     if running or pickler.used or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
         return Dumped(b"".join(chunks), pickler.met, pickler.codes)
     pickler.clear_memo()
     _idle.append(pickler)
     return Dumped(chunks.pop(), _NONE, _NONE)
+
+
+def _written(pickler: _Pickler, value: object) -> _Pickler:
+    """Return the pickler that wrote the value; one that raises is dropped."""
+    if type(pickler) is _Pickler:
+        try:
+            pickler.dump(value)
+        except RecursionError:
+            pickler = pickler.renewed(_DeepPickler)
+        else:
+            return pickler
+    deep.call(lambda: pickler.dump(value))
+    return pickler
 
 
 def load(data: bytes) -> Any:
@@ -102,6 +123,8 @@ class Reducing:
         #: Of generators and nested functions: it is needed as it is.
         self.codes: list[CodeType] = []
         self.namespaces = Namespaces()
+        #: What weak references lead to, once one was met.
+        self.weak: weak.Weak | None = None
         #: Whether it holds more of the value than its memo.
         self.used = False
 
@@ -121,6 +144,27 @@ class _Pickler(Reducing, pickle.Pickler):
 
     chunks: list[bytes]
 
+    @classmethod
+    def new(cls) -> Self:
+        """Return one that writes to a list."""
+        chunks: list[bytes] = []
+        pickler = cls(_Sink(chunks), PROTOCOL)
+        pickler.chunks = chunks
+        return pickler
+
+    def renewed(self, cls: type[_Pickler]) -> _Pickler:
+        """Return a new one that does the same again."""
+        new = cls.new()
+        new.running, new.weak, new.used = self.running, self.weak, True
+        return new
+
+
+class _DeepPickler(_Pickler):
+    """One that may use up the large stack which it is called with."""
+
+    # Called for every object; None says that it is an object like any other.
+    persistent_id = staticmethod(frames.deep_look)
+
 
 class _Sink:
     """The file that a pickler writes to: a list."""
@@ -130,13 +174,6 @@ class _Sink:
 
 
 _idle: list[_Pickler] = []
-
-
-def _new_pickler() -> _Pickler:
-    chunks: list[bytes] = []
-    pickler = _Pickler(_Sink(chunks), PROTOCOL)
-    pickler.chunks = chunks
-    return pickler
 
 
 # --- which type is reduced how ---
@@ -175,7 +212,17 @@ def _generator(pickler: Reducing, generator: Any) -> Any:
     return reduced
 
 
-def _alone(reduce: Callable[[Any], Any]) -> Callable[[Reducing, Any], Any]:
+def _weak(reduce: Callable[[weak.Weak, Any], Any]) -> _Reducer:
+    def reducer(pickler: Reducing, obj: Any) -> Any:
+        if pickler.weak is None:
+            pickler.weak = weak.Weak()
+        pickler.used = True
+        return reduce(pickler.weak, obj)
+
+    return reducer
+
+
+def _alone(reduce: Callable[[Any], Any]) -> _Reducer:
     return lambda pickler, obj: reduce(obj)
 
 
@@ -183,17 +230,18 @@ _CODE_OF = dict(zip(generators.TYPES, ("gi_code", "cr_code", "ag_code"), strict=
 _exception = _alone(exceptions.reduce_exception)
 
 #: By exact type.
-_REDUCERS: dict[type, Callable[[Reducing, Any], Any]] = {
+_REDUCERS: dict[type, _Reducer] = {
     FunctionType: _function,
     type: _class,
     **dict.fromkeys(generators.TYPES, _generator),
     CellType: _alone(functions.reduce_cell),
     CodeType: _alone(functions.reduce_code),
     TracebackType: _alone(tracebacks.reduce_traceback),
+    **{kind: _weak(reduce) for kind, reduce in weak.REDUCERS.items()},
 }
 
 
-def _decide(kind: type) -> Callable[[Reducing, Any], Any]:
+def _decide(kind: type) -> _Reducer:
     """Find out how objects of a type are reduced; remember it if the type stays."""
     own = builtin.reducer_of(kind)
     if own is not None:
@@ -202,6 +250,8 @@ def _decide(kind: type) -> Callable[[Reducing, Any], Any]:
         reducer = _class
     elif issubclass(kind, BaseException):
         reducer = _exception
+    elif issubclass(kind, ref):
+        reducer = _weak(weak.Weak.reference)
     else:
         instance = instances.reducer_of(kind)
         reducer = _leave if instance is None else _alone(instance)

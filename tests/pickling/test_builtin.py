@@ -48,10 +48,8 @@ REFUSED = {
     "local": threading.local,
     "frame": sys._getframe,
     "memoryview": lambda: memoryview(b"x"),
-    "weak reference": lambda: weakref.ref(Holder),
-    "weak proxy": lambda: weakref.proxy(Holder),
-    "weak callable proxy": lambda: weakref.proxy(len),
     "iterator over a memoryview": lambda: iter(memoryview(b"x")),
+    "living finalizer": lambda: weakref.finalize(Holder, print),
     "directory": lambda: os.scandir("."),
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from greenflow.continuation import diagnose, pickling
+from greenflow.continuation import deep, diagnose, pickling
 from greenflow.errors import ContinuationError, NotSaveable
 from greenflow.limits import DIAGNOSED_OBJECTS_MAX
 
@@ -236,7 +236,8 @@ def nested(depth: int) -> list[Any]:
     return value
 
 
-def test_nested_too_deeply():
+def test_nested_too_deeply(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(deep, "DEEP_STACK_BYTES_MAX", 0)
     error = explained(nested(200_000))
     assert "nested too deeply" in error.message
     assert error.path.endswith("local 'conn'")
