@@ -11,6 +11,7 @@ from __future__ import annotations
 import _collections_abc
 import abc
 import copyreg
+import decimal
 import sys
 import types
 import uuid
@@ -42,13 +43,13 @@ _identities: WeakKeyDictionary[type, Identity] = WeakKeyDictionary()
 _hollow: WeakSet[type] = WeakSet()
 #: What ABCMeta.__new__ calls for a class that there is.
 _ABC_INIT = "_abc_init"
-#: Types of builtins that tell a name under which they are not found.
+#: Types made in C that tell a name under which they are not found.
 _builtins = {
     name: kind
     for module in (_collections_abc, types)
     for name, kind in vars(module).items()
     if type(kind) is type and kind.__module__ == "builtins"
-}
+} | {"local_decimal_context": type(decimal.localcontext())}
 _builtin_names = {kind: name for name, kind in _builtins.items()}
 
 

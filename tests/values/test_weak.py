@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import threading
 import weakref
 
@@ -159,7 +160,7 @@ def test_a_chain_of_entries():
     """Each key is alive by the value of the entry before it."""
     items = [Item() for _ in range(5)]
     table = weakref.WeakKeyDictionary()
-    for one, two in zip(items, items[1:], strict=False):
+    for one, two in itertools.pairwise(items):
         table[one] = [two]
     table, first = copy_of((table, items[0]))
     assert len(table) == 4
