@@ -5,15 +5,8 @@
 #include "frames.h"
 
 typedef struct {
-    gf_frame *frame;
-    int pending;
-    int nstack;
-    gf_boundary boundary;
-} step;
-
-typedef struct {
     gf_run *run;
-    step *steps; /* innermost first */
+    gf_step *steps; /* innermost first */
     Py_ssize_t count, room;
     gf_inner inner;
     int through_c;
@@ -22,11 +15,18 @@ typedef struct {
     gf_boundary root;
 } walk;
 
-static step *add_step(walk *w)
+static void free_boundary(gf_boundary *boundary)
+{
+    Py_XDECREF(boundary->held);
+    Py_XDECREF(boundary->tops);
+    Py_XDECREF(boundary->adapters);
+}
+
+static gf_step *add_step(walk *w)
 {
     if (w->count == w->room) {
         Py_ssize_t room = w->room == 0 ? 64 : 2 * w->room;
-        step *grown = PyMem_Resize(w->steps, step, (size_t)room);
+        gf_step *grown = PyMem_Resize(w->steps, gf_step, (size_t)room);
         if (grown == NULL) {
             PyErr_NoMemory();
             return NULL;
@@ -34,13 +34,13 @@ static step *add_step(walk *w)
         w->steps = grown;
         w->room = room;
     }
-    step *s = &w->steps[w->count++];
+    gf_step *s = &w->steps[w->count++];
     memset(s, 0, sizeof(*s));
     return s;
 }
 
 /* A frame that waits for a segment that was resumed inside it: as it was planned. */
-static int place_planned(walk *w, step *s)
+static int place_planned(walk *w, gf_step *s)
 {
     const gf_record *r = &w->run->plan->frames[w->planned];
     w->planned = -1;
@@ -69,7 +69,7 @@ static int driven_generator(const walk *w, gf_frame *f)
 }
 
 /* A frame whose callee the evaluation loop runs inline: all is saved in the frame. */
-static int place_inlined(walk *w, step *s, gf_code_info *info)
+static int place_inlined(walk *w, gf_step *s, gf_code_info *info)
 {
     gf_op_kind kind = gf_kind_at(info, s->pending);
     s->nstack = gf_stack_count(s->frame);
@@ -95,7 +95,7 @@ static int place_inlined(walk *w, step *s, gf_code_info *info)
     return 0;
 }
 
-static int place(walk *w, step *s)
+static int place(walk *w, gf_step *s)
 {
     if (w->planned < 0) {
         w->planned = driven_generator(w, s->frame);
@@ -115,8 +115,11 @@ static int place(walk *w, step *s)
     if (!w->through_c) {
         return place_inlined(w, s, info);
     }
-    s->nstack = gf_kept(info, s->pending);
-    return gf_classify(s->frame, info, s->pending, w->inner, &s->boundary);
+    if (gf_classify(s->frame, info, s->pending, w->inner, &s->boundary) < 0) {
+        return -1;
+    }
+    s->nstack = gf_kept_for(info, s->pending, s->boundary.delivery);
+    return 0;
 }
 
 static int check_frame(gf_frame *f, int pending)
@@ -132,16 +135,63 @@ static int check_frame(gf_frame *f, int pending)
     return gf_dead_code(code) == NULL ? -1 : 0;
 }
 
+/* An adapter waits at its first call, before it has anything on its stack. */
+static int place_adapter(gf_step *s, PyObject *adapter)
+{
+    PyObject *function, *locals;
+    int offset;
+    if (!PyArg_ParseTuple(adapter, "O!iO!", &PyFunction_Type, &function, &offset,
+                          &PyTuple_Type, &locals)) {
+        return -1;
+    }
+    gf_code_info *info = gf_info((PyCodeObject *)PyFunction_GET_CODE(function));
+    if (info == NULL) {
+        return -1;
+    }
+    s->adapter = adapter;
+    s->pending = gf_pending(info, offset / 2);
+    if (s->pending < 0 || gf_kept(info, s->pending) != 0) {
+        PyErr_SetString(PyExc_SystemError, "greenflow: an adapter does not wait first");
+        return -1;
+    }
+    return 0;
+}
+
+/* They stand between the frame that is inside and the one whose boundary this is. What
+ * is inside the innermost may be a generator. */
+static int add_adapters(walk *w, const gf_boundary *boundary)
+{
+    Py_ssize_t count =
+        boundary->adapters == NULL ? 0 : PyTuple_GET_SIZE(boundary->adapters);
+    for (Py_ssize_t i = count; i > 0; i--) {
+        gf_step *s = add_step(w);
+        if (s == NULL
+            || place_adapter(s, PyTuple_GET_ITEM(boundary->adapters, i - 1)) < 0) {
+            return -1;
+        }
+        if (i == count && w->inner.frame != NULL && gf_is_generator(w->inner.frame)) {
+            s->boundary.delivery = GF_CALL_NEXT;
+        }
+    }
+    return 0;
+}
+
 static int add_frame(walk *w, gf_frame *f)
 {
-    step *s = add_step(w);
+    gf_step new = {.frame = f};
+    int status = place(w, &new);
+    if (status == 0) {
+        status = check_frame(f, new.pending);
+    }
+    if (status == 0) {
+        status = add_adapters(w, &new.boundary);
+    }
+    gf_step *s = status == 0 ? add_step(w) : NULL;
     if (s == NULL) {
+        free_boundary(&new.boundary);
         return -1;
     }
-    s->frame = f;
-    if (place(w, s) < 0 || check_frame(f, s->pending) < 0) {
-        return -1;
-    }
+    *s = new;
     w->inner.frame = f;
     w->inner.object =
         gf_is_generator(f) ? (PyObject *)gf_generator_of(f) : gf_function(f);
@@ -151,7 +201,9 @@ static int add_frame(walk *w, gf_frame *f)
 static int at_root(walk *w, gf_frame *f)
 {
     if (gf_shim_kind(gf_code(f)) == GF_START) {
-        return gf_classify_root(gf_peek(f, 1), w->inner, &w->root);
+        return gf_classify_root(gf_peek(f, 1), w->inner, &w->root) < 0
+                   ? -1
+                   : add_adapters(w, &w->root);
     }
     w->root.delivery = w->run->plan->delivery;
     w->root.held = Py_XNewRef(w->run->plan->held);
@@ -160,6 +212,9 @@ static int at_root(walk *w, gf_frame *f)
 
 static int walk_frames(walk *w, gf_frame *f)
 {
+    if (w->run->delivering > 0) {
+        return gf_refuse(gf_code(f), 0, "it runs because an object goes");
+    }
     for (; f != NULL; f = gf_caller(f, &w->through_c)) {
         gf_shim kind = gf_shim_kind(gf_code(f));
         if (kind == GF_START || (kind == GF_BASE && gf_shim_segment(f) == 0)) {
@@ -179,78 +234,6 @@ static int walk_frames(walk *w, gf_frame *f)
     return -1;
 }
 
-/* --- from frames to records -------------------------------------------------------------- */
-
-static int copy_slots(gf_record *r, const step *s)
-{
-    int slots = r->nlocals + r->nstack;
-    for (int i = 0; i < slots; i++) {
-        if (i == slots - 1 && s->boundary.top != NULL) {
-            r->slots[i] = Py_NewRef(s->boundary.top);
-        }
-        else if (gf_copy_slot(s->frame, i, &r->slots[i]) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int copy_frame(gf_record *r, const step *s)
-{
-    gf_frame *f = s->frame;
-    r->function = Py_NewRef(gf_function(f));
-    r->pending = s->pending;
-    r->delivery = s->boundary.delivery;
-    r->held = Py_XNewRef(s->boundary.held);
-    if (gf_is_generator(f)) {
-        PyGenObject *gen = gf_generator_of(f);
-        r->generator = Py_NewRef((PyObject *)gen);
-        r->identity = gen;
-        r->exc = Py_XNewRef(gen->gi_exc_state.exc_value);
-    }
-    PyObject *locals = *gf_locals_dict(f);
-    /* nobody but the frame has it: it is only a cache of locals() */
-    if (locals != NULL && Py_REFCNT(locals) > 1) {
-        r->locals = Py_NewRef(locals);
-    }
-    return copy_slots(r, s);
-}
-
-static gf_records *make_records(walk *w)
-{
-    Py_ssize_t nslots = 0;
-    for (Py_ssize_t i = 0; i < w->count; i++) {
-        nslots += gf_code(w->steps[i].frame)->co_nlocalsplus + w->steps[i].nstack;
-    }
-    gf_records *records = gf_records_new(w->count, nslots);
-    if (records == NULL) {
-        return NULL;
-    }
-    PyObject **slots = records->slots;
-    for (Py_ssize_t i = 0; i < w->count; i++) {
-        const step *s = &w->steps[w->count - 1 - i];
-        gf_record *r = &records->frames[i];
-        r->nlocals = gf_code(s->frame)->co_nlocalsplus;
-        r->nstack = s->nstack;
-        r->slots = slots;
-        slots += r->nlocals + r->nstack;
-        if (copy_frame(r, s) < 0) {
-            Py_DECREF(records);
-            return NULL;
-        }
-    }
-    records->exc = Py_XNewRef(w->run->exc_item.exc_value);
-    records->delivery = w->root.delivery;
-    records->held = Py_XNewRef(w->root.held);
-    return records;
-}
-
-static void free_boundary(gf_boundary *boundary)
-{
-    Py_XDECREF(boundary->held);
-    Py_XDECREF(boundary->top);
-}
-
 gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
                        PyObject *const *args)
 {
@@ -264,8 +247,13 @@ gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
             gf_raise_not_in_flow(operation);
         }
         else {
-            records = make_records(&w);
+            records = gf_copy_steps(w.steps, w.count);
         }
+    }
+    if (records != NULL) {
+        records->exc = Py_XNewRef(run->exc_item.exc_value);
+        records->delivery = w.root.delivery;
+        records->held = Py_XNewRef(w.root.held);
     }
     for (Py_ssize_t i = 0; i < w.count; i++) {
         free_boundary(&w.steps[i].boundary);

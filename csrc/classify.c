@@ -1,12 +1,8 @@
 /* A frame that waits for C code which in turn runs the frame inside it: can the result of
- * the inner frame be handed on without that C code? Only where the C code does nothing
- * after the inner frame but to pass its result on, in a way that is known here. The
- * common cases are decided here, the others by the Python classifier
- * (greenflow/continuation/boundary.py); everything else is refused.
- *
- * Only operands that the pending instruction still owns are read: some are released or
- * overwritten while it waits (ceval.c: CALL_FUNCTION_EX frees its arguments, SEND takes
- * the value it sends; call.c: a bound method's vectorcall borrows the callable's slot).
+ * the inner frame be handed on without that C code? Only where it is known what the C code
+ * does after the inner frame: nothing but to pass its result on, or what a frame of
+ * ours, an adapter, does in its place. The common cases are decided here, the others by
+ * the Python classifier (greenflow/continuation/boundary.py); all else is refused.
  */
 #include "frames.h"
 
@@ -52,107 +48,23 @@ int gf_refuse(PyCodeObject *code, int pending, const char *why)
     return -1;
 }
 
-/* --- operands ---------------------------------------------------------------------------- */
-
-/* The operands that may be read, lowest first: how many, and which is the first. */
-static int readable(const gf_code_info *info, int unit, int *first)
-{
-    int oparg, op = gf_op_at(info, unit, &oparg), depth = info->depth[unit];
-    switch (gf_kind_of(op, oparg)) {
-    case GF_OP_CALL:
-        *first = depth - oparg - 2;
-        return oparg + 2;
-    case GF_OP_CALL_KW:
-        *first = depth - oparg - 3;
-        return oparg + 2;
-    case GF_OP_CALL_EX: /* what it pops comes last to where its result will be */
-        *first = gf_kept(info, unit) + !GF_CALLABLE_FIRST;
-        return 1;
-    case GF_OP_FOR_ITER:
-        *first = depth - GF_ITERATOR_DEPTH;
-        return 1;
-    case GF_OP_SEND:
-        *first = depth - 1 - GF_ITERATOR_DEPTH;
-        return 1;
-    case GF_OP_ENTER:
-    case GF_OP_ATTRIBUTE:
-    case GF_OP_METHOD:
-        *first = depth - 1;
-        return 1;
-    case GF_OP_SUBSCRIPT:
-        *first = depth - 2;
-        return 2;
-    case GF_OP_EXIT:
-        *first = depth - GF_EXIT_DEPTH;
-        return 1;
-    default:
-        *first = 0;
-        return 0;
-    }
-}
-
-typedef struct {
-    gf_frame *frame;
-    int first, count; /* slots */
-} operands;
-
-static PyObject *operand(const operands *o, int i)
-{
-    return gf_peek(o->frame, o->first + i);
-}
+/* --- decisions ----------------------------------------------------------------------------- */
 
 /* What is called: of the two slots of a call the lower one; where that is NULL, the call
  * is no method's, and it is the other one (up to 3.12). */
-static PyObject *called(const operands *o)
+static PyObject *called(const gf_operands *o)
 {
-    PyObject *callable = operand(o, 0);
-    return callable != NULL || GF_CALLABLE_FIRST ? callable : operand(o, 1);
+    PyObject *callable = gf_operand(o, 0);
+    return callable != NULL || GF_CALLABLE_FIRST ? callable : gf_operand(o, 1);
 }
 
 /* Whether CALL itself calls the operation. The callable's slot does not tell: a bound
  * method or a partial() lends it to what it puts before the arguments. */
-static int calls_directly(const operands *o, gf_inner inner)
+static int calls_directly(const gf_operands *o, gf_inner inner)
 {
     return inner.frame == NULL && called(o) == inner.object
            && gf_lends_arguments(o->frame, o->first + 2, inner.args);
 }
-
-/* As a tuple; NULLs are left out: they only stand where a method's self would. */
-static PyObject *operand_tuple(const operands *o)
-{
-    PyObject *list = PyList_New(0);
-    for (int i = 0; list != NULL && i < o->count; i++) {
-        PyObject *value = operand(o, i);
-        if (value != NULL && PyList_Append(list, value) < 0) {
-            Py_CLEAR(list);
-        }
-    }
-    PyObject *tuple = list == NULL ? NULL : PyList_AsTuple(list);
-    Py_XDECREF(list);
-    return tuple;
-}
-
-/* The first positional argument of the frame inside, as it is now, or None. */
-static PyObject *first_argument(gf_inner inner)
-{
-    PyCodeObject *code = inner.frame == NULL ? NULL : gf_code(inner.frame);
-    PyObject *value = NULL;
-    if (code != NULL && code->co_argcount > 0) {
-        value = gf_peek(inner.frame, 0);
-    }
-    else if (code != NULL && (code->co_flags & CO_VARARGS)) {
-        PyObject *rest = gf_peek(inner.frame, code->co_kwonlyargcount);
-        if (rest != NULL && PyTuple_Check(rest) && PyTuple_GET_SIZE(rest) > 0) {
-            value = PyTuple_GET_ITEM(rest, 0);
-        }
-    }
-    if (value != NULL && PyCell_Check(value)) {
-        value = PyCell_GET(value);
-    }
-    return value == NULL ? Py_None : value;
-}
-
-/* --- decisions ----------------------------------------------------------------------------- */
 
 static int runs_inner(PyObject *callable, gf_inner inner)
 {
@@ -166,6 +78,16 @@ static int runs_inner(PyObject *callable, gf_inner inner)
            && PyFunction_GET_CODE(callable) == (PyObject *)gf_code(inner.frame);
 }
 
+static void take_answer(PyObject *held, PyObject *tops, PyObject *adapters,
+                        gf_boundary *out)
+{
+    /* a one-tuple, so that None can be held too */
+    int holds = PyTuple_GET_SIZE(held) == 1;
+    out->held = holds ? Py_NewRef(PyTuple_GET_ITEM(held, 0)) : NULL;
+    out->tops = PyTuple_GET_SIZE(tops) > 0 ? Py_NewRef(tops) : NULL;
+    out->adapters = PyTuple_GET_SIZE(adapters) > 0 ? Py_NewRef(adapters) : NULL;
+}
+
 static int ask(const char *kind, int oparg, PyObject *operands, gf_inner inner,
                PyCodeObject *code, int pending, gf_boundary *out)
 {
@@ -173,22 +95,19 @@ static int ask(const char *kind, int oparg, PyObject *operands, gf_inner inner,
         Py_XDECREF(operands);
         return gf_refuse(code, pending, "the core is not configured");
     }
-    PyObject *answer =
-        PyObject_CallFunction(classifier, "siNOOOi", kind, oparg, operands,
-                              inner.object, first_argument(inner), code, 2 * pending);
+    PyObject *answer = PyObject_CallFunction(
+        classifier, "siNOOOi", kind, oparg, operands, inner.object,
+        gf_first_argument(inner), code, 2 * pending);
     if (answer == NULL) {
         return -1;
     }
-    PyObject *held, *top;
-    int delivery;
-    int ok = PyArg_ParseTuple(answer, "iOO", &delivery, &held, &top) ? 0 : -1;
+    PyObject *held, *tops, *adapters;
+    int ok = PyArg_ParseTuple(answer, "bO!O!O!", &out->delivery, &PyTuple_Type, &held,
+                              &PyTuple_Type, &tops, &PyTuple_Type, &adapters)
+                 ? 0
+                 : -1;
     if (ok == 0) {
-        out->delivery = (uint8_t)delivery;
-        /* a one-tuple, so that None can be held too */
-        int holds = PyTuple_CheckExact(held) && PyTuple_GET_SIZE(held) == 1;
-        out->held = holds ? Py_NewRef(PyTuple_GET_ITEM(held, 0)) : NULL;
-        holds = PyTuple_CheckExact(top) && PyTuple_GET_SIZE(top) == 1;
-        out->top = holds ? Py_NewRef(PyTuple_GET_ITEM(top, 0)) : NULL;
+        take_answer(held, tops, adapters, out);
     }
     Py_DECREF(answer);
     return ok;
@@ -200,12 +119,10 @@ int gf_classify(gf_frame *f, gf_code_info *info, int pending, gf_inner inner,
     PyCodeObject *code = gf_code(f);
     int oparg, op = gf_op_at(info, pending, &oparg);
     gf_op_kind kind = gf_kind_of(op, oparg);
-    operands o = {.frame = f};
-    o.count = readable(info, pending, &o.first);
-    o.first += code->co_nlocalsplus;
+    gf_operands o = gf_readable(f, info, pending, inner);
     int awaits = kind == GF_OP_FOR_ITER || kind == GF_OP_SEND;
     if (awaits && inner.frame != NULL && gf_is_generator(inner.frame)
-        && operand(&o, 0) == inner.object) {
+        && gf_operand(&o, 0) == inner.object) {
         out->delivery = kind == GF_OP_SEND ? GF_SEND : GF_NEXT;
         return 0;
     }
@@ -215,7 +132,8 @@ int gf_classify(gf_frame *f, gf_code_info *info, int pending, gf_inner inner,
     if (kind == GF_OP_CALL_EX && runs_inner(called(&o), inner)) {
         return 0;
     }
-    return ask(gf_kind_name(kind), oparg, operand_tuple(&o), inner, code, pending, out);
+    return ask(gf_kind_name(kind), oparg, gf_operand_tuple(&o), inner, code, pending,
+               out);
 }
 
 int gf_classify_root(PyObject *callable, gf_inner inner, gf_boundary *out)

@@ -110,8 +110,42 @@ static PyObject *constructed(const gf_record *r, PyObject *value)
     return Py_NewRef(r->held);
 }
 
+/* The instruction runs once more, on what C code made of its operands by now. */
+static PyObject *again(gf_frame *f, const gf_record *r, PyObject *value)
+{
+    gf_go_on_at(f, gf_first_unit(gf_info(gf_code(f)), r->pending));
+    return value;
+}
+
+/* JUMP_IF_TRUE_OR_POP and its opposite: `value` is whether `held` is true. If it jumps,
+ * what is held stays on the stack; else it is popped, and a bool may be in its place. */
+static PyObject *jump_or_pop(gf_frame *f, const gf_record *r, PyObject *value)
+{
+    int oparg, op = gf_op_at(gf_info(gf_code(f)), r->pending, &oparg);
+    if ((value == Py_True) != gf_op_jumps_if_true(op)) {
+        return again(f, r, value);
+    }
+    gf_go_on_at(f, target(f, r));
+    Py_DECREF(value);
+    return Py_NewRef(r->held);
+}
+
+static PyObject *given(gf_frame *f, const gf_record *r, PyObject *value)
+{
+    switch (r->delivery) {
+    case GF_INIT:
+        return constructed(r, value);
+    case GF_AGAIN:
+        return again(f, r, value);
+    case GF_OR_POP:
+        return jump_or_pop(f, r, value);
+    default:
+        return value;
+    }
+}
+
 /* Returns the value that the waiting frame is to be given, or NULL with an exception. */
-PyObject *gf_deliver(gf_frame *f, const gf_record *r, gf_outcome *outcome)
+static PyObject *deliver(gf_frame *f, const gf_record *r, gf_outcome *outcome)
 {
     switch (outcome->kind) {
     case GF_RAISED:
@@ -119,6 +153,14 @@ PyObject *gf_deliver(gf_frame *f, const gf_record *r, gf_outcome *outcome)
     case GF_ENDED:
         return ended(f, r, outcome->value);
     default:
-        return r->delivery == GF_INIT ? constructed(r, outcome->value) : outcome->value;
+        return given(f, r, outcome->value);
     }
+}
+
+PyObject *gf_deliver(gf_run *run, gf_frame *f, const gf_record *r, gf_outcome *outcome)
+{
+    run->delivering++;
+    PyObject *value = deliver(f, r, outcome);
+    run->delivering--;
+    return value;
 }

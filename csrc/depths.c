@@ -102,6 +102,13 @@ int gf_kept(const gf_code_info *info, int unit)
     return effect == PY_INVALID_STACK_EFFECT ? -1 : info->depth[unit] + effect - 1;
 }
 
+int gf_kept_for(const gf_code_info *info, int unit, int delivery)
+{
+    /* All operands but the uppermost, which will be the result. */
+    int again = delivery == GF_AGAIN || delivery == GF_OR_POP;
+    return again ? info->depth[unit] - 1 : gf_kept(info, unit);
+}
+
 /* --- the analysis -------------------------------------------------------------------- */
 
 typedef struct {
@@ -267,30 +274,4 @@ gf_code_info *gf_info(PyCodeObject *code)
         return NULL;
     }
     return info;
-}
-
-/* The code that a frame is given before it is unwound: with no handler to run, and
- * hidden from tracebacks. One for each code, since the interpreter still needs its
- * sizes while it clears the frame. */
-PyCodeObject *gf_dead_code(PyCodeObject *code)
-{
-    gf_code_info *info = gf_info(code);
-    if (info == NULL || info->dead != NULL) {
-        return info == NULL ? NULL : info->dead;
-    }
-    PyObject *replace = PyObject_GetAttrString((PyObject *)code, "replace");
-    PyObject *none = PyTuple_New(0);
-    PyObject *changes = Py_BuildValue("{s:y}", "co_exceptiontable", "");
-    PyObject *dead = NULL;
-    if (replace != NULL && none != NULL && changes != NULL) {
-        dead = PyObject_Call(replace, none, changes);
-    }
-    Py_XDECREF(replace);
-    Py_XDECREF(none);
-    Py_XDECREF(changes);
-    if (dead != NULL) {
-        gf_hide_code((PyCodeObject *)dead, (int)gf_code_units((PyCodeObject *)dead));
-        info->dead = (PyCodeObject *)dead;
-    }
-    return info->dead;
 }

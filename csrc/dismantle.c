@@ -18,6 +18,32 @@ int gf_dismantle_init(void)
 
 int gf_is_unwinding(void) { return PyErr_ExceptionMatches(unwind_type); }
 
+/* The code that a frame is given before it is unwound: with no handler to run, and
+ * hidden from tracebacks. One for each code, since the interpreter still needs its
+ * sizes while it clears the frame. */
+PyCodeObject *gf_dead_code(PyCodeObject *code)
+{
+    gf_code_info *info = gf_info(code);
+    if (info == NULL || info->dead != NULL) {
+        return info == NULL ? NULL : info->dead;
+    }
+    PyObject *replace = PyObject_GetAttrString((PyObject *)code, "replace");
+    PyObject *none = PyTuple_New(0);
+    PyObject *changes = Py_BuildValue("{s:y}", "co_exceptiontable", "");
+    PyObject *dead = NULL;
+    if (replace != NULL && none != NULL && changes != NULL) {
+        dead = PyObject_Call(replace, none, changes);
+    }
+    Py_XDECREF(replace);
+    Py_XDECREF(none);
+    Py_XDECREF(changes);
+    if (dead != NULL) {
+        gf_hide_code((PyCodeObject *)dead, (int)gf_code_units((PyCodeObject *)dead));
+        info->dead = (PyCodeObject *)dead;
+    }
+    return info->dead;
+}
+
 int gf_dismantle(PyThreadState *ts, gf_run *run)
 {
     PyObject *unwind = PyObject_CallNoArgs(unwind_type);

@@ -133,7 +133,7 @@ void gf_tell_returned(PyThreadState *ts, const gf_records *records)
     if (!is_watched(ts)) {
         return;
     }
-    PyObject *frames = frames_of(ts, records->count);
+    PyObject *frames = frames_of(ts, records->count - records->adapters);
     int status = frames == NULL ? -1 : 0;
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(frames); i++) {
         status = tell(ts, PyList_GET_ITEM(frames, i), PyTrace_RETURN);

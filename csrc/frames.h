@@ -34,6 +34,8 @@ int gf_last_unit(const gf_code_info *info, int unit);
 int gf_first_unit(const gf_code_info *info, int unit);
 /* What stays on the stack while the instruction waits for the value it will push. */
 int gf_kept(const gf_code_info *info, int unit);
+/* The same for whatever it waits with: a gf_delivery. */
+int gf_kept_for(const gf_code_info *info, int unit, int delivery);
 PyCodeObject *gf_dead_code(PyCodeObject *code);
 int gf_depths_init(void);
 
@@ -46,6 +48,8 @@ typedef enum {
     GF_NEXT = 2,      /* FOR_ITER: push, or leave the loop when the iterator ends */
     GF_SEND = 3,      /* SEND: push, or jump with the value when the iterator ends */
     GF_CALL_NEXT = 4, /* next(it[, held]), g.send(): push, or raise StopIteration */
+    GF_AGAIN = 5,     /* the instruction runs once more, with the result on top */
+    GF_OR_POP = 6,    /* `and`, `or` of 3.11: jump with `held` on top, or pop it */
     GF_DELIVERIES
 } gf_delivery;
 
@@ -71,6 +75,8 @@ typedef struct {
     Py_ssize_t nslots;
     PyObject *exc;  /* what the flow is handling outside any generator, or NULL */
     PyObject *held; /* the instance, when the flow's function is a class */
+    Py_ssize_t
+        adapters; /* of the frames, how many were not there when it was captured */
     uint8_t delivery;
     uint8_t consumed; /* its values moved into frames */
 } gf_records;
@@ -113,6 +119,7 @@ typedef struct {
     PyObject *error;    /* or raise */
     gf_frame *reserved; /* frames of the segment that is about to land */
     _PyErr_StackItem exc_item;
+    int delivering; /* what runs now runs because something goes */
     uint8_t landed;
     uint8_t leaving;
     uint8_t capturing;
@@ -147,20 +154,14 @@ PyObject *gf_call_base(gf_run *run, int first, int visible);
 PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
-/* --- capture.c, dismantle.c ------------------------------------------------------------ */
-
-gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
-                       PyObject *const *args);
-int gf_dismantle(PyThreadState *ts, gf_run *run);
-int gf_is_unwinding(void);
-int gf_dismantle_init(void);
-
-/* --- classify.c: calls that reach the frame inside through C ------------------------------ */
+/* --- operands.c, classify.c: what reaches the frame inside through C ------------------- */
 
 typedef struct {
     uint8_t delivery;
     PyObject *held; /* new reference, or NULL */
-    PyObject *top;  /* what belongs on top of the kept stack; new reference, or NULL */
+    PyObject *tops; /* what belongs on top of the kept stack: a tuple, or NULL */
+    PyObject
+        *adapters; /* ((function, offset, locals), ...), outermost first; or NULL */
 } gf_boundary;
 
 typedef struct {
@@ -169,12 +170,42 @@ typedef struct {
     PyObject *const *args; /* of the operation */
 } gf_inner;
 
+typedef struct {
+    gf_frame *frame;
+    int first, count; /* slots */
+} gf_operands;
+
+gf_operands gf_readable(gf_frame *f, const gf_code_info *info, int unit,
+                        gf_inner inner);
+PyObject *gf_operand(const gf_operands *o, int i);
+PyObject *gf_operand_tuple(const gf_operands *o);
+PyObject *gf_first_argument(gf_inner inner);
+
 int gf_classify(gf_frame *f, gf_code_info *info, int pending, gf_inner inner,
                 gf_boundary *out);
 int gf_classify_root(PyObject *callable, gf_inner inner, gf_boundary *out);
 PyObject *gf_configure(PyObject *module, PyObject *args);
 void gf_raise_not_in_flow(PyObject *name);
 int gf_refuse(PyCodeObject *code, int pending, const char *why);
+
+/* --- capture.c, copy.c, dismantle.c ----------------------------------------------------- */
+
+/* A frame on the way outwards, or an adapter that will stand inside it. */
+typedef struct {
+    gf_frame *frame;   /* NULL for an adapter */
+    PyObject *adapter; /* (function, offset, locals), borrowed from a boundary */
+    int pending;
+    int nstack;
+    gf_boundary boundary;
+} gf_step;
+
+/* Records of the steps, which are innermost first. */
+gf_records *gf_copy_steps(const gf_step *steps, Py_ssize_t count);
+gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
+                       PyObject *const *args);
+int gf_dismantle(PyThreadState *ts, gf_run *run);
+int gf_is_unwinding(void);
+int gf_dismantle_init(void);
 
 /* --- materialise.c, deliver.c ----------------------------------------------------------- */
 
@@ -189,7 +220,7 @@ typedef struct {
 
 int gf_segment_end(const gf_records *records, int first);
 void gf_run_segment(PyThreadState *ts, gf_run *run, int first, gf_outcome *outcome);
-PyObject *gf_deliver(gf_frame *f, const gf_record *r, gf_outcome *outcome);
+PyObject *gf_deliver(gf_run *run, gf_frame *f, const gf_record *r, gf_outcome *outcome);
 
 /* --- instrument.c ---------------------------------------------------------------------- */
 

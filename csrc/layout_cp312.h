@@ -123,88 +123,67 @@ static inline void gf_init_generator(PyGenObject *gen, PyCodeObject *code)
 
 /* --- instructions (Lib/opcode.py, Python/ceval.c) ---------------------------------- */
 
-/* Reformatted, these lists never come to rest. */
+/* `and` and `or` copy what they test. */
+static inline int gf_op_jumps_if_true(int op)
+{
+    (void)op;
+    return 0;
+}
+
+/* FORMAT_VALUE lets go of what it has converted, before it formats the outcome. */
+static inline int gf_op_frees_operands(int op, int oparg)
+{
+    return op == FORMAT_VALUE && (oparg & FVC_MASK) != 0;
+}
+
+static inline int gf_op_has_spec(int oparg) { return (oparg & FVS_MASK) != 0; }
+
+/* Packed: a name in a line of its own would make them longer than all the rest. */
 /* clang-format off */
-#define GF_OPS_WAITING(OP)        \
-    OP(BEFORE_WITH, ENTER)        \
-    OP(BINARY_SUBSCR, SUBSCRIPT)  \
-    OP(CALL, CALL)                \
-    OP(CALL_FUNCTION_EX, CALL_EX) \
-    OP(EXTENDED_ARG, PREFIX)      \
-    OP(FOR_ITER, FOR_ITER)        \
-    OP(LOAD_ATTR, ATTRIBUTE)      \
-    OP(RETURN_GENERATOR, START)   \
-    OP(SEND, SEND) OP(WITH_EXCEPT_START, EXIT) OP(YIELD_VALUE, YIELD)
-#define GF_OPS_OPAQUE(OP)                                                              \
-    OP(BEFORE_ASYNC_WITH)                                                              \
-    OP(BINARY_OP)                                                                      \
-    OP(BINARY_SLICE)                                                                   \
-    OP(BUILD_CONST_KEY_MAP)                                                            \
-    OP(BUILD_MAP)                                                                      \
-    OP(BUILD_SET)                                                                      \
-    OP(CALL_INTRINSIC_1)                                                               \
-    OP(CALL_INTRINSIC_2)                                                               \
-    OP(CHECK_EG_MATCH)                                                                 \
-    OP(CHECK_EXC_MATCH)                                                                \
-    OP(COMPARE_OP)                                                                     \
-    OP(CONTAINS_OP)                                                                    \
-    OP(DELETE_ATTR)                                                                    \
-    OP(DELETE_NAME) OP(DELETE_SUBSCR) OP(DICT_MERGE) OP(DICT_UPDATE) OP(FORMAT_VALUE)  \
-        OP(GET_AITER) OP(GET_ANEXT) OP(GET_AWAITABLE) OP(GET_ITER) OP(GET_LEN)         \
-            OP(GET_YIELD_FROM_ITER) OP(IMPORT_FROM) OP(IMPORT_NAME) OP(LIST_EXTEND)    \
-                OP(LOAD_BUILD_CLASS) OP(LOAD_FROM_DICT_OR_DEREF)                       \
-                    OP(LOAD_FROM_DICT_OR_GLOBALS) OP(LOAD_GLOBAL) OP(LOAD_NAME)        \
-                        OP(LOAD_SUPER_ATTR) OP(MAP_ADD) OP(MATCH_CLASS) OP(MATCH_KEYS) \
-                            OP(POP_JUMP_IF_FALSE) OP(POP_JUMP_IF_TRUE)                 \
-                                OP(RAISE_VARARGS) OP(SET_ADD) OP(SET_UPDATE)           \
-                                    OP(STORE_ATTR) OP(STORE_NAME) OP(STORE_SLICE)      \
-                                        OP(STORE_SUBSCR) OP(UNARY_INVERT)              \
-                                            OP(UNARY_NEGATIVE) OP(UNARY_NOT)           \
-                                                OP(UNPACK_EX) OP(UNPACK_SEQUENCE)
-#define GF_OPS_INERT(OP)                                                            \
-    OP(BUILD_LIST)                                                                  \
-    OP(BUILD_SLICE)                                                                 \
-    OP(BUILD_STRING)                                                                \
-    OP(BUILD_TUPLE)                                                                 \
-    OP(CLEANUP_THROW)                                                               \
-    OP(COPY)                                                                        \
-    OP(COPY_FREE_VARS)                                                              \
-    OP(DELETE_DEREF)                                                                \
-    OP(DELETE_FAST)                                                                 \
-    OP(DELETE_GLOBAL)                                                               \
-    OP(END_ASYNC_FOR)                                                               \
-    OP(END_FOR)                                                                     \
-    OP(END_SEND)                                                                    \
-    OP(IS_OP) OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT) OP(JUMP_FORWARD)     \
-        OP(KW_NAMES) OP(LIST_APPEND) OP(LOAD_ASSERTION_ERROR) OP(LOAD_CLOSURE)      \
-            OP(LOAD_CONST) OP(LOAD_DEREF) OP(LOAD_FAST) OP(LOAD_FAST_AND_CLEAR)     \
-                OP(LOAD_FAST_CHECK) OP(LOAD_LOCALS) OP(MAKE_CELL) OP(MAKE_FUNCTION) \
-                    OP(MATCH_MAPPING) OP(MATCH_SEQUENCE) OP(NOP) OP(POP_EXCEPT)     \
-                        OP(POP_JUMP_IF_NONE) OP(POP_JUMP_IF_NOT_NONE) OP(POP_TOP)   \
-                            OP(PUSH_EXC_INFO) OP(PUSH_NULL) OP(RERAISE) OP(RESUME)  \
-                                OP(RETURN_CONST) OP(RETURN_VALUE)                   \
-                                    OP(SETUP_ANNOTATIONS) OP(STORE_DEREF)           \
-                                        OP(STORE_FAST) OP(STORE_GLOBAL) OP(SWAP)
-#define GF_OPS_CACHED(OP)  \
-    OP(BINARY_OP, 1)       \
-    OP(BINARY_SUBSCR, 1)   \
-    OP(CALL, 3)            \
-    OP(COMPARE_OP, 1)      \
-    OP(FOR_ITER, 1)        \
-    OP(LOAD_ATTR, 9)       \
-    OP(LOAD_GLOBAL, 4)     \
-    OP(LOAD_SUPER_ATTR, 1) \
+#define GF_OPS_WAITING(OP) \
+    OP(BEFORE_WITH, ENTER) OP(BINARY_OP, TWO) OP(BINARY_SLICE, SLICE) \
+    OP(BINARY_SUBSCR, SUBSCRIPT) OP(CALL, CALL) OP(CALL_FUNCTION_EX, CALL_EX) \
+    OP(CALL_INTRINSIC_1, ONE) OP(COMPARE_OP, COMPARE) OP(CONTAINS_OP, TWO) \
+    OP(DELETE_ATTR, ONE) OP(DELETE_SUBSCR, TWO) OP(EXTENDED_ARG, PREFIX) \
+    OP(FORMAT_VALUE, FORMAT) OP(FOR_ITER, FOR_ITER) OP(GET_AITER, ONE) \
+    OP(GET_AWAITABLE, ONE) OP(GET_ITER, ONE) OP(GET_YIELD_FROM_ITER, ONE) \
+    OP(LOAD_ATTR, ATTRIBUTE) OP(LOAD_SUPER_ATTR, SUPER) OP(POP_JUMP_IF_FALSE, ONE) \
+    OP(POP_JUMP_IF_TRUE, ONE) OP(RETURN_GENERATOR, START) OP(SEND, SEND) \
+    OP(STORE_ATTR, ONE) OP(STORE_SLICE, SLICE) OP(STORE_SUBSCR, TWO) \
+    OP(UNARY_INVERT, ONE) OP(UNARY_NEGATIVE, ONE) OP(UNARY_NOT, ONE) \
+    OP(WITH_EXCEPT_START, EXIT) OP(YIELD_VALUE, YIELD)
+#define GF_OPS_OPAQUE(OP) \
+    OP(BEFORE_ASYNC_WITH) OP(BUILD_CONST_KEY_MAP) OP(BUILD_MAP) OP(BUILD_SET) \
+    OP(CALL_INTRINSIC_2) OP(CHECK_EG_MATCH) OP(CHECK_EXC_MATCH) OP(DELETE_NAME) \
+    OP(DICT_MERGE) OP(DICT_UPDATE) OP(GET_ANEXT) OP(GET_LEN) OP(IMPORT_FROM) \
+    OP(IMPORT_NAME) OP(LIST_EXTEND) OP(LOAD_BUILD_CLASS) OP(LOAD_FROM_DICT_OR_DEREF) \
+    OP(LOAD_FROM_DICT_OR_GLOBALS) OP(LOAD_GLOBAL) OP(LOAD_NAME) OP(MAP_ADD) \
+    OP(MATCH_CLASS) OP(MATCH_KEYS) OP(RAISE_VARARGS) OP(SET_ADD) OP(SET_UPDATE) \
+    OP(STORE_NAME) OP(UNPACK_EX) OP(UNPACK_SEQUENCE)
+#define GF_OPS_INERT(OP) \
+    OP(BUILD_LIST) OP(BUILD_SLICE) OP(BUILD_STRING) OP(BUILD_TUPLE) \
+    OP(CLEANUP_THROW) OP(COPY) OP(COPY_FREE_VARS) OP(DELETE_DEREF) OP(DELETE_FAST) \
+    OP(DELETE_GLOBAL) OP(END_ASYNC_FOR) OP(END_FOR) OP(END_SEND) OP(IS_OP) \
+    OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT) OP(JUMP_FORWARD) OP(KW_NAMES) \
+    OP(LIST_APPEND) OP(LOAD_ASSERTION_ERROR) OP(LOAD_CLOSURE) OP(LOAD_CONST) \
+    OP(LOAD_DEREF) OP(LOAD_FAST) OP(LOAD_FAST_AND_CLEAR) OP(LOAD_FAST_CHECK) \
+    OP(LOAD_LOCALS) OP(MAKE_CELL) OP(MAKE_FUNCTION) OP(MATCH_MAPPING) \
+    OP(MATCH_SEQUENCE) OP(NOP) OP(POP_EXCEPT) OP(POP_JUMP_IF_NONE) \
+    OP(POP_JUMP_IF_NOT_NONE) OP(POP_TOP) OP(PUSH_EXC_INFO) OP(PUSH_NULL) OP(RERAISE) \
+    OP(RESUME) OP(RETURN_CONST) OP(RETURN_VALUE) OP(SETUP_ANNOTATIONS) \
+    OP(STORE_DEREF) OP(STORE_FAST) OP(STORE_GLOBAL) OP(SWAP)
+#define GF_OPS_CACHED(OP) \
+    OP(BINARY_OP, 1) OP(BINARY_SUBSCR, 1) OP(CALL, 3) OP(COMPARE_OP, 1) \
+    OP(FOR_ITER, 1) OP(LOAD_ATTR, 9) OP(LOAD_GLOBAL, 4) OP(LOAD_SUPER_ATTR, 1) \
     OP(SEND, 1) OP(STORE_ATTR, 4) OP(STORE_SUBSCR, 1) OP(UNPACK_SEQUENCE, 1)
 #define GF_OPS_FORWARD(OP) \
-    OP(FOR_ITER)           \
-    OP(JUMP_FORWARD)       \
-    OP(POP_JUMP_IF_FALSE)  \
-    OP(POP_JUMP_IF_NONE) OP(POP_JUMP_IF_NOT_NONE) OP(POP_JUMP_IF_TRUE) OP(SEND)
-#define GF_OPS_BACKWARD(OP) OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT)
-#define GF_OPS_ENDING(OP)          \
-    OP(JUMP_BACKWARD)              \
-    OP(JUMP_BACKWARD_NO_INTERRUPT) \
-    OP(JUMP_FORWARD) OP(RAISE_VARARGS) OP(RERAISE) OP(RETURN_CONST) OP(RETURN_VALUE)
+    OP(FOR_ITER) OP(JUMP_FORWARD) OP(POP_JUMP_IF_FALSE) OP(POP_JUMP_IF_NONE) \
+    OP(POP_JUMP_IF_NOT_NONE) OP(POP_JUMP_IF_TRUE) OP(SEND)
+#define GF_OPS_BACKWARD(OP) \
+    OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT)
+#define GF_OPS_ENDING(OP) \
+    OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT) OP(JUMP_FORWARD) \
+    OP(RAISE_VARARGS) OP(RERAISE) OP(RETURN_CONST) OP(RETURN_VALUE)
 /* clang-format on */
 
 #define GF_INSTRUMENT_BY_API 1

@@ -14,89 +14,77 @@ static inline int gf_op_subscripts(int op, int oparg)
     return 1;
 }
 
-/* Reformatted, these lists never come to rest. */
+/* `and` and `or` copy what they test. */
+static inline int gf_op_jumps_if_true(int op)
+{
+    (void)op;
+    return 0;
+}
+
+/* COMPARE_OP lets go of its operands before it makes a bool of the outcome. */
+static inline int gf_op_frees_operands(int op, int oparg)
+{
+    return op == COMPARE_OP && (oparg & 16) != 0;
+}
+
+static inline int gf_op_has_spec(int oparg)
+{
+    (void)oparg;
+    return 0; /* there is no FORMAT_VALUE */
+}
+
+/* Packed: a name in a line of its own would make them longer than all the rest. */
 /* clang-format off */
-#define GF_OPS_WAITING(OP)                                              \
-    OP(BEFORE_WITH, ENTER)                                              \
-    OP(BINARY_SUBSCR, SUBSCRIPT)                                        \
-    OP(CALL, CALL)                                                      \
-    OP(CALL_FUNCTION_EX, CALL_EX)                                       \
-    OP(CALL_KW, CALL_KW)                                                \
-    OP(EXTENDED_ARG, PREFIX)                                            \
-    OP(FOR_ITER, FOR_ITER)                                              \
-    OP(LOAD_ATTR, ATTRIBUTE) OP(RETURN_GENERATOR, START) OP(SEND, SEND) \
-        OP(WITH_EXCEPT_START, EXIT) OP(YIELD_VALUE, YIELD)
-#define GF_OPS_OPAQUE(OP)                                                             \
-    OP(BEFORE_ASYNC_WITH)                                                             \
-    OP(BINARY_OP)                                                                     \
-    OP(BINARY_SLICE)                                                                  \
-    OP(BUILD_CONST_KEY_MAP)                                                           \
-    OP(BUILD_MAP)                                                                     \
-    OP(BUILD_SET)                                                                     \
-    OP(CALL_INTRINSIC_1)                                                              \
-    OP(CALL_INTRINSIC_2) OP(CHECK_EG_MATCH) OP(CHECK_EXC_MATCH) OP(COMPARE_OP)        \
-        OP(CONTAINS_OP) OP(CONVERT_VALUE) OP(DELETE_ATTR) OP(DELETE_NAME)             \
-            OP(DELETE_SUBSCR) OP(DICT_MERGE) OP(DICT_UPDATE) OP(FORMAT_SIMPLE)        \
-                OP(FORMAT_WITH_SPEC) OP(GET_AITER) OP(GET_ANEXT) OP(GET_AWAITABLE)    \
-                    OP(GET_ITER) OP(GET_LEN) OP(GET_YIELD_FROM_ITER) OP(IMPORT_FROM)  \
-                        OP(IMPORT_NAME) OP(LIST_EXTEND) OP(LOAD_BUILD_CLASS)          \
-                            OP(LOAD_FROM_DICT_OR_DEREF) OP(LOAD_FROM_DICT_OR_GLOBALS) \
-                                OP(LOAD_GLOBAL) OP(LOAD_NAME) OP(LOAD_SUPER_ATTR)     \
-                                    OP(MAP_ADD) OP(MATCH_CLASS) OP(MATCH_KEYS)        \
-                                        OP(RAISE_VARARGS) OP(SET_ADD) OP(SET_UPDATE)  \
-                                            OP(STORE_ATTR) OP(STORE_NAME)             \
-                                                OP(STORE_SLICE) OP(STORE_SUBSCR)      \
-                                                    OP(TO_BOOL) OP(UNARY_INVERT)      \
-                                                        OP(UNARY_NEGATIVE)            \
-                                                            OP(UNPACK_EX)             \
-                                                                OP(UNPACK_SEQUENCE)
-#define GF_OPS_INERT(OP)                                                               \
-    OP(BUILD_LIST)                                                                     \
-    OP(BUILD_SLICE)                                                                    \
-    OP(BUILD_STRING)                                                                   \
-    OP(BUILD_TUPLE)                                                                    \
-    OP(CLEANUP_THROW)                                                                  \
-    OP(COPY)                                                                           \
-    OP(COPY_FREE_VARS)                                                                 \
-    OP(DELETE_DEREF) OP(DELETE_FAST) OP(DELETE_GLOBAL) OP(END_ASYNC_FOR) OP(END_FOR)   \
-        OP(END_SEND) OP(IS_OP) OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT) OP(    \
-            JUMP_FORWARD) OP(LIST_APPEND) OP(LOAD_ASSERTION_ERROR) OP(LOAD_CONST)      \
-            OP(LOAD_DEREF) OP(LOAD_FAST) OP(LOAD_FAST_AND_CLEAR) OP(LOAD_FAST_CHECK)   \
-                OP(LOAD_FAST_LOAD_FAST) OP(LOAD_LOCALS) OP(MAKE_CELL)                  \
-                    OP(MAKE_FUNCTION) OP(MATCH_MAPPING) OP(MATCH_SEQUENCE) OP(NOP)     \
-                        OP(POP_EXCEPT) OP(POP_JUMP_IF_FALSE) OP(POP_JUMP_IF_NONE)      \
-                            OP(POP_JUMP_IF_NOT_NONE) OP(POP_JUMP_IF_TRUE) OP(POP_TOP)  \
-                                OP(PUSH_EXC_INFO) OP(PUSH_NULL) OP(RERAISE) OP(RESUME) \
-                                    OP(RETURN_CONST) OP(RETURN_VALUE)                  \
-                                        OP(SETUP_ANNOTATIONS)                          \
-                                            OP(SET_FUNCTION_ATTRIBUTE) OP(STORE_DEREF) \
-                                                OP(STORE_FAST)                         \
-                                                    OP(STORE_FAST_LOAD_FAST)           \
-                                                        OP(STORE_FAST_STORE_FAST)      \
-                                                            OP(STORE_GLOBAL) OP(SWAP)  \
-                                                                OP(UNARY_NOT)
-#define GF_OPS_CACHED(OP)                                                             \
-    OP(BINARY_OP, 1)                                                                  \
-    OP(BINARY_SUBSCR, 1)                                                              \
-    OP(CALL, 3)                                                                       \
-    OP(COMPARE_OP, 1)                                                                 \
-    OP(CONTAINS_OP, 1)                                                                \
-    OP(FOR_ITER, 1)                                                                   \
-    OP(JUMP_BACKWARD, 1)                                                              \
-    OP(LOAD_ATTR, 9) OP(LOAD_GLOBAL, 4) OP(LOAD_SUPER_ATTR, 1)                        \
-        OP(POP_JUMP_IF_FALSE, 1) OP(POP_JUMP_IF_NONE, 1) OP(POP_JUMP_IF_NOT_NONE, 1)  \
-            OP(POP_JUMP_IF_TRUE, 1) OP(SEND, 1) OP(STORE_ATTR, 4) OP(STORE_SUBSCR, 1) \
-                OP(TO_BOOL, 3) OP(UNPACK_SEQUENCE, 1)
+#define GF_OPS_WAITING(OP) \
+    OP(BEFORE_WITH, ENTER) OP(BINARY_OP, TWO) OP(BINARY_SLICE, SLICE) \
+    OP(BINARY_SUBSCR, SUBSCRIPT) OP(CALL, CALL) OP(CALL_FUNCTION_EX, CALL_EX) \
+    OP(CALL_INTRINSIC_1, ONE) OP(CALL_KW, CALL_KW) OP(COMPARE_OP, COMPARE) \
+    OP(CONTAINS_OP, TWO) OP(CONVERT_VALUE, ONE) OP(DELETE_ATTR, ONE) \
+    OP(DELETE_SUBSCR, TWO) OP(EXTENDED_ARG, PREFIX) OP(FORMAT_SIMPLE, ONE) \
+    OP(FORMAT_WITH_SPEC, TWO) OP(FOR_ITER, FOR_ITER) OP(GET_AITER, ONE) \
+    OP(GET_AWAITABLE, ONE) OP(GET_ITER, ONE) OP(GET_YIELD_FROM_ITER, ONE) \
+    OP(LOAD_ATTR, ATTRIBUTE) OP(LOAD_SUPER_ATTR, SUPER) OP(RETURN_GENERATOR, START) \
+    OP(SEND, SEND) OP(STORE_ATTR, ONE) OP(STORE_SLICE, SLICE) OP(STORE_SUBSCR, TWO) \
+    OP(TO_BOOL, ONE) OP(UNARY_INVERT, ONE) OP(UNARY_NEGATIVE, ONE) \
+    OP(WITH_EXCEPT_START, EXIT) OP(YIELD_VALUE, YIELD)
+#define GF_OPS_OPAQUE(OP) \
+    OP(BEFORE_ASYNC_WITH) OP(BUILD_CONST_KEY_MAP) OP(BUILD_MAP) OP(BUILD_SET) \
+    OP(CALL_INTRINSIC_2) OP(CHECK_EG_MATCH) OP(CHECK_EXC_MATCH) OP(DELETE_NAME) \
+    OP(DICT_MERGE) OP(DICT_UPDATE) OP(GET_ANEXT) OP(GET_LEN) OP(IMPORT_FROM) \
+    OP(IMPORT_NAME) OP(LIST_EXTEND) OP(LOAD_BUILD_CLASS) OP(LOAD_FROM_DICT_OR_DEREF) \
+    OP(LOAD_FROM_DICT_OR_GLOBALS) OP(LOAD_GLOBAL) OP(LOAD_NAME) OP(MAP_ADD) \
+    OP(MATCH_CLASS) OP(MATCH_KEYS) OP(RAISE_VARARGS) OP(SET_ADD) OP(SET_UPDATE) \
+    OP(STORE_NAME) OP(UNPACK_EX) OP(UNPACK_SEQUENCE)
+#define GF_OPS_INERT(OP) \
+    OP(BUILD_LIST) OP(BUILD_SLICE) OP(BUILD_STRING) OP(BUILD_TUPLE) \
+    OP(CLEANUP_THROW) OP(COPY) OP(COPY_FREE_VARS) OP(DELETE_DEREF) OP(DELETE_FAST) \
+    OP(DELETE_GLOBAL) OP(END_ASYNC_FOR) OP(END_FOR) OP(END_SEND) OP(IS_OP) \
+    OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT) OP(JUMP_FORWARD) \
+    OP(LIST_APPEND) OP(LOAD_ASSERTION_ERROR) OP(LOAD_CONST) OP(LOAD_DEREF) \
+    OP(LOAD_FAST) OP(LOAD_FAST_AND_CLEAR) OP(LOAD_FAST_CHECK) \
+    OP(LOAD_FAST_LOAD_FAST) OP(LOAD_LOCALS) OP(MAKE_CELL) OP(MAKE_FUNCTION) \
+    OP(MATCH_MAPPING) OP(MATCH_SEQUENCE) OP(NOP) OP(POP_EXCEPT) \
+    OP(POP_JUMP_IF_FALSE) OP(POP_JUMP_IF_NONE) OP(POP_JUMP_IF_NOT_NONE) \
+    OP(POP_JUMP_IF_TRUE) OP(POP_TOP) OP(PUSH_EXC_INFO) OP(PUSH_NULL) OP(RERAISE) \
+    OP(RESUME) OP(RETURN_CONST) OP(RETURN_VALUE) OP(SETUP_ANNOTATIONS) \
+    OP(SET_FUNCTION_ATTRIBUTE) OP(STORE_DEREF) OP(STORE_FAST) \
+    OP(STORE_FAST_LOAD_FAST) OP(STORE_FAST_STORE_FAST) OP(STORE_GLOBAL) OP(SWAP) \
+    OP(UNARY_NOT)
+#define GF_OPS_CACHED(OP) \
+    OP(BINARY_OP, 1) OP(BINARY_SUBSCR, 1) OP(CALL, 3) OP(COMPARE_OP, 1) \
+    OP(CONTAINS_OP, 1) OP(FOR_ITER, 1) OP(JUMP_BACKWARD, 1) OP(LOAD_ATTR, 9) \
+    OP(LOAD_GLOBAL, 4) OP(LOAD_SUPER_ATTR, 1) OP(POP_JUMP_IF_FALSE, 1) \
+    OP(POP_JUMP_IF_NONE, 1) OP(POP_JUMP_IF_NOT_NONE, 1) OP(POP_JUMP_IF_TRUE, 1) \
+    OP(SEND, 1) OP(STORE_ATTR, 4) OP(STORE_SUBSCR, 1) OP(TO_BOOL, 3) \
+    OP(UNPACK_SEQUENCE, 1)
 #define GF_OPS_FORWARD(OP) \
-    OP(FOR_ITER)           \
-    OP(JUMP_FORWARD)       \
-    OP(POP_JUMP_IF_FALSE)  \
-    OP(POP_JUMP_IF_NONE) OP(POP_JUMP_IF_NOT_NONE) OP(POP_JUMP_IF_TRUE) OP(SEND)
-#define GF_OPS_BACKWARD(OP) OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT)
-#define GF_OPS_ENDING(OP)          \
-    OP(JUMP_BACKWARD)              \
-    OP(JUMP_BACKWARD_NO_INTERRUPT) \
-    OP(JUMP_FORWARD) OP(RAISE_VARARGS) OP(RERAISE) OP(RETURN_CONST) OP(RETURN_VALUE)
+    OP(FOR_ITER) OP(JUMP_FORWARD) OP(POP_JUMP_IF_FALSE) OP(POP_JUMP_IF_NONE) \
+    OP(POP_JUMP_IF_NOT_NONE) OP(POP_JUMP_IF_TRUE) OP(SEND)
+#define GF_OPS_BACKWARD(OP) \
+    OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT)
+#define GF_OPS_ENDING(OP) \
+    OP(JUMP_BACKWARD) OP(JUMP_BACKWARD_NO_INTERRUPT) OP(JUMP_FORWARD) \
+    OP(RAISE_VARARGS) OP(RERAISE) OP(RETURN_CONST) OP(RETURN_VALUE)
 /* clang-format on */
 
 /* What the instructions leave on the stack (bytecodes.c): while __enter__ runs,

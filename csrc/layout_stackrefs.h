@@ -78,4 +78,13 @@ static inline void gf_set_stack_count(gf_frame *f, int count)
     f->stackpointer = f->localsplus + gf_code(f)->co_nlocalsplus + count;
 }
 
+/* Slots are emptied, or left below the stack pointer, before their values go. */
+enum { GF_FREES_SLOTS = 0 };
+
+/* Whether the instruction still has all of its operands but those that it consumed. */
+static inline int gf_has_operands(gf_frame *f, int depth, int consumed)
+{
+    return gf_stack_count(f) >= depth - consumed;
+}
+
 #endif

@@ -120,7 +120,7 @@ PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     *gf_recursion_left(ts) -= last - first + 1;
     gf_outcome outcome;
     inside(ts, run, last, &outcome);
-    PyObject *value = gf_deliver(f, &run->plan->frames[last], &outcome);
+    PyObject *value = gf_deliver(run, f, &run->plan->frames[last], &outcome);
     if (value == NULL && gf_is_hidden_shim(gf_code(top)) && !gf_tells_of_shims(ts)) {
         gf_quiet_until_cleared(ts, top);
     }
@@ -227,7 +227,7 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
         ts->exc_info = gen->gi_exc_state.previous_item;
         gen->gi_exc_state.previous_item = NULL;
         gen->gi_frame_state = GF_GEN_SUSPENDED;
-        PyObject *value = gf_deliver(f, r, outcome);
+        PyObject *value = gf_deliver(run, f, r, outcome);
         if (value != NULL) {
             gf_settle(f);
         }
@@ -237,7 +237,9 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
         Py_XDECREF(watched);
         go_on(owner, value, outcome);
     }
-    Py_DECREF(owner);
+    run->delivering++;
+    Py_DECREF(owner); /* its end may run code, too late to be waited for */
+    run->delivering--;
 }
 
 void gf_run_segment(PyThreadState *ts, gf_run *run, int first, gf_outcome *outcome)

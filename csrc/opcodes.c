@@ -30,9 +30,14 @@ gf_op_kind gf_kind_of(int op, int oparg)
 {
     gf_op_kind kind = (gf_op_kind)table[op].kind;
     if (kind == GF_OP_SUBSCRIPT && !gf_op_subscripts(op, oparg)) {
-        return GF_OP_OPAQUE;
+        return GF_OP_TWO;
     }
     return kind == GF_OP_ATTRIBUTE && gf_op_is_method(op, oparg) ? GF_OP_METHOD : kind;
+}
+
+int gf_kind_runs_again(gf_op_kind kind)
+{
+    return kind == GF_OP_ONE || kind == GF_OP_TWO || kind == GF_OP_SLICE;
 }
 
 int gf_op_caches(int op) { return table[op].caches; }
@@ -45,9 +50,10 @@ int gf_op_ends(int op) { return table[op].ends; }
 const char *gf_kind_name(gf_op_kind kind)
 {
     static const char *const names[GF_OP_KINDS] = {
-        "unknown",  "inert", "opaque", "call",   "call_kw",   "call_ex",
-        "for_iter", "send",  "enter",  "exit",   "subscript", "attribute",
-        "method",   "yield", "start",  "prefix", "precall"};
+        "unknown",  "inert",  "opaque", "call",    "call_kw",   "call_ex",
+        "for_iter", "send",   "enter",  "exit",    "subscript", "attribute",
+        "method",   "one",    "two",    "compare", "format",    "slice",
+        "super",    "or_pop", "yield",  "start",   "prefix",    "precall"};
     return names[kind];
 }
 

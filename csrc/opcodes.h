@@ -22,6 +22,13 @@ typedef enum {
     GF_OP_SUBSCRIPT,
     GF_OP_ATTRIBUTE,
     GF_OP_METHOD, /* an attribute that is called next: pushes two values */
+    GF_OP_ONE,    /* the operand on top may be read */
+    GF_OP_TWO,    /* the two on top */
+    GF_OP_COMPARE,
+    GF_OP_FORMAT,
+    GF_OP_SLICE, /* a container, below where it is cut */
+    GF_OP_SUPER, /* of its operands nothing may be read, but the frame's first variable */
+    GF_OP_OR_POP, /* `and`, `or` of 3.11 */
     /* These have a part of their own: */
     GF_OP_YIELD,
     GF_OP_START,   /* of a generator: it waits here until it is first sent into */
@@ -31,6 +38,8 @@ typedef enum {
 } gf_op_kind;
 
 void gf_opcodes_init(void);
+/* Whether GF_AGAIN is right for it: all its operands can be replaced. */
+int gf_kind_runs_again(gf_op_kind kind);
 gf_op_kind gf_kind_of(int op, int oparg);
 const char *gf_kind_name(gf_op_kind kind);
 int gf_op_caches(int op);

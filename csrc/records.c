@@ -19,6 +19,7 @@ gf_records *gf_records_new(Py_ssize_t count, Py_ssize_t nslots)
     self->count = count;
     self->nslots = nslots;
     self->exc = self->held = NULL;
+    self->adapters = 0;
     self->delivery = GF_PUSH;
     self->consumed = 0;
     self->frames = PyMem_Calloc((size_t)count + 1, sizeof(gf_record));

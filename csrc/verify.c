@@ -60,6 +60,10 @@ static int verify_delivery(const gf_record *r, gf_op_kind kind, Py_ssize_t index
                    : bad(index, "nothing that is awaited");
     case GF_CALL_NEXT:
         return 0;
+    case GF_AGAIN:
+        return gf_kind_runs_again(kind) ? 0 : bad(index, "the delivery");
+    case GF_OR_POP:
+        return kind == GF_OP_OR_POP && r->held != NULL ? 0 : bad(index, "the delivery");
     default:
         return bad(index, "an unknown delivery");
     }
@@ -95,7 +99,8 @@ static int verify_place(const gf_record *r, gf_code_info *info, Py_ssize_t index
     if (r->pending < 0 || r->pending >= info->units || info->depth[r->pending] < 0) {
         return bad(index, "its offset is not at an instruction");
     }
-    if (gf_kept(info, r->pending) != r->nstack || r->nstack >= code->co_stacksize) {
+    if (gf_kept_for(info, r->pending, r->delivery) != r->nstack
+        || r->nstack >= code->co_stacksize) {
         return bad(index, "its stack has another depth than the code has there");
     }
     if (r->locals != NULL && !PyDict_Check(r->locals)) {

@@ -90,6 +90,21 @@ def _fill(iterator: Any, state: Any) -> None:
         raise ValueError(f"not a state of itertools.{name}: {error}") from error
 
 
+def state_of(iterator: Any) -> State:
+    """Return where an iterator of itertools is.
+
+    Raises:
+        TypeError: the fields of its type are not known on this Python.
+    """
+    layout = _layout_of(type(iterator))
+    return layout.save(_read(layout, iterator))
+
+
+def put_state(iterator: Any, state: State) -> None:
+    """Set it to where another one of the same type was. The opposite."""
+    _fill(iterator, state)
+
+
 def _read(layout: Layout, iterator: Any) -> Fields:
     return fields_read(iterator, layout.formats[words(type(iterator))])
 

@@ -6,9 +6,7 @@ name.
 
 from __future__ import annotations
 
-import collections
 import functools
-import itertools
 import json
 import re
 
@@ -43,9 +41,6 @@ class Odd:
     def __hash__(self):
         return 1 + bool(suspend("hash"))
 
-    def __format__(self, how):
-        return str(suspend("format"))
-
 
 @refused("sorted")
 def sorted_key():
@@ -72,29 +67,9 @@ def map_consumed_by_list():
     return list(map(ask, [1, 2]))
 
 
-@refused("map")
-def map_consumed_by_for():
-    return [value for value in map(ask, [1, 2])]  # noqa: C416
-
-
-@refused("filter")
-def filter_consumed_by_for():
-    return [value for value in filter(ask, [1, 2])]  # noqa: C416
-
-
 @refused("zip")
 def generator_in_zip():
     return [value for value in zip(asks(), "ab", strict=True)]  # noqa: C416
-
-
-@refused("enumerate")
-def generator_in_enumerate():
-    return [value for value in enumerate(asks())]  # noqa: C416
-
-
-@refused("chain")
-def generator_in_chain():
-    return [value for value in itertools.chain(asks())]  # noqa: C416
 
 
 @refused("reduce")
@@ -179,26 +154,6 @@ def equal_in_index():
     return [Odd()].index(Odd())
 
 
-@refused("hash")
-def hash_of():
-    return hash(Odd())
-
-
-@refused("defaultdict")
-def default_factory():
-    return collections.defaultdict(lambda: suspend("missing"))["key"]
-
-
-@refused("format")
-def formatted():
-    return format(Odd(), "x")
-
-
-@refused("next")
-def callable_iterator():
-    return next(iter(ask, 5))
-
-
 @refused("")
 def unpacked():
     return [*asks()]
@@ -208,11 +163,6 @@ def unpacked():
 def unpacked_into_names():
     a, b = asks()
     return a, b
-
-
-@refused("")
-def formatted_in_text():
-    return f"{Odd()}"
 
 
 @refused("")
@@ -230,28 +180,6 @@ class Rebinds:
 @refused("Rebinds")
 def init_that_rebinds_self():
     return Rebinds()
-
-
-class Made:
-    def __new__(cls):
-        suspend("new")
-        return super().__new__(cls)
-
-
-@refused("Made")
-def new_that_suspends():
-    return Made()
-
-
-class Meta(type):
-    def __new__(cls, name, bases, names):
-        suspend("meta")
-        return super().__new__(cls, name, bases, names)
-
-
-@refused("Meta")
-def metaclass():
-    return Meta("Name", (), {})
 
 
 CASES = [globals()[name] for name in NAMES]

@@ -44,6 +44,13 @@ WAITING_KINDS = {
     "subscript",
     "attribute",
     "method",
+    "one",
+    "two",
+    "compare",
+    "format",
+    "slice",
+    "super",
+    "or_pop",
 }
 
 

@@ -1,0 +1,79 @@
+"""The rule of each instruction that may wait for a frame inside.
+
+Most push one value. What tests, stores or deletes runs once more (AGAIN), on operands
+that make it do nothing but what is left to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenflow.continuation.delivery import waiting_calls as of_calls
+from greenflow.continuation.delivery import waiting_objects as of_objects
+from greenflow.continuation.delivery import waiting_values as of_values
+
+if TYPE_CHECKING:
+    from greenflow.continuation.delivery.answers import Answer, Rule, Waiting
+    from greenflow.continuation.delivery.inside import Inside
+
+_ITEM_SET = of_objects.item_changed("__setitem__", lambda: (None, {}))
+_ITEM_DELETED = of_objects.item_changed("__delitem__", lambda: ({None: None},))
+_SLICE_SET = of_objects.item_changed("__setitem__", lambda: ((), [], None))
+
+RULES: dict[str, Rule] = {
+    "BEFORE_WITH": of_calls.enter,
+    "BINARY_OP": of_values.binary,
+    "BINARY_SLICE": of_objects.item,
+    "BINARY_SUBSCR": of_objects.item,
+    "CALL": of_calls.call,
+    "CALL_FUNCTION_EX": of_calls.call_ex,
+    "CALL_INTRINSIC_1": of_values.intrinsic,
+    "CALL_KW": of_calls.call,
+    "COMPARE_OP": of_values.compare,
+    "CONTAINS_OP": of_values.contains,
+    "CONVERT_VALUE": of_values.converted,
+    "DELETE_ATTR": of_objects.attribute_changed("__delattr__"),
+    "DELETE_SUBSCR": _ITEM_DELETED,
+    "FORMAT_SIMPLE": of_values.formatted,
+    "FORMAT_VALUE": of_values.format_value,
+    "FORMAT_WITH_SPEC": of_values.formatted,
+    "FOR_ITER": of_calls.for_iter,
+    "GET_AITER": of_calls.async_iterated,
+    "GET_AWAITABLE": of_calls.awaited,
+    "GET_ITER": of_calls.iterated,
+    "GET_YIELD_FROM_ITER": of_calls.iterated,
+    "JUMP_IF_FALSE_OR_POP": of_values.or_pop,
+    "JUMP_IF_TRUE_OR_POP": of_values.or_pop,
+    "LOAD_ATTR": of_objects.attribute,
+    "LOAD_METHOD": of_objects.method,
+    "LOAD_SUPER_ATTR": of_objects.super_attribute,
+    "POP_JUMP_BACKWARD_IF_FALSE": of_values.jump,
+    "POP_JUMP_BACKWARD_IF_TRUE": of_values.jump,
+    "POP_JUMP_FORWARD_IF_FALSE": of_values.jump,
+    "POP_JUMP_FORWARD_IF_TRUE": of_values.jump,
+    "POP_JUMP_IF_FALSE": of_values.jump,
+    "POP_JUMP_IF_TRUE": of_values.jump,
+    "SEND": of_calls.send,
+    "STORE_ATTR": of_objects.attribute_changed("__setattr__"),
+    "STORE_SLICE": _SLICE_SET,
+    "STORE_SUBSCR": _ITEM_SET,
+    "TO_BOOL": of_values.to_bool,
+    "UNARY_INVERT": of_values.unary("__invert__"),
+    "UNARY_NEGATIVE": of_values.unary("__neg__"),
+    "UNARY_NOT": of_values.negated,
+    "UNARY_POSITIVE": of_values.unary("__pos__"),
+    "WITH_EXCEPT_START": of_calls.leave,
+}
+
+
+def _root(waiting: Waiting, inside: Inside) -> Answer | None:
+    return of_calls.called(waiting.operands[0], None, None, inside)
+
+
+#: By the kind that the core tells, where the name of the instruction does not tell.
+_KINDS = {"root": _root, "method": of_objects.method, "subscript": of_objects.item}
+
+
+def of(kind: str, opname: str) -> Rule | None:
+    """Return the rule of an instruction."""
+    return _KINDS.get(kind) or RULES.get(opname)

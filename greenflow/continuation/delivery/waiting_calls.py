@@ -1,0 +1,126 @@
+"""Calls, iteration and ``with``: how these instructions take a result."""
+
+from __future__ import annotations
+
+from types import FunctionType, MethodType
+from typing import Any
+
+from greenflow.continuation.delivery import builtin_calls, calls, iterators, specials
+from greenflow.continuation.delivery.answers import (
+    CALL_NEXT,
+    INIT,
+    NEXT,
+    PUSH,
+    SEND,
+    Answer,
+    Waiting,
+    again,
+    pushed,
+)
+from greenflow.continuation.delivery.inside import Inside, special
+from greenflow.continuation.frames import WITH_EXIT_IN_SLOT
+
+
+def call(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of CALL and CALL_KW."""
+    value, *arguments = waiting.operands
+    names = waiting.keywords()
+    count = len(arguments) - len(names)
+    args, named = tuple(arguments[:count]), arguments[count:]
+    kwargs = dict(zip(names, named, strict=True))
+    answer = called(value, args, kwargs, inside)
+    if answer is None and value is inside.first and not _called_from_c(value):
+        # A bound method or a partial() lends this slot to the argument it puts first
+        # while it calls (Objects/classobject.c, Modules/_functoolsmodule.c). An object
+        # that C code could call is not believed to be such an argument.
+        return Answer(PUSH)
+    return answer
+
+
+def _called_from_c(value: Any) -> bool:
+    call = special(type(value), "__call__")
+    return call is not None and type(call) is not FunctionType
+
+
+def call_ex(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of a call whose arguments are not known."""
+    return called(waiting.operands[0], None, None, inside)
+
+
+def called(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
+    """Of calling ``value``, where its result is pushed."""
+    plain = isinstance(value, type) and type(value).__call__ is type.__call__
+    if plain and calls.runs_init(value, inside):
+        return Answer(INIT, (inside.first,))
+    advancing = _next(value, args, kwargs, inside)
+    return advancing or pushed(calls.called(value, args, kwargs, inside))
+
+
+def _next(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
+    """Of ``next(iterator[, default])`` and of ``generator.send()`` and its kin."""
+    value, args, kwargs = calls.unwrapped(value, args, kwargs)
+    name = getattr(value, "__name__", "")
+    if getattr(value, "__self__", None) is inside.what and inside.is_generator():
+        return Answer(CALL_NEXT) if name in {"send", "throw"} else None
+    if not args or kwargs:
+        return None
+    if value is next:
+        adapters = iterators.advanced(args[0], inside)
+        return None if adapters is None else Answer(CALL_NEXT, args[1:], (), adapters)
+    if args[0] is inside.what and builtin_calls.advances(value):
+        return Answer(CALL_NEXT)
+    return None
+
+
+# --- iteration ---
+
+
+def for_iter(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of FOR_ITER."""
+    adapters = iterators.advanced(waiting.operands[0], inside)
+    return None if adapters is None else Answer(NEXT, adapters=adapters)
+
+
+def send(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of SEND: ``yield from`` and ``await``."""
+    operand = waiting.operands[0]
+    if operand is inside.what:
+        return Answer(SEND)
+    adapters = iterators.advanced(operand, inside)
+    return None if adapters is None else Answer(SEND, adapters=adapters)
+
+
+def iterated(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of GET_ITER."""
+    return again(specials.told_again(waiting.operands[0], "__iter__", inside))
+
+
+def awaited(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of GET_AWAITABLE."""
+    return again(specials.told_again(waiting.operands[0], "__await__", inside))
+
+
+def async_iterated(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of GET_AITER."""
+    return again(specials.told_again(waiting.operands[0], "__aiter__", inside))
+
+
+# --- with ---
+
+
+def enter(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of ``__enter__``."""
+    operand = waiting.operands[0]
+    if WITH_EXIT_IN_SLOT:
+        manager = operand.__self__ if type(operand) is MethodType else None
+        return Answer(PUSH) if inside.is_method(type(manager), "__enter__") else None
+    exit_ = special(type(operand), "__exit__")
+    entered = inside.is_method(type(operand), "__enter__")
+    if not entered or type(exit_) is not FunctionType:
+        return None
+    return Answer(PUSH, (), (MethodType(exit_, operand),))
+
+
+def leave(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of ``__exit__`` while an exception is handled."""
+    return pushed(calls.called(waiting.operands[0], None, None, inside))
