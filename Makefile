@@ -70,6 +70,20 @@ format: $(VENV)/.installed-dev  ## Rewrite Python and C to the house format
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i csrc/*.c csrc/*.h
 
+.PHONY: table
+table:  ## Try each pending instruction on every CPython of PYTHONS: docs/delivery.md
+	for v in $(PYTHONS); do \
+	    $(MAKE) VERSION=$$v table-run || true; \
+	done
+	python3 tools/delivery_table.py docs/delivery.md \
+	    $(foreach v,$(PYTHONS),$(wildcard build/delivery-$(v).xml))
+
+.PHONY: table-run
+table-run: $(VENV)/.installed-test
+	mkdir -p build
+	$(BIN)/python -m pytest -q -n 2 tests/delivery \
+	    --junitxml=build/delivery-$(KNOWN_VERSION).xml
+
 .PHONY: matrix
 matrix:  ## Run the suite on every CPython of PYTHONS (MATRIX_ARGS, MATRIX_STRICT=1)
 	@MATRIX_ARGS='$(MATRIX_ARGS)' MATRIX_STRICT='$(MATRIX_STRICT)' \

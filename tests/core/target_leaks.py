@@ -9,9 +9,11 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from tests.core import driving
-from tests.core.features import Feature, load
+from tests.core.features import load
 
 #: What leaks at all leaks in every round; caches fill up after some.
 ROUNDS_MAX = 15
@@ -25,19 +27,20 @@ def counters():
         yield "references", sys.gettotalrefcount
 
 
-def repeat(item: Feature, carry: driving.Carry, runs: int) -> None:
+def repeat(run: Callable[[], object], runs: int) -> None:
     for _ in range(runs):
-        driving.run_as_flow(item, carry)
+        run()
     gc.collect()
 
 
-def growth(item: Feature, carry: driving.Carry, runs: int) -> dict[str, int]:
+def growth(run: Callable[[], object], runs: int) -> dict[str, int]:
+    """Return by how much each counter grew in the best of some rounds of runs."""
     # The first runs fill caches and specialise the bytecode.
-    repeat(item, carry, runs)
+    repeat(run, runs)
     rounds: dict[str, list[int]] = {name: [] for name, _ in counters()}
     for _ in range(ROUNDS_MAX):
         before = {name: count() for name, count in counters()}
-        repeat(item, carry, runs)
+        repeat(run, runs)
         for name, count in counters():
             rounds[name].append(count() - before[name])
         if all(min(grown) < runs for grown in rounds.values()):
@@ -51,7 +54,8 @@ def main(carry: str, wanted: list[str]) -> None:
     gc.freeze()
     for name in wanted or features:
         runs = RUNS_LONG if features[name].long else RUNS
-        grown = growth(features[name], getattr(driving, carry), runs)
+        run = partial(driving.run_as_flow, features[name], getattr(driving, carry))
+        grown = growth(run, runs)
         results[name] = {"runs": runs, **grown}
     sys.stdout.write(json.dumps(results))
 

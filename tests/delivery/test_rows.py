@@ -6,32 +6,30 @@ import importlib
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from greenflow import Continuation
+from greenflow.continuation.delivery import instructions
+from greenflow.continuation.delivery.answers import PUSH, Answer
 from tests.conftest import child_environment
 from tests.delivery import rows
-from tests.delivery.rows import MODULES, ROWS, Row, answers
-
-for _module in MODULES:
-    importlib.import_module(f"tests.delivery.rows_{_module}")
+from tests.delivery.driving import (
+    End,
+    function_of,
+    in_memory,
+    load,
+    over_bytes,
+    run,
+    shown,
+)
+from tests.delivery.rows import Row, answers
 
 TURNS = 1_000
+ROWS = load()
 CASES = [(name, outcome) for name, row in ROWS.items() for outcome in row.outcomes]
-End = tuple[str, Any]
-
-
-def shown(value: Any) -> Any:
-    """What is the same in two processes."""
-    text = repr(value)
-    return type(value).__name__ if " at 0x" in text else text
-
-
-def function_of(row: Row) -> Any:
-    return getattr(sys.modules[row.module], row.attribute)
 
 
 def model(
@@ -107,30 +105,6 @@ def other() -> Iterator[Other]:
     process.child.stdout.close()
 
 
-def step_here(k: Continuation, answer: Any) -> End:
-    try:
-        k.resume(answer)
-    except Exception as error:
-        return "raised", (type(error), str(error))
-    return ("done", k.value) if k.done else ("asked", (k.value, k))
-
-
-def run(row: Row, outcome: str, other: Other | None) -> tuple[End, list[Any]]:
-    """Run it as a flow; each step after the first suspend is taken elsewhere."""
-    answer, asked = answers(row, outcome), []
-    k: Any = Continuation.start(function_of(row))
-    state: End = ("asked", (k.value, k))
-    while state[0] == "asked":
-        label, k = state[1]
-        if isinstance(k, bytes):
-            k = Continuation.loads(k)
-        asked.append(label)
-        step = step_here if other is None else other.step
-        state = step(k, answer(len(asked) - 1))
-    kind, value = state
-    return (kind, shown(value) if kind == "done" else value), asked
-
-
 @pytest.mark.parametrize("state", ["cold", "specialised"])
 @pytest.mark.parametrize("carry", ["in memory", "new process"])
 @pytest.mark.parametrize(("name", "outcome"), CASES)
@@ -141,12 +115,28 @@ def test_row(
     state: str,
     other: Other,
     monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
 ) -> None:
     row = ROWS[name]
+    record_property("group", row.group)
+    record_property("label", row.label)
     make_cold(row)
     expected = model(row, outcome, monkeypatch)
     if state == "cold":
         make_cold(row)
     else:
         make_warm(row, monkeypatch)
-    assert run(row, outcome, None if carry == "in memory" else other) == expected
+    assert (
+        run(row, outcome, in_memory if carry == "in memory" else other.step) == expected
+    )
+
+
+@pytest.mark.parametrize("outcome", ["returns", "NotImplemented"])
+def test_without_its_adapters_a_row_fails(
+    outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control."""
+    row = ROWS["operators.lt_tested"]
+    expected = model(row, outcome, monkeypatch)
+    monkeypatch.setitem(instructions.RULES, "COMPARE_OP", lambda *_: Answer(PUSH))
+    assert run(row, outcome, over_bytes) != expected
