@@ -16,6 +16,7 @@ MATRIX_ARGS ?= $(PYTEST_ARGS)
 MATRIX_STRICT ?=
 BENCH ?= core
 RUN ?=
+EXAMPLES ?= 20000
 
 BIN := $(VENV)/bin
 # The folders of 3.11 have no version in their names.
@@ -69,6 +70,11 @@ format: $(VENV)/.installed-dev  ## Rewrite Python and C to the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i csrc/*.c csrc/*.h
+
+.PHONY: soak
+soak: $(VENV)/.installed-test  ## Run many random programs (EXAMPLES=20000)
+	GREENFLOW_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p no:cacheprovider \
+	    -o timeout=86400 tests/programs/test_random.py
 
 .PHONY: table
 table:  ## Try each pending instruction on every CPython of PYTHONS: docs/delivery.md

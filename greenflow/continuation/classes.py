@@ -15,6 +15,7 @@ import decimal
 import sys
 import types
 import uuid
+from contextlib import suppress
 from enum import Enum
 from importlib import import_module
 from typing import Any, cast
@@ -107,6 +108,11 @@ def _hidden(cls: type) -> Any:
     module, name = f"_{cls.__module__}", cls.__qualname__
     if module in sys.modules and names.find(vars(sys.modules[module]), name) is cls:
         return _behind, (module, name)
+    with suppress(ImportError):
+        # The module that it tells may not be loaded, as 3.14's string.templatelib.
+        import_module(cls.__module__)
+        if is_importable(cls):
+            return NotImplemented
     raise TypeError(f"cannot pickle class {cls.__module__}.{cls.__qualname__}")
 
 

@@ -10,11 +10,14 @@ import random
 import re
 import secrets
 import struct
+import subprocess
+import sys
 
 import pytest
 
 from greenflow import Continuation, suspend
 from greenflow.continuation import pickling
+from tests.conftest import child_environment
 
 
 def copy_of(value):
@@ -156,3 +159,16 @@ def test_keys_that_compare():
     assert copy_of(key(5)).obj == 5
     assert copy_of(key(5)) < copy_of(key(4))
     assert copy_of(key(down)).obj is down
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="templates are of 3.14")
+def test_a_class_of_a_module_that_was_never_imported():
+    script = """
+import sys
+from greenflow.continuation import pickling
+from tests.conftest import child_environment
+kind = type(eval('t"x"'))
+sys.modules.pop("string.templatelib", None)
+assert pickling.load(pickling.dump(kind)[0]) is kind
+"""
+    subprocess.run([sys.executable, "-c", script], env=child_environment(), check=True)
