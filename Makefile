@@ -40,6 +40,9 @@ ASAN_PYTHON = env LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-
     UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH="$$PWD" \
     $(abspath $(BIN))/python -X faulthandler
 
+LSAN_KNOWN = $(addprefix LSAN_OPTIONS=print_suppressions=0:suppressions=, \
+    $(abspath $(wildcard tools/lsan-$(KNOWN_VERSION).supp)))
+
 .PHONY: help
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -131,11 +134,12 @@ leaks: asan-build debug-build  ## Look for leaks: C memory by LSAN, references b
 .PHONY: leaks-run
 leaks-run:
 	cd $(ASAN) && for carry in in_memory over_bytes; do \
-	    ASAN_OPTIONS=detect_leaks=1:$(ASAN_STRICT) $(ASAN_PYTHON) \
+	    ASAN_OPTIONS=detect_leaks=1:$(ASAN_STRICT) $(LSAN_KNOWN) $(ASAN_PYTHON) \
 	        -m tests.core.target_leaks $$carry >/dev/null; \
 	done
 	cd $(DEBUG)/tree && PYTHONPATH="$$PWD" $(DEBUG_BIN)/python -m pytest \
-	    -p no:cacheprovider tests/core/test_leaks.py tests/runtime/test_cycles.py
+	    -p no:cacheprovider tests/core/test_leaks.py tests/runtime/test_cycles.py \
+	    tests/delivery/test_leaks.py
 
 .PHONY: asan-build
 asan-build: $(VENV)/.installed-test

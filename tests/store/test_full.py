@@ -58,6 +58,10 @@ def test_map_that_another_process_grew(place: Path, start, monkeypatch):
     store.close()
 
 
+@pytest.mark.skipif(
+    "libasan" in os.environ.get("LD_PRELOAD", ""),
+    reason="ASAN needs more address space than is left here",
+)
 def test_map_is_halved_where_there_is_less_address_space(child, place: Path):
     code = f"""
         import resource

@@ -22,6 +22,9 @@ def copy_of(value):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hundred_thousand_levels_in_a_flow(child, kind: str):
+    debug = hasattr(sys, "gettotalrefcount") and sys.version_info < (3, 14)
+    if kind == "deque" and debug:
+        pytest.skip("this debug build cannot let go of so deep a deque itself")
     assert child("-m", "tests.values.target_deep", kind).stdout == "same"
 
 
