@@ -136,11 +136,17 @@ def sum(iterable: Any, /, start: Any = 0) -> Any:
         before = builtins.sum(numbers, total) if numbers else total
         numbers.clear()
         total = before + item
-        plain = type(before) is int and type(total) in (float, complex)
+        # The builtin counts on as floats behind ints, and as complex numbers behind
+        # these; it never comes back to that.
+        plain = plain and _NUMBERS_AFTER.get(type(before), {}).get(type(total), False)
     return builtins.sum(numbers, total) if numbers else total
 
 
 _NUMBERS = (int, bool, float, complex)
+_NUMBERS_AFTER: dict[type, dict[type, bool]] = {
+    int: {float: True, complex: True},
+    float: {complex: True},
+}
 
 
 def reduce(function: Any, iterable: Any, /, initial: Any = Missing) -> Any:

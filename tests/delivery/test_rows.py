@@ -134,7 +134,7 @@ def test_row(
 def test_without_its_adapters_a_row_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control."""
     outcome = "NotImplemented"
-    row = ROWS["operators.lt_tested"]
+    row = ROWS["operators.add_both"]
     expected = model(row, outcome, monkeypatch)
-    monkeypatch.setitem(instructions.RULES, "COMPARE_OP", lambda *_: Answer(PUSH))
+    monkeypatch.setitem(instructions.RULES, "BINARY_OP", lambda *_: Answer(PUSH))
     assert run(row, outcome, over_bytes) != expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,10 @@ from tests.store.helpers import (
 
 def in_child(call) -> int:
     """Return the exit code of a forked child: 0 if ``call`` returned there."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # Some other test's thread may still be ending.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if not pid:
         code = 1
         try:
