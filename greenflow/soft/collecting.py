@@ -143,7 +143,7 @@ def sum(iterable: Any, /, start: Any = 0) -> Any:
 
 
 _NUMBERS = (int, bool, float, complex)
-_NUMBERS_AFTER: dict[type, dict[type, bool]] = {
+_NUMBERS_AFTER: builtins.dict[type, builtins.dict[type, bool]] = {
     int: {float: True, complex: True},
     float: {complex: True},
 }
