@@ -54,7 +54,7 @@ from greenflow.errors import (
 
 if TYPE_CHECKING:
     from greenflow import soft
-    from greenflow.continuation import Continuation
+    from greenflow.continuation import Continuation, register
     from greenflow.runtime import (
         Flow,
         Store,
@@ -110,6 +110,7 @@ __all__ = [
     "get",
     "open",
     "recv",
+    "register",
     "run",
     "send",
     "soft",
@@ -120,6 +121,7 @@ __all__ = [
 #: What is loaded, all at once, when the first of these names is used.
 _LAZY = {
     "Continuation": "greenflow.continuation",
+    "register": "greenflow.continuation",
     **dict.fromkeys(
         (
             "Flow",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from greenflow.continuation.frames import LEAVE, Operation
     from greenflow.continuation.head import Head, read_head
     from greenflow.continuation.outcome import Sent, Thrown
+    from greenflow.continuation.registered import register
 
 __all__ = [
     "LEAVE",
@@ -25,6 +26,7 @@ __all__ = [
     "Thrown",
     "pickling",
     "read_head",
+    "register",
     "tags",
 ]
 
@@ -36,6 +38,7 @@ _HOME = {
     "Operation": "frames",
     "Head": "head",
     "read_head": "head",
+    "register": "registered",
 }
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import canary, codec, frames, spares, tags
+from greenflow.continuation import (
+    canary,
+    codec,
+    frames,
+    pickling,
+    registered,
+    spares,
+    tags,
+)
 from greenflow.continuation.head import PATCH, Head
 from greenflow.continuation.nested import Nested, State, register_nested
 from greenflow.continuation.outcome import Sent, Thrown
@@ -285,4 +293,5 @@ def _loads(data: bytes) -> Continuation:
 
 tags.register("continuation", _loads)
 register_nested(Continuation)
+pickling.ask_first(registered.reducer_of)
 canary.prove()

@@ -113,6 +113,22 @@ def register_reducer(
     _REDUCERS[cls] = lambda pickler, obj: reducer(obj, pickler.running)
 
 
+def ask_first(find: Callable[[type], Callable[[Any], Any] | None]) -> None:
+    """Let ``find(cls)`` tell what reduces objects of a class, before all others."""
+    _first.append(find)
+
+
+def decide_again(kind: type) -> None:
+    """Forget how objects of a class and its subclasses are reduced."""
+    for known in [known for known in _decided if issubclass(known, kind)]:
+        del _REDUCERS[known], _decided[known]
+
+
+_first: list[Callable[[type], Callable[[Any], Any] | None]] = []
+#: Those of the reducers that were found out.
+_decided: dict[type, None] = {}
+
+
 class Reducing:
     """What a pickler asks about objects, and what it met."""
 
@@ -241,9 +257,18 @@ _REDUCERS: dict[type, _Reducer] = {
 }
 
 
+_OWN = frozenset(_REDUCERS)
+
+
+def is_own(kind: type) -> bool:
+    """Whether objects of this class are saved in one way only."""
+    return kind in _OWN
+
+
 def _decide(kind: type) -> _Reducer:
     """Find out how objects of a type are reduced; remember it if the type stays."""
-    own = builtin.reducer_of(kind)
+    own = next(filter(None, (find(kind) for find in _first)), None)
+    own = own or builtin.reducer_of(kind)
     if own is not None:
         reducer = _alone(own)
     elif issubclass(kind, type):
@@ -257,4 +282,5 @@ def _decide(kind: type) -> _Reducer:
         reducer = _leave if instance is None else _alone(instance)
     if len(_REDUCERS) < _TYPES_MAX and classes.stays(kind):
         _REDUCERS[kind] = reducer
+        _decided[kind] = None
     return reducer
