@@ -29,6 +29,7 @@ Adapters = tuple[Adapter, ...]
 
 UNCHANGED: Adapters = ()
 
+_FILE = "<greenflow>"
 _CLOSE_RETURNS = sys.version_info >= (3, 13)
 
 
@@ -49,6 +50,8 @@ def _offset(code: CodeType) -> int:
 
 def registered(function: _Made) -> _Made:
     """Give it its tag. Stored flows wait in its code: change it under a new name."""
+    made: Any = function  # named as the shims are: its file is another one elsewhere
+    made.__code__ = made.__code__.replace(co_filename=_FILE)
     return tags.register(f"adapter_{function.__name__}", function)
 
 
