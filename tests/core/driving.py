@@ -114,7 +114,7 @@ def make_warm(item: Feature) -> None:
 # --- what may be switched on while a flow runs -------------------------------------
 
 
-_FILES = re.compile(r"features_\w+\.py$|/greenflow/\w+/|^<greenflow>$")
+_FILES = re.compile(r"(features|rows)_\w+\.py$|/greenflow/\w+/|^<(greenflow|string)>$")
 
 
 class Events:
@@ -134,9 +134,7 @@ class Events:
         """Note an event; calls and returns of flows and of their host must match."""
         code = frame.f_code
         self.note(code)
-        if not re.search(
-            r"features_\w+\.py$|/greenflow/\w+/|^<greenflow>$", code.co_filename
-        ):
+        if not _FILES.search(code.co_filename):
             return
         if event == "call":
             self.stack.append(frame)

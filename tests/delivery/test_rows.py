@@ -15,6 +15,7 @@ from greenflow import Continuation
 from greenflow.continuation.delivery import instructions
 from greenflow.continuation.delivery.answers import PUSH, Answer
 from tests.conftest import child_environment
+from tests.core.driving import INSTRUMENTS
 from tests.delivery import rows
 from tests.delivery.driving import (
     End,
@@ -129,6 +130,20 @@ def test_row(
     assert (
         run(row, outcome, in_memory if carry == "in memory" else other.step) == expected
     )
+
+
+@pytest.mark.parametrize("instrument", sorted(INSTRUMENTS.keys() - {"nothing"}))
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_watched(
+    name: str, outcome: str, instrument: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = ROWS[name]
+    expected = model(row, outcome, monkeypatch)
+    with INSTRUMENTS[instrument]() as events:
+        assert run(row, outcome, over_bytes) == expected
+    if events is not None:
+        assert not events.unbalanced
+        assert not events.stack
 
 
 def test_without_its_adapters_a_row_fails(monkeypatch: pytest.MonkeyPatch) -> None:
