@@ -35,4 +35,21 @@ int gf_index_init(void);
 #error "greenflow does not know this CPython: 3.11 to 3.15 are supported"
 #endif
 
+#ifndef GF_HAS_OR_POP
+/* `and` and `or` copy what they test. */
+static inline int gf_op_jumps_if_true(int op)
+{
+    (void)op;
+    return 0;
+}
+#endif
+
+#ifndef GF_HAS_FORMAT_VALUE
+static inline int gf_op_has_spec(int oparg)
+{
+    (void)oparg;
+    return 0;
+}
+#endif
+
 #endif

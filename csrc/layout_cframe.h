@@ -128,4 +128,14 @@ static inline int gf_op_subscripts(int op, int oparg)
     return 1;
 }
 
+#define GF_HAS_FORMAT_VALUE 1
+
+/* FORMAT_VALUE lets go of what it has converted, before it formats the outcome. */
+static inline int gf_op_frees_operands(int op, int oparg)
+{
+    return op == FORMAT_VALUE && (oparg & FVC_MASK) != 0;
+}
+
+static inline int gf_op_has_spec(int oparg) { return (oparg & FVS_MASK) != 0; }
+
 #endif

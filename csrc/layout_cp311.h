@@ -106,15 +106,9 @@ static inline void gf_init_generator(PyGenObject *gen, PyCodeObject *code)
 
 /* --- instructions (Lib/opcode.py, Python/ceval.c) ---------------------------------- */
 
+#define GF_HAS_OR_POP 1
+
 static inline int gf_op_jumps_if_true(int op) { return op == JUMP_IF_TRUE_OR_POP; }
-
-/* FORMAT_VALUE lets go of what it has converted, before it formats the outcome. */
-static inline int gf_op_frees_operands(int op, int oparg)
-{
-    return op == FORMAT_VALUE && (oparg & FVC_MASK) != 0;
-}
-
-static inline int gf_op_has_spec(int oparg) { return (oparg & FVS_MASK) != 0; }
 
 /* Packed: a name in a line of its own would make them longer than all the rest. */
 /* clang-format off */

@@ -14,23 +14,10 @@ static inline int gf_op_subscripts(int op, int oparg)
     return 1;
 }
 
-/* `and` and `or` copy what they test. */
-static inline int gf_op_jumps_if_true(int op)
-{
-    (void)op;
-    return 0;
-}
-
 /* COMPARE_OP lets go of its operands before it makes a bool of the outcome. */
 static inline int gf_op_frees_operands(int op, int oparg)
 {
     return op == COMPARE_OP && (oparg & 16) != 0;
-}
-
-static inline int gf_op_has_spec(int oparg)
-{
-    (void)oparg;
-    return 0; /* there is no FORMAT_VALUE */
 }
 
 /* Packed: a name in a line of its own would make them longer than all the rest. */

@@ -15,26 +15,6 @@ static inline int gf_op_subscripts(int op, int oparg)
     return oparg == NB_SUBSCR;
 }
 
-/* `and` and `or` copy what they test. */
-static inline int gf_op_jumps_if_true(int op)
-{
-    (void)op;
-    return 0;
-}
-
-/* Slots are emptied before their values are let go. */
-static inline int gf_op_frees_operands(int op, int oparg)
-{
-    (void)op, (void)oparg;
-    return 0;
-}
-
-static inline int gf_op_has_spec(int oparg)
-{
-    (void)oparg;
-    return 0; /* there is no FORMAT_VALUE */
-}
-
 /* Packed: a name in a line of its own would make them longer than all the rest. */
 /* clang-format off */
 #define GF_OPS_WAITING(OP) \

@@ -87,4 +87,11 @@ static inline int gf_has_operands(gf_frame *f, int depth, int consumed)
     return gf_stack_count(f) >= depth - consumed;
 }
 
+/* Slots are emptied before their values are let go. */
+static inline int gf_op_frees_operands(int op, int oparg)
+{
+    (void)op, (void)oparg;
+    return 0;
+}
+
 #endif

@@ -132,3 +132,15 @@ def compiled(module: str, name: str, body: str) -> Callable[[], Any]:
     function = namespace[f"row_{name}"]
     assert callable(function)
     return function
+
+
+def add_compiled(
+    module: str, name: str, body: str, group: str, label: str, **how: Any
+) -> None:
+    """Add what :func:`compiled` makes of the body to the rows of the module."""
+    add_row(sys.modules[module], compiled(module, name, body), group, label, **how)
+
+
+def has(module: str, *names: str, **how: Any) -> str:
+    """Return the name of the class that :func:`having` returns, for a body."""
+    return having(module, *names, **how).__name__

@@ -10,7 +10,7 @@ from tests.delivery.rows import act, row
 
 
 class Kept:
-    """Tells what it was made with, and by which of its methods."""
+    """Tells what it was made with."""
 
     def __new__(cls, value, **named):
         act(("new", value))
@@ -19,20 +19,6 @@ class Kept:
     def __init__(self, value, **named):
         act(("init", value))
         self.value = value, named
-
-    def __call__(self, *args, **named):
-        return act(("call", args, named))
-
-    def method(self, *args, **named):
-        return act(("method", args, named))
-
-    @classmethod
-    def of_class(cls, *args):
-        return act(("class", args))
-
-    @staticmethod
-    def static(*args):
-        return act(("static", args))
 
 
 class Plain:

@@ -7,10 +7,11 @@ import functools
 import itertools
 import operator
 import sys
+from functools import partial
 
-from tests.delivery.rows import act, add_row, compiled
+from tests.delivery.rows import act, add_compiled
 
-__all__ = ["collections", "functools", "itertools", "operator"]
+__all__ = ["collections", "functools", "itertools", "operator", "sys"]
 _HERE = __name__
 
 
@@ -71,11 +72,7 @@ class Reversing:
         return act("reversed")
 
 
-def _add(name: str, body: str, group: str, label: str, **how: object) -> None:
-    function = compiled(_HERE, name, body)
-    add_row(sys.modules[_HERE], function, group, label, **how)
-
-
+_add = partial(add_compiled, _HERE)
 _LOOPS = {
     "object": "Counting()",
     "generator": "items()",
@@ -110,7 +107,6 @@ _LOOPS = {
     "nested": "enumerate(map(ask, filter(None, [1, 2])))",
 }
 _STOPS = "StopIteration"
-_PREPARE = "import sys\n"
 for _name, _source in _LOOPS.items():
     _endless = _name == "callable"
     for _value in ("given", 0) if "f" in _name[:1] or "while" in _name else ("given",):

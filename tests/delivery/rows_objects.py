@@ -5,23 +5,17 @@ from __future__ import annotations
 import collections
 import math
 import operator
-import sys
+from functools import partial
 
-from tests.delivery.rows import act, add_row, compiled, having, row
+from tests.delivery.rows import act, add_compiled, has, having, row
 
 __all__ = ["act", "collections", "math", "operator"]
 _HERE = __name__
 _MISSING = "AttributeError"
 
 
-def _add(name: str, body: str, group: str, label: str, **how: object) -> None:
-    function = compiled(_HERE, name, body)
-    add_row(sys.modules[_HERE], function, group, label, **how)
-
-
-def _has(*names: str, **how: object) -> str:
-    return having(_HERE, *names, **how).__name__  # type: ignore[arg-type]
-
+_add = partial(add_compiled, _HERE)
+_has = partial(has, _HERE)
 
 # --- attributes ---
 

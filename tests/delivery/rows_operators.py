@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-import sys
+from functools import partial
 
-from tests.delivery.rows import act, add_row, compiled, having
+from tests.delivery.rows import act, add_compiled, has, having
 
 __all__ = ["act", "operator"]
 _HERE = __name__
@@ -30,14 +30,8 @@ SWAPPED = {"lt": "gt", "le": "ge", "eq": "eq", "ne": "ne", "gt": "lt", "ge": "le
 _TRIED = "NotImplemented"
 
 
-def _add(name: str, body: str, group: str, label: str, **how: object) -> None:
-    function = compiled(_HERE, name, body)
-    add_row(sys.modules[_HERE], function, group, label, **how)
-
-
-def _has(*names: str, **how: object) -> str:
-    return having(_HERE, *names, **how).__name__  # type: ignore[arg-type]
-
+_add = partial(add_compiled, _HERE)
+_has = partial(has, _HERE)
 
 for _name, _sign in BINARY.items():
     _plain, _back, _in = f"__{_name}__", f"__r{_name}__", f"__i{_name}__"

@@ -38,6 +38,13 @@ def adapter(function: Callable[..., Any], *values: Any) -> Adapter:
     return function, _offset(function.__code__), values
 
 
+def then(
+    below: Adapters | None, function: Callable[..., Any], *values: Any
+) -> Adapters | None:
+    """Return an adapter around others; None if nothing is known of these."""
+    return None if below is None else (adapter(function, *values), *below)
+
+
 @cache
 def _offset(code: CodeType) -> int:
     for instruction in dis.get_instructions(code):
@@ -136,9 +143,7 @@ def instead(value: Any) -> Any:
 def initialised(instance: Any) -> Any:
     """Finish ``type.__call__`` behind ``__init__`` (typeobject.c, slot_tp_init)."""
     value = call()
-    if value is not None:
-        kind = type(value).__name__
-        raise TypeError(f"__init__() should return None, not '{kind:.200}'")
+    check_init(value)
     return instance
 
 
@@ -149,10 +154,15 @@ def created(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not issubclass(type(made), cls):
         return made
     value = type(made).__init__(made, *args, **kwargs)
+    check_init(value)
+    return made
+
+
+def check_init(value: Any) -> None:
+    """Raise what slot_tp_init raises of what ``__init__`` returned."""
     if value is not None:
         kind = type(value).__name__
         raise TypeError(f"__init__() should return None, not '{kind:.200}'")
-    return made
 
 
 @registered

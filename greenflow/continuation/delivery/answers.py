@@ -48,6 +48,8 @@ class Waiting(NamedTuple):
 
     def keywords(self) -> tuple[str, ...]:
         """Return the names of a call's last arguments."""
+        if self.opname == "CALL" and "CALL_KW" in dis.opmap:
+            return ()
         before = takewhile(
             lambda one: one.offset < self.offset, dis.get_instructions(self.code)
         )
@@ -58,14 +60,19 @@ class Waiting(NamedTuple):
         return tuple(constants[last.arg or 0]) if last.opname == "KW_NAMES" else ()
 
 
-def pushed(adapters: Adapters | None) -> Answer | None:
-    """Of an instruction that pushes one value."""
-    return None if adapters is None else Answer(PUSH, adapters=adapters)
+def taken(
+    adapters: Adapters | None,
+    delivery: int = PUSH,
+    held: tuple[Any, ...] = (),
+    tops: tuple[Any, ...] = (),
+) -> Answer | None:
+    """Of an instruction that takes what the adapters give, if that is known."""
+    return None if adapters is None else Answer(delivery, held, tops, adapters)
 
 
 def again(adapters: Adapters | None, *tops: Any) -> Answer | None:
     """Of one that runs once more, with ``tops`` below what the adapters give."""
-    return None if adapters is None else Answer(AGAIN, tops=tops, adapters=adapters)
+    return taken(adapters, AGAIN, tops=tops)
 
 
 Rule = Callable[[Waiting, Inside], Answer | None]

@@ -53,17 +53,17 @@ def _hook_left(owner: Any, name: str, inside: Inside) -> bool | None:
         return False
     if cls is ModuleType:
         return False if inside.runs(vars(owner).get("__getattr__")) else None
-    if inside.is_method(cls, "__getattribute__") or any(
-        is_got(descriptor, inside) for descriptor in _descriptors(owner, name)
-    ):
-        return hook is not None
-    return None
+    own = inside.is_method(cls, "__getattribute__")
+    return hook is not None if own or _is_found(owner, name, inside) else None
 
 
 def found_directly(owner: Any, name: str, inside: Inside) -> Adapters | None:
-    """Of ``object.__getattribute__(owner, name)``, and of ``super().name``."""
-    found = any(is_got(one, inside) for one in _descriptors(owner, name))
-    return UNCHANGED if found else None
+    """Of ``object.__getattribute__(owner, name)``."""
+    return UNCHANGED if _is_found(owner, name, inside) else None
+
+
+def _is_found(owner: Any, name: str, inside: Inside) -> bool:
+    return any(is_got(one, inside) for one in _descriptors(owner, name))
 
 
 def changed(owner: Any, name: str, hook: str, inside: Inside) -> bool:

@@ -13,6 +13,7 @@ from greenflow.continuation.delivery.adapters import (
     found_in,
     is_true,
     made_item,
+    then,
 )
 from greenflow.continuation.delivery.inside import Inside, special
 
@@ -45,7 +46,7 @@ def _missing(owner: Any, key: tuple[Any, ...], inside: Inside) -> Adapters | Non
     if special(cls, "__missing__") is not missing or not key:
         return None
     made = calls.called(owner.default_factory, (), {}, inside)
-    return None if made is None else (adapter(made_item, owner, *key), *made)
+    return then(made, made_item, owner, *key)
 
 
 def changed(owner: Any, hook: str, inside: Inside) -> bool:

@@ -11,7 +11,7 @@ from types import FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation.delivery import stepping
-from greenflow.continuation.delivery.adapters import UNCHANGED, Adapters, adapter
+from greenflow.continuation.delivery.adapters import UNCHANGED, Adapters, adapter, then
 from greenflow.continuation.delivery.calls import called, keeps_first
 from greenflow.continuation.delivery.inside import Inside, special
 from greenflow.continuation.itertools_state import state_of
@@ -77,7 +77,7 @@ def _map(iterator: Any, inside: Inside) -> Adapters | None:
         return passed
     if len(sources) != 1:
         return None
-    return _then(advanced(sources[0], inside), stepping.mapped, function)
+    return then(advanced(sources[0], inside), stepping.mapped, function)
 
 
 def _starmap(iterator: Any, inside: Inside) -> Adapters | None:
@@ -85,7 +85,7 @@ def _starmap(iterator: Any, inside: Inside) -> Adapters | None:
     passed = called(function, None, None, inside)
     if passed is not None:
         return passed
-    return _then(advanced(source, inside), stepping.star_mapped, function)
+    return then(advanced(source, inside), stepping.star_mapped, function)
 
 
 def _filter(iterator: Any, inside: Inside) -> Adapters | None:
@@ -140,14 +140,14 @@ def _dropwhile(iterator: Any, inside: Inside) -> Adapters | None:
 
 def _enumerate(iterator: Any, inside: Inside) -> Adapters | None:
     source, _ = iterator.__reduce__()[1]
-    return _then(advanced(source, inside), stepping.numbered, iterator)
+    return then(advanced(source, inside), stepping.numbered, iterator)
 
 
 def _zip(iterator: Any, inside: Inside) -> Adapters | None:
     _, (first, *others), *strict = iterator.__reduce__()
     if (strict and others) or any(_may_run(one, inside) for one in others):
         return None
-    return _then(advanced(first, inside), stepping.zipped, tuple(others))
+    return then(advanced(first, inside), stepping.zipped, tuple(others))
 
 
 def _may_run(iterator: Any, inside: Inside) -> bool:
@@ -170,7 +170,7 @@ def _islice(iterator: Any, inside: Inside) -> Adapters | None:
     if not state[0]:
         return None
     (source,) = state[0]
-    return _then(advanced(source, inside), stepping.sliced, iterator, state)
+    return then(advanced(source, inside), stepping.sliced, iterator, state)
 
 
 def _accumulate(iterator: Any, inside: Inside) -> Adapters | None:
@@ -181,7 +181,7 @@ def _accumulate(iterator: Any, inside: Inside) -> Adapters | None:
     if not function or not total:
         return None
     below = called(function[0], None, None, inside)
-    return None if below is None else (adapter(stepping.totalled, iterator), *below)
+    return then(below, stepping.totalled, iterator)
 
 
 def _reversed(iterator: Any, inside: Inside) -> Adapters | None:
@@ -204,11 +204,7 @@ def _callable(iterator: Any, inside: Inside) -> Adapters | None:
         return None
     function, sentinel = state
     below = called(function, (), {}, inside)
-    return _then(below, stepping.until, iterator, sentinel)
-
-
-def _then(below: Adapters | None, function: Any, *values: Any) -> Adapters | None:
-    return None if below is None else (adapter(function, *values), *below)
+    return then(below, stepping.until, iterator, sentinel)
 
 
 _STEPS: dict[type, Callable[[Any, Inside], Adapters | None]] = {

@@ -16,7 +16,6 @@ from greenflow.continuation.delivery.adapters import (
     Adapters,
     adapter,
     call,
-    is_true,
     registered,
 )
 from greenflow.continuation.delivery.inside import Inside, special
@@ -230,8 +229,3 @@ def comparison_signs() -> dict[int, tuple[str, bool]]:
 def _argument(source: str, opname: str) -> int:
     code = compile(source, "<sign>", "exec")
     return next(i.arg or 0 for i in dis.get_instructions(code) if i.opname == opname)
-
-
-def given_truth(adapters: Adapters | None, wanted: bool) -> Adapters | None:
-    """Of what the adapters give, only whether it is as true as ``wanted``."""
-    return None if adapters is None else (adapter(is_true, wanted), *adapters)

@@ -15,7 +15,7 @@ from greenflow.continuation.delivery.answers import (
     Answer,
     Waiting,
     again,
-    pushed,
+    taken,
 )
 from greenflow.continuation.delivery.inside import Inside, special
 from greenflow.continuation.frames import WITH_EXIT_IN_SLOT
@@ -48,17 +48,17 @@ def call_ex(waiting: Waiting, inside: Inside) -> Answer | None:
 
 
 def called(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
-    """Of calling ``value``, where its result is pushed."""
+    """Of calling ``value``, where its result is taken."""
     plain = isinstance(value, type) and type(value).__call__ is type.__call__
     if plain and calls.runs_init(value, inside):
         return Answer(INIT, (inside.first,))
+    value, args, kwargs = calls.unwrapped(value, args, kwargs)
     advancing = _next(value, args, kwargs, inside)
-    return advancing or pushed(calls.called(value, args, kwargs, inside))
+    return advancing or taken(calls.called(value, args, kwargs, inside))
 
 
 def _next(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
     """Of ``next(iterator[, default])`` and of ``generator.send()`` and its kin."""
-    value, args, kwargs = calls.unwrapped(value, args, kwargs)
     name = getattr(value, "__name__", "")
     if getattr(value, "__self__", None) is inside.what and inside.is_generator():
         return Answer(CALL_NEXT) if name in {"send", "throw"} else None
@@ -66,7 +66,7 @@ def _next(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
         return None
     if value is next:
         adapters = iterators.advanced(args[0], inside)
-        return None if adapters is None else Answer(CALL_NEXT, args[1:], (), adapters)
+        return taken(adapters, CALL_NEXT, args[1:])
     if args[0] is inside.what and builtin_calls.advances(value):
         return Answer(CALL_NEXT)
     return None
@@ -78,7 +78,7 @@ def _next(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
 def for_iter(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of FOR_ITER."""
     adapters = iterators.advanced(waiting.operands[0], inside)
-    return None if adapters is None else Answer(NEXT, adapters=adapters)
+    return taken(adapters, NEXT)
 
 
 def send(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -87,7 +87,7 @@ def send(waiting: Waiting, inside: Inside) -> Answer | None:
     if operand is inside.what:
         return Answer(SEND)
     adapters = iterators.advanced(operand, inside)
-    return None if adapters is None else Answer(SEND, adapters=adapters)
+    return taken(adapters, SEND)
 
 
 def iterated(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -123,4 +123,4 @@ def enter(waiting: Waiting, inside: Inside) -> Answer | None:
 
 def leave(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of ``__exit__`` while an exception is handled."""
-    return pushed(calls.called(waiting.operands[0], None, None, inside))
+    return taken(calls.called(waiting.operands[0], None, None, inside))

@@ -13,7 +13,7 @@ from greenflow.continuation.delivery.answers import (
     Rule,
     Waiting,
     again,
-    pushed,
+    taken,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def attribute(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of LOAD_ATTR."""
-    return pushed(attributes.got(waiting.operands[0], waiting.name(), inside))
+    return taken(attributes.got(waiting.operands[0], waiting.name(), inside))
 
 
 def method(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -32,9 +32,7 @@ def method(waiting: Waiting, inside: Inside) -> Answer | None:
     # Two values are due, a function and its self, and one can be delivered: calling the
     # attribute with arguments is calling operator.call() with it and them.
     adapters = attributes.got(waiting.operands[0], waiting.name(), inside)
-    if adapters is None:
-        return None
-    return Answer(PUSH, tops=(operator.call,), adapters=adapters)
+    return taken(adapters, tops=(operator.call,))
 
 
 def super_attribute(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -65,7 +63,7 @@ def attribute_changed(hook: str) -> Rule:
 def item(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of a subscript."""
     owner, *key = waiting.operands
-    return pushed(items.got(owner, tuple(key), inside))
+    return taken(items.got(owner, tuple(key), inside))
 
 
 def item_changed(hook: str, tops: Callable[[], tuple[Any, ...]]) -> Rule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation.delivery import items, operators, specials
-from greenflow.continuation.delivery.adapters import Adapters, adapter
+from greenflow.continuation.delivery.adapters import Adapters, adapter, is_true, then
 from greenflow.continuation.delivery.answers import (
     OR_POP,
     PUSH,
@@ -13,7 +13,7 @@ from greenflow.continuation.delivery.answers import (
     Rule,
     Waiting,
     again,
-    pushed,
+    taken,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def binary(waiting: Waiting, inside: Inside) -> Answer | None:
     sign = operators.binary_signs().get(waiting.oparg)
     if sign is None or len(waiting.operands) != 2:
         return None
-    return pushed(operators.operated(sign, *waiting.operands, inside))
+    return taken(operators.operated(sign, *waiting.operands, inside))
 
 
 def compare(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -39,11 +39,11 @@ def compare(waiting: Waiting, inside: Inside) -> Answer | None:
     sign, tested = operators.comparison_signs()[waiting.oparg]
     if not waiting.operands and tested:
         # They were let go of: only whether what was compared is true is left.
-        return pushed(specials.tested(inside.first, inside, True))
+        return taken(specials.tested(inside.first, inside, True))
     if len(waiting.operands) != 2:
         return None
     adapters = operators.compared(sign, *waiting.operands, inside)
-    return pushed(operators.given_truth(adapters, True) if tested else adapters)
+    return taken(then(adapters, is_true, True) if tested else adapters)
 
 
 def contains(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -51,7 +51,7 @@ def contains(waiting: Waiting, inside: Inside) -> Answer | None:
     if len(waiting.operands) != 2:
         return None
     wanted = not waiting.oparg
-    return pushed(items.contained(*waiting.operands, inside, wanted))
+    return taken(items.contained(*waiting.operands, inside, wanted))
 
 
 def unary(name: str) -> Rule:
@@ -73,12 +73,12 @@ def intrinsic(waiting: Waiting, inside: Inside) -> Answer | None:
 
 def to_bool(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of TO_BOOL."""
-    return pushed(specials.tested(waiting.operands[0], inside, True))
+    return taken(specials.tested(waiting.operands[0], inside, True))
 
 
 def negated(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of UNARY_NOT."""
-    return pushed(specials.tested(waiting.operands[0], inside, False))
+    return taken(specials.tested(waiting.operands[0], inside, False))
 
 
 def jump(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -90,7 +90,7 @@ def or_pop(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of ``and`` and ``or``, up to 3.11."""
     operand = waiting.operands[0]
     adapters = specials.tested(operand, inside, True)
-    return None if adapters is None else Answer(OR_POP, (operand,), (), adapters)
+    return taken(adapters, OR_POP, (operand,))
 
 
 # --- text ---
@@ -107,7 +107,7 @@ def formatted(waiting: Waiting, inside: Inside) -> Answer | None:
 
 def converted(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of its conversion."""
-    return pushed(_conversion(waiting.oparg, waiting.operands[0], (), inside))
+    return taken(_conversion(waiting.oparg, waiting.operands[0], (), inside))
 
 
 def format_value(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -116,7 +116,7 @@ def format_value(waiting: Waiting, inside: Inside) -> Answer | None:
     if not conversion:
         return formatted(waiting, inside)
     value, *spec = waiting.operands
-    return pushed(_conversion(conversion, value, tuple(spec), inside))
+    return taken(_conversion(conversion, value, tuple(spec), inside))
 
 
 def _conversion(
