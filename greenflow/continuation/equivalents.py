@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections import defaultdict
 from types import BuiltinFunctionType, MethodDescriptorType
 from typing import Any
+
+from greenflow.continuation.wording import CALLS
 
 HINT = (
     "suspend before or after that call, or replace it by plain Python (a for loop, a "
@@ -55,9 +58,15 @@ _INSTRUCTIONS = {
 }
 
 
-def hint(operands: tuple[Any, ...], instruction: str) -> str:
-    """Return what to do about the refusal of what the instruction runs."""
-    name = soft_name(operands, instruction)
+#: The kinds of instruction whose first operand is what the C code is of. The operands
+#: of the others (``a == b``) only take part.
+_TELLING = CALLS | {"for_iter", "send"}
+
+
+def hint(op: str, operands: tuple[Any, ...], instruction: str) -> str:
+    """Return what to do about the refusal of what such an instruction runs."""
+    makes = op == "subscript" and isinstance(operands[0], defaultdict)
+    name = soft_name(operands if makes or op in _TELLING else (), instruction)
     if name is None:
         return HINT
     return (

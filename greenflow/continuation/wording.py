@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from types import CodeType
 
 
+#: The kinds of instruction whose first operand is what they call.
+CALLS = frozenset({"root", "call", "call_kw", "call_ex"})
+
+
 def place(code: CodeType, offset: int) -> str:
     """Return function, file and line of an instruction."""
     positions = list(code.co_positions())
@@ -25,9 +29,10 @@ def describe(op: str, operands: tuple[Any, ...], instruction: str) -> str:
         return f"the next item of a {type_name(type(value))}"
     if op == "send":
         return f"a {type_name(type(value))}"
-    if op in {"enter", "exit", "subscript", "attribute", "method"}:
-        return f"a {type_name(type(value))} ({instruction})"
-    return f"{callable_name(value)}()"
+    if op in CALLS:
+        return f"{callable_name(value)}()"
+    kinds = dict.fromkeys(type_name(type(operand)) for operand in operands)
+    return f"{instruction} of a {' and a '.join(kinds)}"
 
 
 def type_name(cls: type) -> str:

@@ -85,4 +85,4 @@ def test_one_module_name_is_stored() -> None:
         if hasattr(function, "__code__")
     }
     assert methods == {"greenflow.soft"}
-    assert equivalents.HINT not in equivalents.hint((sorted,), "CALL")
+    assert equivalents.HINT not in equivalents.hint("call", (sorted,), "CALL")
