@@ -12,6 +12,7 @@ typedef struct {
     int through_c;
     PyObject *instance; /* of the inlined __init__ inside, or NULL */
     int planned;        /* the frame is this one of run->plan, or -1 */
+    int segment;        /* of run->plan, which was just left whole; or -1 */
     gf_boundary root;
 } walk;
 
@@ -51,17 +52,15 @@ static int place_planned(walk *w, gf_step *s)
     return 0;
 }
 
-/* Which record a generator is driven by (run_generator), or -1 if it runs by itself. Its
- * stacktop does not tell: under a tracer it is stale (3.11.2, ceval.c,
- * TRACE_FUNCTION_ENTRY). */
-static int driven_generator(const walk *w, gf_frame *f)
+/* Which record a generator was resumed from, or -1. */
+static int resumed_generator(const walk *w, gf_frame *f)
 {
     const gf_records *plan = w->run->plan;
     if (!gf_is_generator(f) || plan == NULL) {
         return -1;
     }
     for (int i = 0; i < plan->count; i++) {
-        if (plan->frames[i].driven && plan->frames[i].identity == gf_generator_of(f)) {
+        if (plan->frames[i].identity == gf_generator_of(f)) {
             return i;
         }
     }
@@ -95,10 +94,24 @@ static int place_inlined(walk *w, gf_step *s, gf_code_info *info)
     return 0;
 }
 
+/* A finalizer runs when the frame whose object goes is off the stack already. */
+static int refuse_finalizer(const walk *w)
+{
+    return gf_refuse(gf_code(w->inner.frame), 0, "it runs because an object goes");
+}
+
 static int place(walk *w, gf_step *s)
 {
-    if (w->planned < 0) {
-        w->planned = driven_generator(w, s->frame);
+    int inside = w->segment;
+    w->segment = resumed_generator(w, s->frame);
+    /* Whether it waits for the segment inside (run_generator), or runs by itself. Its
+     * stacktop does not tell: under a tracer it is stale (3.11.2, ceval.c,
+     * TRACE_FUNCTION_ENTRY). */
+    if (w->segment >= 0 && w->run->plan->frames[w->segment].driven) {
+        if (inside != w->segment + 1) {
+            return refuse_finalizer(w);
+        }
+        w->planned = w->segment;
     }
     if (w->planned >= 0) {
         return place_planned(w, s);
@@ -210,6 +223,18 @@ static int at_root(walk *w, gf_frame *f)
     return 0;
 }
 
+/* The evaluation loop that runs a segment called its outermost frame; what its callers
+ * wait for is this segment, or the generator that is one, and nothing else. */
+static int at_shim(walk *w, gf_frame *f, gf_shim kind)
+{
+    if (kind == GF_BASE) {
+        w->segment = gf_shim_segment(f);
+        return w->through_c ? refuse_finalizer(w) : 0;
+    }
+    w->planned = gf_segment_end(w->run->plan, gf_shim_segment(f));
+    return w->segment != w->planned + 1 ? refuse_finalizer(w) : 0;
+}
+
 static int walk_frames(walk *w, gf_frame *f)
 {
     if (w->run->delivering > 0) {
@@ -217,13 +242,13 @@ static int walk_frames(walk *w, gf_frame *f)
     }
     for (; f != NULL; f = gf_caller(f, &w->through_c)) {
         gf_shim kind = gf_shim_kind(gf_code(f));
+        if ((kind == GF_BASE || kind == GF_TOP) && at_shim(w, f, kind) < 0) {
+            return -1;
+        }
         if (kind == GF_START || (kind == GF_BASE && gf_shim_segment(f) == 0)) {
             return at_root(w, f);
         }
-        if (kind == GF_TOP) {
-            w->planned = gf_segment_end(w->run->plan, gf_shim_segment(f));
-        }
-        else if (gf_is_init_shim(f)) {
+        if (gf_is_init_shim(f)) {
             w->instance = gf_peek(f, 0);
         }
         else if (kind == GF_NO_SHIM && add_frame(w, f) < 0) {
@@ -240,7 +265,8 @@ gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
     walk w = {.run = run,
               .inner = {.object = operation, .args = args},
               .through_c = 1,
-              .planned = -1};
+              .planned = -1,
+              .segment = -1};
     gf_records *records = NULL;
     if (walk_frames(&w, gf_current(ts)) == 0) {
         if (w.count == 0) {

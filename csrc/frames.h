@@ -241,6 +241,14 @@ PyObject *gf_generator_fill(PyObject *module, PyObject *args);
 PyObject *gf_generator_forget(PyObject *module, PyObject *gen);
 PyObject *gf_generator_recall(PyObject *module, PyObject *gen);
 
+/* --- async_generators.c ------------------------------------------------------------------ */
+
+int gf_is_async_step(PyObject *op);
+PyObject *gf_async_go_on(PyObject *gen, const char *method, PyObject *value);
+PyObject *gf_async_step(PyObject *module, PyObject *args);
+PyObject *gf_async_flags(PyObject *module, PyObject *gen);
+PyObject *gf_async_set_flags(PyObject *module, PyObject *args);
+
 /* --- deep.c ------------------------------------------------------------------------------- */
 
 PyObject *gf_deep_begin(PyObject *module, PyObject *bytes);

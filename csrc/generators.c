@@ -247,6 +247,10 @@ static int is_suspended(PyGenObject *gen)
 PyObject *gf_generator_forget(PyObject *module, PyObject *op)
 {
     (void)module;
+    if (gf_is_async_step(op)) {
+        gf_skip_finalizer(op, 1);
+        Py_RETURN_TRUE;
+    }
     if (generator_kind(op) < 0) {
         return NULL;
     }
@@ -271,12 +275,13 @@ PyObject *gf_generator_forget(PyObject *module, PyObject *op)
 PyObject *gf_generator_recall(PyObject *module, PyObject *op)
 {
     (void)module;
-    if (generator_kind(op) < 0) {
+    int is_step = gf_is_async_step(op);
+    if (!is_step && generator_kind(op) < 0) {
         return NULL;
     }
     PyGenObject *gen = (PyGenObject *)op;
     gf_skip_finalizer(op, 0);
-    if (is_suspended(gen)) {
+    if (!is_step && is_suspended(gen)) {
         gf_frame *f = gf_generator_frame(gen);
         gf_swap_code(f, (PyCodeObject *)PyFunction_GET_CODE(gf_function(f)));
     }

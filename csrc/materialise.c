@@ -169,7 +169,9 @@ static PyObject *throw_into(PyObject *gen)
         PyException_SetTraceback(value, traceback);
     }
     PyObject *context = PyException_GetContext(value);
-    PyObject *result = PyObject_CallMethod(gen, "throw", "O", value);
+    PyObject *result = PyAsyncGen_CheckExact(gen)
+                           ? gf_async_go_on(gen, "athrow", value)
+                           : PyObject_CallMethod(gen, "throw", "O", value);
     if (result == NULL && context != NULL) {
         restore_context(value, context);
     }
@@ -178,6 +180,14 @@ static PyObject *throw_into(PyObject *gen)
     Py_XDECREF(value);
     Py_XDECREF(traceback);
     return result;
+}
+
+static void go_on_async(PyObject *gen, PyObject *value, gf_outcome *outcome)
+{
+    outcome->value =
+        value != NULL ? gf_async_go_on(gen, "asend", value) : throw_into(gen);
+    outcome->kind = outcome->value != NULL ? GF_VALUE : GF_RAISED;
+    Py_XDECREF(value);
 }
 
 static void go_on(PyObject *gen, PyObject *value, gf_outcome *outcome)
@@ -218,6 +228,7 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
         ts->exc_info = &gen->gi_exc_state;
         gf_set_caller(f, caller);
         gf_set_current(ts, f);
+        gen->gi_running_async = PyAsyncGen_CheckExact(owner);
         r->driven = 1;
         inside(ts, run, first, outcome);
         r->driven = 0;
@@ -235,7 +246,7 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
             gf_tell_thrown(ts, watched);
         }
         Py_XDECREF(watched);
-        go_on(owner, value, outcome);
+        (PyAsyncGen_CheckExact(owner) ? go_on_async : go_on)(owner, value, outcome);
     }
     run->delivering++;
     Py_DECREF(owner); /* its end may run code, too late to be waited for */

@@ -145,6 +145,12 @@ static PyMethodDef methods[] = {
      "generator_shell(kind, function, name, qualname) -> an empty generator"},
     {"generator_fill", gf_generator_fill, METH_VARARGS,
      "generator_fill(gen, shape, values): make an empty generator a suspended one"},
+    {"async_step", gf_async_step, METH_VARARGS,
+     "async_step(gen, method, args) -> gen.method(*args), which no event loop sees"},
+    {"async_flags", gf_async_flags, METH_O,
+     "async_flags(gen) -> whether a step of it runs, whether it was closed"},
+    {"async_set_flags", gf_async_set_flags, METH_VARARGS,
+     "async_set_flags(gen, running, closed): the opposite"},
     {"generator_forget", gf_generator_forget, METH_O,
      "generator_forget(gen) -> bool: no finally block of it runs when it goes; is that "
      "new"},

@@ -27,16 +27,30 @@ def reduce_generator(generator: Any, running: Mapping[int, FunctionType]) -> Any
     function = running.get(id(generator))
     if function is not None:
         names = generator.__name__, generator.__qualname__
-        return _shell, (_KINDS[type(generator)], function, *names)
+        return _made(generator, function, *names)
     kind, function, shape, values, name, qualname = frames.generator_state(generator)
     if function is None:
         return _finished, (kind, name, qualname)
-    shell = (kind, function, name, qualname)
-    return _shell, shell, (shape, values), None, None, _fill
+    shell = _made(generator, function, name, qualname)
+    return *shell, (shape, values), None, None, _fill
+
+
+def _made(generator: Any, function: FunctionType, name: str, qualname: str) -> Any:
+    if type(generator) is AsyncGeneratorType:
+        return _async_shell, (function, name, qualname, *frames.async_flags(generator))
+    return _shell, (_KINDS[type(generator)], function, name, qualname)
 
 
 def _shell(kind: int, function: FunctionType, name: str, qualname: str) -> Any:
     return frames.generator_shell(kind, function, name, qualname)
+
+
+def _async_shell(
+    function: FunctionType, name: str, qualname: str, running: int, closed: int
+) -> Any:
+    shell = _shell(_KINDS[AsyncGeneratorType], function, name, qualname)
+    frames.async_set_flags(shell, running, closed)
+    return shell
 
 
 def _fill(generator: Any, state: tuple[bytes, tuple[Any, ...]]) -> None:
@@ -64,5 +78,6 @@ async def _async_generator() -> AsyncIterator[None]:
 _EMPTY: tuple[Any, ...] = (_generator, _coroutine, _async_generator)
 
 tags.register("generator", _shell)
+tags.register("async_generator", _async_shell)
 tags.register("fill_generator", _fill)
 tags.register("finished_generator", _finished)

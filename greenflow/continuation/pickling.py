@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from weakref import ref
 
 from greenflow.continuation import (
+    awaitables,
     builtin,
     classes,
     deep,
@@ -228,6 +229,11 @@ def _generator(pickler: Reducing, generator: Any) -> Any:
     return reduced
 
 
+def _step(pickler: Reducing, step: Any) -> Any:
+    pickler.met.append(step)
+    return awaitables.reduce_step(step)
+
+
 def _weak(reduce: Callable[[weak.Weak, Any], Any]) -> _Reducer:
     def reducer(pickler: Reducing, obj: Any) -> Any:
         if pickler.weak is None:
@@ -250,6 +256,7 @@ _REDUCERS: dict[type, _Reducer] = {
     FunctionType: _function,
     type: _class,
     **dict.fromkeys(generators.TYPES, _generator),
+    **dict.fromkeys(awaitables.STEPS, _step),
     CellType: _alone(functions.reduce_cell),
     CodeType: _alone(functions.reduce_code),
     TracebackType: _alone(tracebacks.reduce_traceback),

@@ -105,6 +105,8 @@ def feature(
 
 
 MODULES = (
+    "async",
+    "awaiting",
     "calls",
     "classes",
     "closures",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 
@@ -122,3 +123,45 @@ def catches_far_away():
 
 def test_caught_many_frames_away():
     assert finish(Continuation.start(catches_far_away)) == (51, True, 1)
+
+
+def late():
+    try:
+        yield 1
+    except GeneratorExit:
+        suspend("late")
+
+
+def leaves_one(n):
+    held = late()
+    next(held)
+    return suspend(n)
+
+
+def yields_and_leaves_one():
+    held = late()
+    next(held)
+    yield suspend(2)
+
+
+def yields_and_leaves_one_by_one():
+    for item in yields_and_leaves_one():
+        held = late()
+        next(held)
+        yield item
+
+
+def loops():
+    got = []
+    for item in yields_and_leaves_one_by_one():
+        got.append(item)
+    return got
+
+
+@pytest.mark.parametrize(
+    ("function", "gives"), [(partial(leaves_one, 1), 1), (loops, [1])]
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_ends_a_resumed_frame_cannot_suspend(function, gives):
+    # The generators are closed when the frame that held them is off the stack already.
+    assert finish(Continuation.start(function)) == gives

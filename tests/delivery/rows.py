@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
 
 ROWS: dict[str, Row] = {}
-MODULES = ("operators", "objects", "calls", "iterators", "with")
+MODULES = ("operators", "objects", "calls", "iterators", "with", "async")
 
 #: What the first act does, other than to return what the row gives.
 RAISED = {

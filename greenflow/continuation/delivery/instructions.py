@@ -21,7 +21,8 @@ _ITEM_DELETED = of_objects.item_changed("__delitem__", lambda: ({None: None},))
 _SLICE_SET = of_objects.item_changed("__setitem__", lambda: ((), [], None))
 
 RULES: dict[str, Rule] = {
-    "BEFORE_WITH": of_calls.enter,
+    "BEFORE_ASYNC_WITH": of_calls.entering("__aenter__", "__aexit__"),
+    "BEFORE_WITH": of_calls.entering("__enter__", "__exit__"),
     "BINARY_OP": of_values.binary,
     "BINARY_SLICE": of_objects.item,
     "BINARY_SUBSCR": of_objects.item,
@@ -39,6 +40,7 @@ RULES: dict[str, Rule] = {
     "FORMAT_WITH_SPEC": of_values.formatted,
     "FOR_ITER": of_calls.for_iter,
     "GET_AITER": of_calls.async_iterated,
+    "GET_ANEXT": of_calls.async_next,
     "GET_AWAITABLE": of_calls.awaited,
     "GET_ITER": of_calls.iterated,
     "GET_YIELD_FROM_ITER": of_calls.iterated,

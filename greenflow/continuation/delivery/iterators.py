@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation.delivery import stepping
 from greenflow.continuation.delivery.adapters import UNCHANGED, Adapters, adapter, then
+from greenflow.continuation.delivery.awaiting import stepped
 from greenflow.continuation.delivery.calls import called, keeps_first
 from greenflow.continuation.delivery.inside import Inside, special
 from greenflow.continuation.itertools_state import state_of
@@ -41,6 +42,9 @@ def advanced(iterator: Any, inside: Inside) -> Adapters | None:
         return UNCHANGED
     if inside.is_method(type(iterator), "__next__"):
         return UNCHANGED
+    awaited = stepped(iterator, inside)
+    if awaited is not None:
+        return awaited
     finish = _STEPS.get(type(iterator))
     if finish is None or not stepping.are_known():
         return None

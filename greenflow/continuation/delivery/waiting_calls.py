@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from types import FunctionType, MethodType
+from types import FunctionType, MethodDescriptorType, MethodType
 from typing import Any
 
-from greenflow.continuation.delivery import builtin_calls, calls, iterators, specials
+from greenflow.continuation.delivery import (
+    awaiting,
+    builtin_calls,
+    calls,
+    iterators,
+    specials,
+)
+from greenflow.continuation.delivery.adapters import adapter
 from greenflow.continuation.delivery.answers import (
     CALL_NEXT,
     INIT,
@@ -13,6 +20,7 @@ from greenflow.continuation.delivery.answers import (
     PUSH,
     SEND,
     Answer,
+    Rule,
     Waiting,
     again,
     taken,
@@ -59,11 +67,14 @@ def called(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
 
 def _next(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
     """Of ``next(iterator[, default])`` and of ``generator.send()`` and its kin."""
-    name = getattr(value, "__name__", "")
-    if getattr(value, "__self__", None) is inside.what and inside.is_generator():
+    name, owner = getattr(value, "__name__", ""), getattr(value, "__self__", None)
+    if owner is inside.what and inside.is_generator():
         return Answer(CALL_NEXT) if name in {"send", "throw"} else None
     if not args or kwargs:
         return None
+    if name in {"send", "throw"} and args[0] is not inside.what:
+        step = args[0] if type(value) is MethodDescriptorType else owner
+        return taken(awaiting.stepped(step, inside))
     if value is next:
         adapters = iterators.advanced(args[0], inside)
         return taken(adapters, CALL_NEXT, args[1:])
@@ -105,20 +116,31 @@ def async_iterated(waiting: Waiting, inside: Inside) -> Answer | None:
     return again(specials.told_again(waiting.operands[0], "__aiter__", inside))
 
 
+def async_next(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of GET_ANEXT."""
+    if not inside.is_method(type(waiting.operands[0]), "__anext__"):
+        return None
+    return Answer(PUSH, adapters=(adapter(awaiting.next_awaited),))
+
+
 # --- with ---
 
 
-def enter(waiting: Waiting, inside: Inside) -> Answer | None:
-    """Of ``__enter__``."""
-    operand = waiting.operands[0]
-    if WITH_EXIT_IN_SLOT:
-        manager = operand.__self__ if type(operand) is MethodType else None
-        return Answer(PUSH) if inside.is_method(type(manager), "__enter__") else None
-    exit_ = special(type(operand), "__exit__")
-    entered = inside.is_method(type(operand), "__enter__")
-    if not entered or type(exit_) is not FunctionType:
-        return None
-    return Answer(PUSH, (), (MethodType(exit_, operand),))
+def entering(enter: str, leave: str) -> Rule:
+    """Of ``__enter__`` or ``__aenter__``, behind which the other method is kept."""
+
+    def rule(waiting: Waiting, inside: Inside) -> Answer | None:
+        operand = waiting.operands[0]
+        if WITH_EXIT_IN_SLOT:
+            manager = operand.__self__ if type(operand) is MethodType else None
+            return Answer(PUSH) if inside.is_method(type(manager), enter) else None
+        exit_ = special(type(operand), leave)
+        entered = inside.is_method(type(operand), enter)
+        if not entered or type(exit_) is not FunctionType:
+            return None
+        return Answer(PUSH, (), (MethodType(exit_, operand),))
+
+    return rule
 
 
 def leave(waiting: Waiting, inside: Inside) -> Answer | None:
