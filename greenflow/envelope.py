@@ -31,8 +31,8 @@ def seal(kind: bytes, key: bytes, head: bytes, body: bytes) -> bytes:
         TooLarge: the head or the record is above its limit.
     """
     _check_sizes(len(head), len(body))
-    data = b"".join((_PREFIX.pack(MAGIC, FORMAT, len(head), len(body)), head, body))
-    return data + _checksum(kind, key, data)
+    parts = _PREFIX.pack(MAGIC, FORMAT, len(head), len(body)), head, body
+    return b"".join((*parts, _checksum(kind, key, *parts)))
 
 
 def unseal(kind: bytes, key: bytes, record: bytes) -> tuple[bytes, bytes]:
@@ -43,15 +43,14 @@ def unseal(kind: bytes, key: bytes, record: bytes) -> tuple[bytes, bytes]:
     """
     head_bytes, body_bytes = _lengths(record)
     data_bytes = _PREFIX.size + head_bytes + body_bytes
-    data, checksum = record[:data_bytes], record[data_bytes:]
-    if checksum != _checksum(kind, key, data):
+    if record[data_bytes:] != _checksum(kind, key, memoryview(record)[:data_bytes]):
         raise BadChecksum(
             f"a record of kind {kind.decode()!r} under key {key!r} fails its checksum",
             hint="the bytes changed after they were written, or the record was "
             "written under another key; take it from a copy",
         )
     middle = _PREFIX.size + head_bytes
-    return data[_PREFIX.size : middle], data[middle:]
+    return record[_PREFIX.size : middle], record[middle:data_bytes]
 
 
 def _lengths(record: bytes) -> tuple[int, int]:
@@ -88,6 +87,9 @@ def _check_sizes(head_bytes: int, body_bytes: int) -> None:
         )
 
 
-def _checksum(kind: bytes, key: bytes, data: bytes) -> bytes:
+def _checksum(kind: bytes, key: bytes, *parts: bytes | memoryview) -> bytes:
     bound = b"%d:%b:%d:%b:" % (len(kind), kind, len(key), key)
-    return blake2b(bound + data, digest_size=_CHECKSUM_BYTES).digest()
+    digest = blake2b(bound, digest_size=_CHECKSUM_BYTES)
+    for part in parts:  # not joined: they may be large
+        digest.update(part)
+    return digest.digest()
