@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import greenflow
 from greenflow.continuation import (
+    arrays,
+    awaitables,
     closed,
+    context,
     iterators,
     itertools_state,
     list_iterators,
@@ -49,7 +52,7 @@ def reducer_of(kind: type) -> Callable[[Any], Any] | None:
     """Return what reduces objects of exactly this builtin type; None if pickle does."""
     if kind in closed.FILE_TYPES or issubclass(kind, io.TextIOWrapper):
         return _stream
-    return _REDUCERS.get(kind)
+    return _REDUCERS.get(kind) or arrays.reducer_of(kind)
 
 
 def reduce_public(value: Any) -> Any:
@@ -169,6 +172,8 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     re.Match: matches.reduce_match,
     MappingProxyType: iterators.reduce_proxy,
     **standard.REDUCERS,
+    **awaitables.REDUCERS,
+    **context.REDUCERS,
     **dict.fromkeys(iterators.VIEWS, iterators.reduce_view),
     **dict.fromkeys(iterators.DICT_ITERATORS, iterators.reduce_dict_iterator),
     iterators.ORDERED_ITERATOR: iterators.reduce_ordered_iterator,

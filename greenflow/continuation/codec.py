@@ -8,9 +8,11 @@ by these; else it lies among the values.
 
 from __future__ import annotations
 
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import diagnose, frames, pickling, spares
+from greenflow.continuation.context import saved_items
 from greenflow.continuation.functions import reference, resolve
 from greenflow.continuation.head import (
     PYTHON,
@@ -52,8 +54,8 @@ class Saved:
 # --- a suspended stack ---
 
 
-def encode_stack(records: Records, value: object) -> Saved:
-    """Return the stack, and the value it left with, as bytes.
+def encode_stack(records: Records, value: object, context: Context) -> Saved:
+    """Return the stack, the value it left with and its context variables, as bytes.
 
     Raises:
         NotSaveable: a value of it cannot be saved; the message tells which and where.
@@ -65,16 +67,19 @@ def encode_stack(records: Records, value: object) -> Saved:
     head, by_value, trailer = made
     running = {id(gen): function for gen, function in records.generators}
     try:
-        body, generators, codes = pickling.dump((value, by_value, values), running)
+        whole = (value, by_value, values, context if saved_items(context) else None)
+        body, generators, codes = pickling.dump(whole, running)
     except Exception as error:
-        raise _explain(records, value, error) from error
+        raise _explain(records, value, context, error) from error
     if codes:
         trailer = spares.trailer([*_codes(functions, by_value), *codes])
     return Saved(pack(head, body + trailer), generators)
 
 
-def decode_stack(head: Head, head_bytes: bytes, body: bytes) -> tuple[Records, object]:
-    """Return ``(records, value)`` of what :func:`encode_stack` made.
+def decode_stack(
+    head: Head, head_bytes: bytes, body: bytes
+) -> tuple[Records, object, Context]:
+    """Return ``(records, value, context)`` of what :func:`encode_stack` made.
 
     Raises:
         CodeMissing, CodeChanged: a function is not there, or not the same.
@@ -83,14 +88,15 @@ def decode_stack(head: Head, head_bytes: bytes, body: bytes) -> tuple[Records, o
     """
     plan = _functions_of.get(head_bytes)
     named = plan.functions if plan is not None else _resolve(head, head_bytes)
-    value, by_value, values = _load(body, 3)
+    value, by_value, values, context = _load(body, 4)
     if type(by_value) is not tuple or type(values) is not tuple:
         raise BadContents("a saved continuation is damaged: it holds other values")
     functions = named if not by_value else _merge(named, by_value)
     try:
-        return frames.records(functions, head.shape, values), value
+        records = frames.records(functions, head.shape, values)
     except (ValueError, TypeError) as error:
         raise BadContents(f"a saved continuation is damaged: {error}") from error
+    return records, value, context if type(context) is Context else Context()
 
 
 def _new_head(
@@ -238,7 +244,9 @@ def _dump_described(
     return data + spares.trailer(codes), generators
 
 
-def _explain(records: Records, value: object, error: Exception) -> Exception:
+def _explain(
+    records: Records, value: object, context: Context, error: Exception
+) -> Exception:
     described: list[tuple[str, str, object]] = []
     for number, (function, offset, _generator, variables) in enumerate(records.frames):
         code = function.__code__
@@ -248,6 +256,9 @@ def _explain(records: Records, value: object, error: Exception) -> Exception:
             (place, _variable(name, code), content) for name, content in variables
         )
     described.append(("the flow", "the value it is suspended with", value))
+    for variable, held in saved_items(context):
+        place = f"context variable {variable.name!r}"
+        described += [("the flow", place, held), ("the flow", place, variable)]
     described.extend(
         (f"frame {function.__qualname__}()", "the function", function)
         for function in records.functions

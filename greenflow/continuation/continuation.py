@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import (
@@ -37,6 +38,7 @@ class Continuation(Nested):
 
     One saved continuation can be loaded and resumed any number of times; each goes its
     own way. It is not bound to a thread; only one thread may advance it at a time.
+    Context variables that it sets are saved too; those of its caller it does not see.
     """
 
     __slots__ = ("__weakref__", "_generators")
@@ -49,12 +51,12 @@ class Continuation(Nested):
         value: Any = None,
         call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None,
         records: Records | None = None,
+        context: Context | None = None,
     ) -> None:
         """Make one of parts; users call :meth:`start` or :meth:`loads`."""
-        self._state = state
-        self._value = value
-        self._call = call
-        self._records = records
+        self._state, self._value = state, value
+        self._call, self._records = call, records
+        self._context = Context() if context is None else context
         self._generators = []
 
     @classmethod
@@ -146,18 +148,19 @@ class Continuation(Nested):
     def _run(
         self, outcome: Sent | Thrown, hook: Callable[[Records, Any], object] | None
     ) -> tuple[bool, Any, Records | None]:
+        run = self._context.run
         if self._records is not None:
             records, self._value = self._records, None
             if isinstance(outcome, Thrown):
-                return frames.resume(records, None, outcome.error, hook)
-            return frames.resume(records, outcome.value, None, hook)
+                return run(frames.resume, records, None, outcome.error, hook)
+            return run(frames.resume, records, outcome.value, None, hook)
         if isinstance(outcome, Thrown):
             raise outcome.error
         if outcome.value is not None:
             raise TypeError("a call that has not begun takes no value but None")
         assert self._call is not None
         function, args, kwargs = self._call
-        return frames.start(function, args, kwargs, hook)
+        return run(frames.start, function, args, kwargs, hook)
 
     def _hooked(self, hook: Hook | None) -> Callable[[Records, Any], object] | None:
         if hook is None:
@@ -221,7 +224,7 @@ class Continuation(Nested):
     def _save(self) -> codec.Saved:
         if self._records is not None:
             # In a hook the request is not part of the stack.
-            return codec.encode_stack(self._records, self._value)
+            return codec.encode_stack(self._records, self._value, self._context)
         if self._state == "new" and self._call is not None:
             return codec.encode_call(*self._call)
         if self._state == "done":
@@ -259,8 +262,8 @@ class Continuation(Nested):
             return cls("new", call=codec.decode_call(body))
         if head.kind == "done":
             return cls("done", codec.decode_result(body))
-        records, value = codec.decode_stack(head, head_bytes, body)
-        return cls("suspended", value, records=records)
+        records, value, context = codec.decode_stack(head, head_bytes, body)
+        return cls("suspended", value, records=records, context=context)
 
     def discard(self) -> None:
         """Drop everything: it lives on in the bytes that dumps() returned last.

@@ -7,6 +7,7 @@ what is named is what really failed, not what merely looks as if it would.
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 import io
 import logging
@@ -43,6 +44,7 @@ _HINTS: tuple[tuple[Any, str], ...] = (
         (type(threading.Lock()), type(threading.RLock()), threading.Condition),
         "release it before the call, and do not keep it in the flow: a flow runs alone",
     ),
+    (contextvars.ContextVar, "bind it to a name at the top of a module"),
     (threading.Thread, "join it before the call"),
     (types.FrameType, "delete the variable that holds the frame before the call"),
     (generators.TYPES, "let it yield or finish before the call"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Literal
 
 from greenflow.continuation import frames, pickling, tags
+from greenflow.continuation.context import saved_items
 from greenflow.errors import ContinuationError
 
 if TYPE_CHECKING:
@@ -18,12 +20,13 @@ State = Literal["new", "suspended", "running", "done", "failed"]
 class Nested:
     """What of a continuation is saved, for a pickler of ours."""
 
-    __slots__ = ("_call", "_records", "_state", "_value")
+    __slots__ = ("_call", "_context", "_records", "_state", "_value")
 
     _state: State
     _value: Any
     _call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None
     _records: Records | None
+    _context: Context
 
     @property
     def done(self) -> bool:
@@ -43,13 +46,15 @@ class Nested:
             content = ()
         else:
             raise ContinuationError("a continuation that is running cannot be saved")
-        saved = (self._state, self._value, content)
+        context = self._context if saved_items(self._context) else None
+        saved = (self._state, self._value, content, context)
         return _empty, (), saved, None, None, _fill
 
-    def fill(self, saved: tuple[State, Any, tuple[Any, ...]]) -> None:
+    def fill(self, saved: tuple[Any, ...]) -> None:
         """Make an empty one what :meth:`reduce_within` saved."""
-        state, self._value, content = saved
+        state, self._value, content, context = saved
         self._records = self._call = None
+        self._context = Context() if context is None else context
         if state == "suspended":
             self._records = frames.records(*content)
         elif state == "new":
@@ -72,7 +77,7 @@ def _empty() -> Nested:
     return made
 
 
-def _fill(made: Nested, saved: tuple[State, Any, tuple[Any, ...]]) -> None:
+def _fill(made: Nested, saved: tuple[Any, ...]) -> None:
     made.fill(saved)
 
 

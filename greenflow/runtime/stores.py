@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, get_args
 
 from greenflow.continuation import Continuation, tags
+from greenflow.continuation.context import keep_local
 from greenflow.errors import FlowExists
 from greenflow.runtime import values
 from greenflow.runtime.flow import Flow
@@ -30,7 +31,7 @@ R = TypeVar("R")
 STORE_VARIABLE = "GREENFLOW_STORE"
 STORE_FOLDER = ".greenflow"
 
-#: The stores of the ``with`` blocks around this call, and of the flow it is made in.
+#: The stores of the ``with`` blocks around this call.
 _AMBIENT: ContextVar[tuple[Store, ...]] = ContextVar("greenflow_store", default=())
 
 #: LMDB must not be opened twice by one process: one Store per place.
@@ -42,9 +43,9 @@ class Store:
     """A place where flows live longer than processes; made by :func:`greenflow.open`.
 
     ``with store:`` makes it the default store of the block, in this thread or task;
-    it does not close it. Like every context variable the default is not part of a
-    saved flow: a flow that was suspended inside such a block finds its own store as
-    the default when it goes on. A Store may be used by several threads.
+    it does not close it. The default is not part of a saved flow: one that was
+    suspended inside such a block finds its own store as the default when it goes on.
+    A Store may be used by several threads.
     """
 
     def __init__(self, base_store: base.Store, path: str) -> None:
@@ -214,13 +215,19 @@ def default() -> Store:
     The one of the innermost ``with store:``, else that of the running flow, else the
     one at :func:`default_path`.
     """
-    ambient = _AMBIENT.get()
-    return ambient[-1] if ambient else open(default_path())
+    return _chosen() or open(default_path())
 
 
 def _default_location() -> str:
-    ambient = _AMBIENT.get()
-    return ambient[-1].location if ambient else _location(default_path())
+    chosen = _chosen()
+    return chosen.location if chosen else _location(default_path())
+
+
+def _chosen() -> Store | None:
+    ambient, running = _AMBIENT.get(), current_slice()
+    if ambient or running is None:
+        return ambient[-1] if ambient else None
+    return running.store
 
 
 def _location(path: str | os.PathLike[str]) -> str:
@@ -270,6 +277,7 @@ def _forget_after_fork() -> None:
     _open_stores.clear()
 
 
+keep_local(_AMBIENT)
 tags.register("flow", _load_flow)
 tags.register("store", _load_store)
 os.register_at_fork(after_in_child=_forget_after_fork)
