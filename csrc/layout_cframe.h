@@ -100,6 +100,13 @@ static inline int gf_is_generator(gf_frame *f)
     return f->owner == FRAME_OWNED_BY_GENERATOR;
 }
 
+/* What a frame object keeps when its function has returned (Python/frame.c:
+ * take_ownership). */
+static inline int gf_has_ended(const gf_frame *f)
+{
+    return f->owner == FRAME_OWNED_BY_FRAME_OBJECT;
+}
+
 static inline PyGenObject *gf_generator_of(gf_frame *f)
 {
     return _PyFrame_GetGenerator(f);

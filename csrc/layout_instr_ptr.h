@@ -197,6 +197,13 @@ static inline int gf_is_generator(gf_frame *f)
     return f->owner == FRAME_OWNED_BY_GENERATOR;
 }
 
+/* What a frame object keeps when its function has returned (Python/frame.c:
+ * take_ownership). */
+static inline int gf_has_ended(const gf_frame *f)
+{
+    return f->owner == FRAME_OWNED_BY_FRAME_OBJECT;
+}
+
 static inline gf_frame *gf_generator_frame(PyGenObject *gen)
 {
     return (gf_frame *)&gen->gi_iframe;

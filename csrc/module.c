@@ -47,6 +47,16 @@ static PyObject *stack_depths(PyObject *module, PyObject *code)
     return list;
 }
 
+static PyObject *frame_ended(PyObject *module, PyObject *frame)
+{
+    (void)module;
+    if (!PyFrame_Check(frame)) {
+        PyErr_SetString(PyExc_TypeError, "a frame is needed");
+        return NULL;
+    }
+    return PyBool_FromLong(gf_has_ended(((PyFrameObject *)frame)->f_frame));
+}
+
 /* While a tracer runs, the interpreter has saved the stack's depth in the frame. */
 static PyObject *stack_depth_of(PyObject *module, PyObject *frame)
 {
@@ -170,6 +180,8 @@ static PyMethodDef methods[] = {
     {"stack_depths", stack_depths, METH_O,
      "stack_depths(code) -> values on the stack before each unit; -1 unreached, -2 "
      "cache"},
+    {"frame_ended", frame_ended, METH_O,
+     "frame_ended(frame) -> whether its function has returned or raised"},
     {"stack_depth_of", stack_depth_of, METH_O,
      "stack_depth_of(frame) -> values on its stack, while a tracer runs; else -1"},
     {"opcodes", gf_opcodes, METH_NOARGS,

@@ -54,7 +54,7 @@ from greenflow.errors import (
 
 if TYPE_CHECKING:
     from greenflow import soft
-    from greenflow.continuation import Continuation, register
+    from greenflow.continuation import Continuation, open_file, register
     from greenflow.runtime import (
         Flow,
         Store,
@@ -109,6 +109,7 @@ __all__ = [
     "flows",
     "get",
     "open",
+    "open_file",
     "recv",
     "register",
     "run",
@@ -121,6 +122,7 @@ __all__ = [
 #: What is loaded, all at once, when the first of these names is used.
 _LAZY = {
     "Continuation": "greenflow.continuation",
+    "open_file": "greenflow.continuation",
     "register": "greenflow.continuation",
     **dict.fromkeys(
         (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from greenflow.continuation.head import Head, read_head
     from greenflow.continuation.outcome import Sent, Thrown
     from greenflow.continuation.registered import register
+    from greenflow.continuation.reopened import open_file
 
 __all__ = [
     "LEAVE",
@@ -24,6 +25,7 @@ __all__ = [
     "Operation",
     "Sent",
     "Thrown",
+    "open_file",
     "pickling",
     "read_head",
     "register",
@@ -39,6 +41,7 @@ _HOME = {
     "Head": "head",
     "read_head": "head",
     "register": "registered",
+    "open_file": "reopened",
 }
 
 

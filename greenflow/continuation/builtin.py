@@ -28,6 +28,7 @@ from greenflow.continuation import (
     list_iterators,
     main_module,
     matches,
+    reopened,
     standard,
     tags,
     wrapped,
@@ -50,9 +51,9 @@ _SENTINELS = {
 
 def reducer_of(kind: type) -> Callable[[Any], Any] | None:
     """Return what reduces objects of exactly this builtin type; None if pickle does."""
-    if kind in closed.FILE_TYPES or issubclass(kind, io.TextIOWrapper):
-        return _stream
-    return _REDUCERS.get(kind) or arrays.reducer_of(kind)
+    known = _REDUCERS.get(kind) or arrays.reducer_of(kind)
+    is_file = kind in closed.FILE_TYPES or issubclass(kind, io.TextIOWrapper)
+    return _stream if is_file and known is None else known
 
 
 def reduce_public(value: Any) -> Any:
@@ -172,6 +173,7 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     re.Match: matches.reduce_match,
     MappingProxyType: iterators.reduce_proxy,
     **standard.REDUCERS,
+    **reopened.REDUCERS,
     **awaitables.REDUCERS,
     **context.REDUCERS,
     **dict.fromkeys(iterators.VIEWS, iterators.reduce_view),

@@ -38,7 +38,10 @@ _HINTS: tuple[tuple[Any, str], ...] = (
     ),
     (
         io.IOBase,
-        "close it before the call (a closed file can be kept) and open it again after",
+        (
+            "close it before the call (a closed file can be kept) and open it again "
+            "after; or open it by greenflow.open_file() to read it"
+        ),
     ),
     (
         (type(threading.Lock()), type(threading.RLock()), threading.Condition),

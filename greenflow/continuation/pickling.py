@@ -11,6 +11,7 @@ import pickle
 from types import (
     CellType,
     CodeType,
+    FrameType,
     FunctionType,
     TracebackType,
 )
@@ -260,6 +261,7 @@ _REDUCERS: dict[type, _Reducer] = {
     CellType: _alone(functions.reduce_cell),
     CodeType: _alone(functions.reduce_code),
     TracebackType: _alone(tracebacks.reduce_traceback),
+    FrameType: _alone(tracebacks.reduce_frame),
     **{kind: _weak(reduce) for kind, reduce in weak.REDUCERS.items()},
 }
 

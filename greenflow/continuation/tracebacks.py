@@ -1,16 +1,19 @@
-"""Tracebacks: each entry gets a frame that stands for the one that is gone.
+"""Tracebacks, and frames that have ended: each gets one that stands for it.
 
 File, function, lines and columns are the same, so that a traceback is printed as where
-it arose; local variables are not kept.
+it arose. Local variables are kept of a frame that a variable holds, not of those that
+only a traceback has.
 """
 
 from __future__ import annotations
 
+import inspect
 from itertools import islice
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenflow.continuation import tags
+from greenflow.continuation.frames import frame_ended
 from greenflow.limits import TRACEBACK_FRAMES_KEPT_MAX
 
 if TYPE_CHECKING:
@@ -46,13 +49,16 @@ def reduce_traceback(traceback: TracebackType) -> tuple[Any, ...]:
     return _traceback, (tuple(entries),)
 
 
-def _entry(traceback: TracebackType) -> Entry:
-    frame = traceback.tb_frame
+def _entry(held: TracebackType) -> Entry:
+    return _place(held.tb_frame, held.tb_lineno, held.tb_lasti)
+
+
+def _place(frame: FrameType, number: int | None, offset: int) -> Entry:
     code = frame.f_code
-    line = traceback.tb_lineno or code.co_firstlineno
+    line = number or code.co_firstlineno
     columns: tuple[int | None, int | None, int | None] = None, None, None
-    if traceback.tb_lasti >= 0:
-        unit = traceback.tb_lasti // 2
+    if offset >= 0:
+        unit = offset // 2
         start, *rest = next(islice(code.co_positions(), unit, None), (None,) * 4)
         if start == line:
             end_line, column, end_column = rest
@@ -84,6 +90,13 @@ def _frame(entry: Entry) -> FrameType:
     known = _frames.get(entry)
     if known is not None:
         return known
+    if len(_frames) >= TRACEBACK_FRAMES_KEPT_MAX:
+        _frames.clear()
+    frame = _frames[entry] = _new_frame(entry)
+    return frame
+
+
+def _new_frame(entry: Entry) -> FrameType:
     code = _template.__code__
     code = code.replace(
         co_filename=entry.file,
@@ -95,10 +108,36 @@ def _frame(entry: Entry) -> FrameType:
     # A generator that has not begun: its frame has no caller, whom it would keep alive.
     frame: FrameType = FunctionType(code, {"__name__": entry.module})().gi_frame
     frame.clear()
-    if len(_frames) >= TRACEBACK_FRAMES_KEPT_MAX:
-        _frames.clear()
-    _frames[entry] = frame
     return frame
+
+
+# --- frames that a variable holds ---
+
+
+def reduce_frame(frame: FrameType) -> Any:
+    """Reduce a frame to its place and its variables, as a debugger shows them.
+
+    Raises:
+        TypeError: its function runs, or is suspended.
+    """
+    if not frame_ended(frame):
+        raise TypeError("cannot pickle the frame of a function that has not ended")
+    of_function = frame.f_code.co_flags & inspect.CO_OPTIMIZED
+    variables = dict(frame.f_locals) if of_function else {}
+    entry = _place(frame, frame.f_lineno, frame.f_lasti)
+    return _ended_frame, tuple(entry), variables, None, None, _fill_frame
+
+
+def _ended_frame(*entry: Any) -> FrameType:
+    return _new_frame(Entry(*entry))
+
+
+def _fill_frame(frame: FrameType, variables: dict[str, Any]) -> None:
+    frame.f_locals.update(variables)
+
+
+tags.register("ended_frame", _ended_frame)
+tags.register("fill_frame", _fill_frame)
 
 
 def _template() -> Iterator[None]:

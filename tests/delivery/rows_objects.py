@@ -240,6 +240,7 @@ _TEXT = {
     "f_string_repr_spec": ("FORMAT", "f'<{{{}!r:>9}}>'", "__repr__"),
     "f_string_ascii": ("FORMAT", "f'<{{{}!a}}>'", "__repr__"),
     "print_": ("CALL", "print({}, 'and', 2)", "__str__"),
+    "print_ended": ("CALL", "print(1, {}, sep='-', end='.', flush=True)", "__str__"),
     "bytes_": ("CALL", "bytes({})", "__bytes__"),
 }
 for _name, (_group, _body, _method) in _TEXT.items():

@@ -193,8 +193,16 @@ def _checked(args: Args, name: str, inside: Inside) -> Adapters | None:
 
 
 @rule(print)
-def _print(args: Args, inside: Inside) -> Adapters | None:
+def _print(
+    args: Args,
+    inside: Inside,
+    sep: str | None = None,
+    end: str | None = None,
+    file: Any = None,
+    flush: bool = False,
+) -> Adapters | None:
     """Only where it is certain which argument is at its turn."""
+    file = sys.stdout if file is None else file
     turns = [
         number
         for number, value in enumerate(args)
@@ -202,10 +210,11 @@ def _print(args: Args, inside: Inside) -> Adapters | None:
     ]
     if len(turns) > 1:
         turns = [number for number in turns if args[number] is inside.first]
-    if len(turns) != 1 or sys.stdout is None:
+    if len(turns) != 1 or file is None or type(flush) is not bool:
         return None
     name = method_of(args[turns[0]], TEXT, inside) or ""
-    rest = (args[turns[0] + 1 :], " ", "\n", sys.stdout, False)
+    sep, end = " " if sep is None else sep, "\n" if end is None else end
+    rest = (args[turns[0] + 1 :], sep, end, file, flush)
     return adapter(printed, *rest), again_of(str, name, args[turns[0]])
 
 

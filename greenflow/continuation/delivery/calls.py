@@ -29,9 +29,10 @@ from greenflow.continuation.frames import Operation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    #: (arguments, the frame inside) -> what is left to do. Calls with keywords, or with
-    #: arguments that are not known, are not told.
-    Rule = Callable[[tuple[Any, ...], Inside], Adapters | None]
+    #: (arguments, the frame inside) -> what is left to do. Calls with arguments that
+    #: are not known are not told, of those with keywords print() alone is.
+    Rule = Callable[..., Adapters | None]
+
 
 _rules: dict[int, tuple[Any, Rule]] = {}
 _slots: dict[str, Rule] = {}
@@ -73,10 +74,10 @@ def called(
             return made
     elif inside.is_method(type(value), "__call__"):
         return UNCHANGED
-    if args is None or kwargs is None or kwargs:
-        return None
     found = _rule_of(value)
-    answer = None if found is None else found(args, inside)
+    if args is None or kwargs is None or (kwargs and value is not print):
+        return None
+    answer = None if found is None else found(args, inside, **kwargs)
     return converted(value, args, inside) if answer is None else answer
 
 
