@@ -33,8 +33,11 @@ def flow_document(record: FlowRecord) -> dict[str, Any]:
 
 
 def _waiting_document(waiting: Waiting) -> dict[str, Any]:
+    until = None if waiting.until is None else instant(waiting.until)
+    if waiting.kind == "sleep":
+        return {"kind": "sleep", "until": until}
     if waiting.kind == "recv":
-        return {"kind": "recv", "topic": waiting.topic}
+        return {"kind": "recv", "topic": waiting.topic, "until": until}
     return {"kind": "suspend", "payload": waiting.preview}
 
 

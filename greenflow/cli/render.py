@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from greenflow.cli.source import excerpt
-from greenflow.cli.text import age, plain, size
+from greenflow.cli.text import age, instant, plain, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,8 +56,12 @@ def detail(record: FlowRecord) -> str:
         return plain(record.owner)
     if waiting is None:
         return ""
+    until = "" if waiting.until is None else f"until {instant(waiting.until)}"
+    if waiting.kind == "sleep":
+        return f"sleep {until}".rstrip()
     if waiting.kind == "recv":
-        return f"recv topic={plain(waiting.topic)}" if waiting.topic else "recv"
+        topic = f"topic={plain(waiting.topic)}" if waiting.topic else ""
+        return " ".join(filter(None, ("recv", topic, until)))
     return f"suspend {plain(waiting.preview)}".rstrip()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from greenflow.continuation import Continuation
 from greenflow.runtime.api import current, flows, get, run, send, spawn
 from greenflow.runtime.flow import Flow
-from greenflow.runtime.operations import checkpoint, recv, suspend
+from greenflow.runtime.operations import checkpoint, recv, sleep, sleep_until, suspend
 from greenflow.runtime.stores import Store, default, default_path, open
 
 __all__ = [
@@ -21,6 +21,8 @@ __all__ = [
     "recv",
     "run",
     "send",
+    "sleep",
+    "sleep_until",
     "spawn",
     "suspend",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -63,7 +64,7 @@ class Flow(Generic[Result_co]):
             NotRestorable, BadRecord: it cannot be loaded in this process.
         """
         before = self.record
-        while before.waiting is not None and before.status not in ENDED:
+        while _is_suspended(before):
             data = self._store.base.value(self._id)
             after = self.record
             # Another process may have gone on between the reads.
@@ -191,11 +192,15 @@ class Flow(Generic[Result_co]):
             if scheduler.step():
                 pause = _PAUSE_SECONDS_MIN
             else:
-                time.sleep(min(pause, left))
+                time.sleep(max(min(pause, left, self._until_due()), 0))
                 pause = min(pause * 2, _PAUSE_SECONDS_MAX)
             if self._id in scheduler.stuck:
                 raise scheduler.stuck[self._id]
         return record
+
+    def _until_due(self) -> float:
+        due = self._store.base.next_due()
+        return math.inf if due is None else due - time.time()
 
     def _refuse_deadlock(self) -> None:
         for running in slices():
@@ -211,3 +216,12 @@ class Flow(Generic[Result_co]):
                 "flow only goes out when it is saved",
                 hint="call checkpoint() between send() and result()",
             )
+
+
+def _is_suspended(record: FlowRecord) -> bool:
+    waiting = record.waiting
+    return (
+        record.status not in ENDED
+        and waiting is not None
+        and (waiting.kind == "suspend")
+    )

@@ -8,17 +8,23 @@ and the answer is what the call returns to the flow.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
 from greenflow.continuation import Operation
 from greenflow.runtime.names import label_name, topic_name
+from greenflow.runtime.times import after, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime, timedelta
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+
+#: That recv() raises, because it was given no default.
+RAISE: Final = msgspec.UNSET
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -31,6 +37,14 @@ class Receive(msgspec.Struct, frozen=True):
     """The request of recv()."""
 
     topic: str
+    until: float | None = None
+    default: Any = RAISE
+
+
+class Sleep(msgspec.Struct, frozen=True):
+    """The request of sleep() and sleep_until()."""
+
+    until: float | None
 
 
 def _operation(*, hooked: bool) -> Callable[[_Function], _Function]:
@@ -91,7 +105,12 @@ def checkpoint(label: str | None = None) -> int:
 
 
 @_operation(hooked=True)
-def recv(*, topic: str | None = None) -> Any:
+def recv(
+    *,
+    topic: str | None = None,
+    timeout: float | timedelta | None = None,
+    default: Any = RAISE,
+) -> Any:
     """Save the flow here, wait for a message if there is none, and return it.
 
     Waiting costs no process: the flow leaves, and goes on when a message was sent
@@ -101,10 +120,50 @@ def recv(*, topic: str | None = None) -> Any:
 
     Args:
         topic: wait for messages of this topic only; None is a topic of its own.
+        timeout: seconds, or a timedelta; None waits without limit. By the wall clock:
+            it passes also while no process runs.
+        default: what to return if no message came in time, instead of raising.
 
     Raises:
+        TimeoutError: no message came in time, and there is no ``default``.
+        ValueError: ``timeout`` is negative or no number.
         NotInFlow: called outside of a flow that was spawned.
         NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
             :func:`suspend`; nothing was saved.
     """
-    return Receive(topic_name(topic))
+    return Receive(
+        topic_name(topic), None if timeout is None else after(timeout), default
+    )
+
+
+@_operation(hooked=True)
+def sleep(duration: float | timedelta, /) -> None:
+    """Save the flow here, and let it go on after a time; no process is needed for it.
+
+    Args:
+        duration: seconds, or a timedelta; by the wall clock.
+
+    Raises:
+        ValueError: it is negative or no number.
+        NotInFlow: called outside of a flow that was spawned.
+        NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
+            :func:`suspend`; nothing was saved.
+    """
+    # The flow gets nothing; the hook that makes it wait gets this.
+    return cast("None", Sleep(after(duration)))
+
+
+@_operation(hooked=True)
+def sleep_until(when: datetime, /) -> None:
+    """Save the flow here, and let it go on at that time, or at once if it is past.
+
+    Args:
+        when: with a time zone: one without means another time on another machine.
+
+    Raises:
+        ValueError: it has no time zone.
+        NotInFlow: called outside of a flow that was spawned.
+        NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
+            :func:`suspend`; nothing was saved.
+    """
+    return cast("None", Sleep(moment(when)))

@@ -29,7 +29,7 @@ from greenflow.errors import (
 )
 from greenflow.runtime import mailbox, values
 from greenflow.runtime.hosting import Host
-from greenflow.runtime.operations import Checkpoint, Receive
+from greenflow.runtime.operations import RAISE, Checkpoint, Receive, Sleep
 from greenflow.store.base import Outgoing, Step, Waiting
 
 if TYPE_CHECKING:
@@ -133,13 +133,25 @@ class Slice:
         record, message = self._claim.record, self._claim.message
         if message is None:
             if record.waiting is not None:
-                raise InternalError(f"flow {self.id} was claimed while it still waits")
+                return continuation, self._in_vain(record.waiting)
             # Not begun yet, or saved by checkpoint(), which returns the number.
             return continuation, Sent(record.seq or None)
         value = self._take(message)
         if message.kind == "throw":
             return continuation, Thrown(value)
         return continuation, Sent(value)
+
+    def _in_vain(self, waiting: Waiting) -> Sent | Thrown:
+        """Return what the call gives that waited until its time came."""
+        if not waiting.due:
+            raise InternalError(f"flow {self.id} was claimed while it still waits")
+        if waiting.kind == "sleep":
+            return Sent()
+        default = self.store.base.value(self.id)
+        if default is not None:
+            return Sent(values.load(default))
+        topic = f" of topic {waiting.topic!r}" if waiting.topic else ""
+        return Thrown(TimeoutError(f"no message{topic} came in time"))
 
     def _take(self, message: Message) -> Any:
         value = values.load(message.body)
@@ -181,9 +193,15 @@ class Slice:
         state, moved = continuation.dumps(), _nothing
         if isinstance(request, Checkpoint):
             step = Step(status="running", state=state, label=request.label)
-        elif isinstance(request, Receive):
-            waiting = Waiting(kind="recv", topic=request.topic)
+        elif isinstance(request, Sleep):
+            waiting = Waiting(kind="sleep", until=request.until)
             step = Step(status="waiting", state=state, waiting=waiting)
+        elif isinstance(request, Receive):
+            waiting = Waiting(kind="recv", topic=request.topic, until=request.until)
+            value = None
+            if request.default is not RAISE:
+                value = values.dump(request.default, "the default of recv()")
+            step = Step(status="waiting", state=state, value=value, waiting=waiting)
         else:
             value, moved = values.dump_moved(request, "the payload of suspend()")
             waiting = Waiting(kind="suspend", preview=values.preview(request))

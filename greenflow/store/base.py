@@ -33,9 +33,11 @@ ANSWERS = "\x00answer"
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """What a flow that is off the stack waits for."""
 
-    kind: Literal["recv", "suspend"]
+    kind: Literal["recv", "suspend", "sleep"]
     topic: str = ""
     preview: str = ""  #: text of suspend()'s payload; never holds live data
+    until: float | None = None  #: seconds since the epoch, wall clock; None: for ever
+    due: bool = False  #: that time came, and no message before it
 
 
 class FlowRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     ``message`` is what the call that the saved state stands at waited for (an answer,
     or the first message of the topic that recv() waits on), also if it was given to a
     worker that died before it saved another state. It is None if the saved state does
-    not wait: the flow has not begun, or was saved last by a checkpoint.
+    not wait: the flow has not begun, or was saved last by a checkpoint. Also if it
+    waited long enough: then ``record.waiting.due`` is true.
     """
 
     record: FlowRecord
@@ -186,9 +189,15 @@ class Store(ABC):
     def claim(self, flow_id: str | None = None) -> Claim | None:
         """Claim a runnable flow (this one, or the one that is ready longest).
 
-        Runnable: "ready", or "running" under a worker that is dead. Returns None if
-        there is none (or this one is not). Raises FlowNotFound, BadRecord.
+        Runnable: "ready", "waiting" until a time that is past, or "running" under a
+        worker that is dead. Returns None if there is none (or this one is not).
+        Raises FlowNotFound, BadRecord.
         """
+
+    @abstractmethod
+    def next_due(self) -> float | None:
+        """Return when the first flow that waits until a time is due, in seconds since
+        the epoch, wall clock; None if there is none."""
 
     @abstractmethod
     def commit(self, claim: Claim, step: Step) -> Committed:

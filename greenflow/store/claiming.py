@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from greenflow.errors import BadRecord, StoreClosed
-from greenflow.store import claims, workers
+from greenflow.store import claims, timers, workers
 from greenflow.store.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenflow.store.base import Claim
+    from greenflow.store.base import Claim, FlowRecord
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Claimer:
         be claimed.
         """
         owner = self._own_id()
-        owners, ready = self._store.read(lambda work: (work.owners(), work.has_ready()))
+        owners, ready = self._store.read(_outlook)
         damaged: dict[str, BadRecord] = {}
         given_back: set[str] = set()
         for other in owners:
@@ -86,11 +86,13 @@ class Claimer:
         dead = ""
         if record.status == "running" and not workers.alive(self._folder, record.owner):
             dead = record.owner
-        elif record.status != "ready":
+        elif record.status != "ready" and not _is_due(record):
             return None
 
         def take(work: Work) -> claims.Taken | None:
             row = work.row(flow_id)
+            if _is_due(row.record):
+                row = timers.fired(work, row, time.time())
             if row.record.status == "ready" or (dead and row.record.owner == dead):
                 return claims.take(work, row, owner, time.time())
             return None
@@ -137,3 +139,18 @@ class Claimer:
     def _give_back(self, taken: claims.Taken) -> None:
         record = taken.row.record
         self._store.write(lambda work: claims.release(work, record, time.time()))
+
+
+def _outlook(work: Work) -> tuple[list[str], bool]:
+    """Return the workers that have flows, and whether any flow is ready or due."""
+    if work.has_ready():
+        return work.owners(), True
+    due = timers.next_due(work.txn)
+    return work.owners(), due is not None and due <= time.time()
+
+
+def _is_due(record: FlowRecord) -> bool:
+    waiting = record.waiting
+    if record.status != "waiting" or waiting is None or waiting.until is None:
+        return False
+    return waiting.until <= time.time()

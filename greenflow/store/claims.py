@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, Conflict, FlowNotFound, TooLarge
-from greenflow.store import keys, mailbox
+from greenflow.store import keys, mailbox, timers
 from greenflow.store.base import Claim, Step
 from greenflow.store.records import (
     Row,
@@ -70,7 +70,7 @@ def take_first(
 
     A damaged flow must not keep the others from running.
     """
-    damaged: dict[str, BadRecord] = {}
+    damaged = timers.wake(work, now)
     found = None
     queue = work.queue()
     for ticket, key, data in queue:

@@ -7,6 +7,7 @@
     c created(8) id                        flows by age
     q ticket(8)                            flows that are ready, the first first
     r owner / id                           flows that are running, by worker
+    t due(8) id                            flows that wait until a time, by it
     b id NUL topic(16) seq(8) piece(2)     a message
 
 One tree and not one for each kind: every tree that a commit touches costs it two more
@@ -29,6 +30,7 @@ FLOW: Final = b"f"
 CREATED: Final = b"c"
 READY: Final = b"q"
 RUNNING: Final = b"r"
+TIMER: Final = b"t"
 STATE: Final = b"s"
 VALUE: Final = b"v"
 MESSAGE: Final = b"b"
@@ -62,8 +64,11 @@ def after_flow(flow_id: str) -> bytes:
 
 def created(seconds: float, flow_id: str) -> bytes:
     """Return the key of a flow among the flows by age."""
-    micros = min(max(int(seconds * 1e6), 0), _NUMBER_MAX)
-    return CREATED + micros.to_bytes(8, "big") + flow_id.encode()
+    return CREATED + _micros(seconds) + flow_id.encode()
+
+
+def _micros(seconds: float) -> bytes:
+    return min(max(int(seconds * 1e6), 0), _NUMBER_MAX).to_bytes(8, "big")
 
 
 def created_id(key: bytes) -> str:
@@ -95,6 +100,21 @@ def running_names(key: bytes) -> tuple[str, str]:
 def after_owner(owner: str) -> bytes:
     """Return what sorts behind all running flows of this owner, and before the next."""
     return b"r%b0" % owner.encode()  # "0" is what follows "/"
+
+
+def timer(seconds: float, flow_id: str) -> bytes:
+    """Return the key of a flow among those that wait until a time."""
+    return TIMER + _micros(seconds) + flow_id.encode()
+
+
+def timer_seconds(key: bytes) -> float:
+    """Return the time in a key that :func:`timer` made, as it was rounded."""
+    return int.from_bytes(key[1:9], "big") / 1e6
+
+
+def timer_id(key: bytes) -> str:
+    """Return the id in a key that :func:`timer` made."""
+    return key[9:].decode()
 
 
 def part(kind: bytes, flow_id: str) -> bytes:

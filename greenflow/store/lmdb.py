@@ -10,12 +10,11 @@ from msgspec.structs import replace
 
 from greenflow.errors import (
     BadRecord,
-    FlowBusy,
     FlowExists,
     FlowNotFound,
     StoreClosed,
 )
-from greenflow.store import claims, directory, keys, listing, mailbox
+from greenflow.store import claims, directory, keys, listing, mailbox, timers
 from greenflow.store.base import ANSWERS, Claim, Committed, FlowRecord, Message, Store
 from greenflow.store.claiming import Claimer
 from greenflow.store.lmdb_env import attach, detach
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
     from greenflow.store.base import Step
     from greenflow.store.lmdb_env import Environment
-    from greenflow.store.mailbox import Letter
 
 T = TypeVar("T")
 
@@ -207,13 +205,14 @@ class LmdbStore(Store):
             TooLarge: the answer is above its limit.
         """
         item = mailbox.letter(flow_id, ANSWERS, body, kind)
-        self.write(lambda work: _answer(work, item))
+        self.write(lambda work: mailbox.answer(work, item, time.time()))
 
     def claim(self, flow_id: str | None = None) -> Claim | None:
         """Claim a runnable flow (this one, or the one that is ready longest).
 
-        Runnable: "ready", or "running" under a worker that is dead. Those of dead
-        workers get ready first. Returns None if there is none (or this one is not).
+        Runnable: "ready", "waiting" until a time that is past, or "running" under a
+        worker that is dead. Those of dead workers get ready first. Returns None if
+        there is none (or this one is not).
 
         Raises:
             FlowNotFound: there is no such flow.
@@ -223,6 +222,11 @@ class LmdbStore(Store):
         if flow_id is None:
             return self._claimer.first()
         return self._claimer.one(flow_id)
+
+    def next_due(self) -> float | None:
+        """Return when the first flow that waits until a time is due, in seconds since
+        the epoch, wall clock; None if there is none."""
+        return self.read(lambda work: timers.next_due(work.txn))
 
     def commit(self, claim: Claim, step: Step) -> Committed:
         """Write a step.
@@ -273,20 +277,3 @@ class LmdbStore(Store):
         if env is None:
             raise StoreClosed(f"store {self._path} is closed", hint="open it again")
         return env
-
-
-def _answer(work: Work, item: Letter) -> None:
-    record = work.row(item.flow).record
-    waiting = record.waiting
-    if record.status != "waiting" or waiting is None:
-        raise FlowBusy(
-            f"flow {record.id} is {record.status}: it waits for no answer",
-            hint="look at its status first, or catch FlowBusy",
-        )
-    if item.kind == "value" and waiting.kind != "suspend":
-        raise FlowBusy(
-            f"flow {record.id} waits in recv() for a message of topic "
-            f"{waiting.topic!r}, not in suspend()",
-            hint="send it a message of that topic",
-        )
-    mailbox.deliver(work, item, time.time())

@@ -83,6 +83,24 @@ def deliver(work: Work, item: Letter, now: float) -> int:
     return seq
 
 
+def answer(work: Work, item: Letter, now: float) -> None:
+    """Deliver an answer, if the flow waits for one. Raises FlowNotFound, FlowBusy."""
+    record = work.row(item.flow).record
+    waiting = record.waiting
+    if record.status != "waiting" or waiting is None:
+        raise FlowBusy(
+            f"flow {record.id} is {record.status}: it waits for no answer",
+            hint="look at its status first, or catch FlowBusy",
+        )
+    if item.kind == "value" and waiting.kind != "suspend":
+        raise FlowBusy(
+            f"flow {record.id} waits in {waiting.kind}({waiting.topic}), not in "
+            "suspend()",
+            hint="send a message of that topic to a flow that waits in recv()",
+        )
+    deliver(work, item, now)
+
+
 def consume(work: Work, row: Row, taken: Iterable[tuple[str, int]]) -> Row:
     """Delete messages; return the flow with as many less."""
     count = 0

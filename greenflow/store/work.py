@@ -1,7 +1,8 @@
 """The flows that one transaction reads and changes, and the indexes over them.
 
 What holds after every transaction: a flow is ready if and only if it has a place in the
-queue (its ticket), and running if and only if it is listed under its owner.
+queue (its ticket), running if and only if it is listed under its owner, and waiting
+until a time if and only if it is listed under that (:mod:`greenflow.store.timers`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from greenflow.errors import BadContents, FlowNotFound, Truncated
-from greenflow.store import keys
+from greenflow.store import keys, timers
 from greenflow.store.records import (
     Part,
     Row,
@@ -75,7 +76,9 @@ class Work:
         if (status, owner) != (record.status, record.owner):
             self._leave_indexes(row)
             ticket = -1
-            if status == "ready":
+            if status == "waiting":
+                timers.arm(self.txn, record)
+            elif status == "ready":
                 ticket = self._next_ticket()
                 key = keys.ready(ticket)
                 self.txn.put(key, encode_index(key, record.id))
@@ -91,6 +94,8 @@ class Work:
             self.txn.delete(keys.ready(row.ticket))
         elif record.status == "running":
             self.txn.delete(keys.running(record.owner, record.id))
+        elif record.status == "waiting":
+            timers.disarm(self.txn, record)
 
     def _next_ticket(self) -> int:
         with self.txn.cursor() as cursor:

@@ -38,7 +38,11 @@ def test_json_is_one_document_and_prints_go_to_stderr(
     found = document("run", "shop:approval", "desk")
     assert found["schema"] == "greenflow.run/1"
     assert found["flow"]["status"] == "waiting"
-    assert found["flow"]["waiting"] == {"kind": "recv", "topic": "boss"}
+    assert found["flow"]["waiting"] == {
+        "kind": "recv",
+        "topic": "boss",
+        "until": None,
+    }
 
 
 def test_a_result_that_is_no_json_comes_as_text(document: Document) -> None:

@@ -230,3 +230,9 @@ def interrupt_once():
     if os.environ.get("INTERRUPT"):
         raise KeyboardInterrupt
     return "went on"
+
+
+def naps():
+    for number in range(3):
+        greenflow.sleep(0.01)
+        step(f"awake {number}")

@@ -53,7 +53,13 @@ def test_everything_public_is_documented():
     [
         ("suspend", "(payload: 'object' = None, /) -> 'Any'"),
         ("checkpoint", "(label: 'str | None' = None) -> 'int'"),
-        ("recv", "(*, topic: 'str | None' = None) -> 'Any'"),
+        (
+            "recv",
+            "(*, topic: 'str | None' = None, timeout: 'float | timedelta | None' = "
+            "None, default: 'Any' = UNSET) -> 'Any'",
+        ),
+        ("sleep", "(duration: 'float | timedelta', /) -> 'None'"),
+        ("sleep_until", "(when: 'datetime', /) -> 'None'"),
     ],
 )
 def test_operations_tell_their_signature(name: str, signature: str):

@@ -119,7 +119,8 @@ def check_invariants(store: LmdbStore) -> None:
             wanted = {ANSWERS} | (
                 {flow.waiting.topic} if flow.waiting.kind == "recv" else set()
             )
-            assert bool(topics & wanted) == (flow.status != "waiting")
+            assert flow.status != "waiting" or not topics & wanted
+            assert flow.status == "waiting" or topics & wanted or flow.waiting.due
         else:
             assert flow.status != "waiting"
         assert bool(flow.owner) == (flow.status == "running")
@@ -128,6 +129,11 @@ def check_invariants(store: LmdbStore) -> None:
     }
     assert store.read(claimed) == {
         (flow.owner, flow.id) for flow in flows.values() if flow.status == "running"
+    }
+    assert store.read(timed) == {
+        flow.id: flow.waiting.until
+        for flow in flows.values()
+        if flow.status == "waiting" and flow.waiting and flow.waiting.until is not None
     }
     assert store.read(lambda work: orphans(work, set(flows))) == []
 
@@ -138,6 +144,18 @@ def queued(work: Work) -> set[str]:
     ]
     assert len(found) == len(set(found))
     return set(found)
+
+
+def timed(work: Work) -> dict[str, float]:
+    found = {}
+    with work.txn.cursor() as cursor:
+        more = cursor.set_range(keys.TIMER)
+        while more and (key := cursor.key())[:1] == keys.TIMER:
+            decode_index(key, cursor.value())
+            assert keys.timer_id(key) not in found
+            found[keys.timer_id(key)] = keys.timer_seconds(key)
+            more = cursor.next()
+    return found
 
 
 def claimed(work: Work) -> set[tuple[str, str]]:
@@ -164,7 +182,7 @@ def orphans(work: Work, flows: set[str]) -> list[bytes]:
             decode_index(key, value)
             ok = True
         else:
-            ok = kind in (keys.META, keys.READY)
+            ok = kind in (keys.META, keys.READY, keys.TIMER)
         if not ok:
             wrong.append(key)
     return wrong
