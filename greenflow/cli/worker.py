@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -13,36 +15,93 @@ from greenflow.cli.options import store_option
 from greenflow.continuation.head import read_head
 from greenflow.errors import GreenflowError, StackTooDeep
 from greenflow.runtime.scheduler import Scheduler
+from greenflow.runtime.supervisor import supervise
+from greenflow.runtime.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from greenflow.runtime import Store
 
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 #: Calls that a restored stack can still make before the recursion limit.
 _HEADROOM_FRAMES: Final = 1000
 
 
 @click.command(name="worker")
 @click.option("--once", is_flag=True, help="End when no flow can run.")
+@click.option(
+    "-n",
+    "processes",
+    type=click.IntRange(1),
+    default=1,
+    metavar="PROCS",
+    help="Keep so many worker processes, each started again when it dies.",
+)
 @store_option
-def command(once: bool, store_path: Path | None) -> int:
-    """Run every flow that can run, until none can.
+def command(once: bool, processes: int, store_path: Path | None) -> int:
+    """Run every flow that can run, and wait for more; SIGTERM or Ctrl-C ends it.
 
     Also those whose process died. Modules are found in the working directory.
     """
-    if not once:
-        raise click.UsageError("a worker that stays is not there yet: say --once")
+    if once:
+        return _once(store_path)
+    if processes > 1:
+        with acting(store_path) as store:
+            place = store.location
+        supervise(
+            [sys.executable, "-m", "greenflow", "worker", "--store", place],
+            processes,
+            _say,
+        )
+        return OK
+    with acting(store_path) as store:
+        worker = Worker(store, _tell)
+        with _ended_by_signals(worker):
+            worker.run()
+    _say(_slices(worker.slices))
+    return OK
+
+
+@contextmanager
+def _ended_by_signals(worker: Worker) -> Iterator[None]:
+    """Let the first signal end it behind its slice, and a second Ctrl-C at once."""
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        worker.stop()
+
+    before = {each: signal.signal(each, stop) for each in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(flow_id: str, error: Exception) -> None:
+    _say(f"{flow_id} cannot go on here: {error}")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _slices(count: int) -> str:
+    return "1 slice run" if count == 1 else f"{count} slices run"
+
+
+def _once(store_path: Path | None) -> int:
     with acting(store_path) as store:
         slices, last = drain(store)
     for flow_id, error in last.stuck.items():
-        click.echo(f"{flow_id} cannot go on here: {error}", err=True)
+        _tell(flow_id, error)
     errors = list(last.stuck.values())
     if last.damaged is not None:
-        click.echo(f"the store is damaged: {last.damaged}", err=True)
+        _say(f"the store is damaged: {last.damaged}")
         errors.append(last.damaged)
-    click.echo("1 slice run" if slices == 1 else f"{slices} slices run", err=True)
+    _say(_slices(slices))
     return max(map(_code, errors), default=OK)
 
 

@@ -77,6 +77,7 @@ class Scheduler:
 
     def _list(self) -> None:
         try:
+            self._store.base.wake()
             runnable = self._store.base.flows(status=("ready", "running"))
             self._listed.extend(record.id for record in runnable)
         except BadRecord as error:

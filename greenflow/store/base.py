@@ -17,7 +17,7 @@ The promises:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -120,6 +120,22 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
     message: Message | None = None
 
 
+class Bell(Protocol):
+    """What an idle worker waits by. A ring may get lost: look again after a while."""
+
+    def clear(self) -> None:
+        """Forget who rang: what they did is looked at next."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until somebody rings, also since :meth:`clear`; return whether."""
+
+    def ring(self) -> None:
+        """Let the wait end; also from a signal handler."""
+
+    def close(self) -> None:
+        """Take it down."""
+
+
 class Store(ABC):
     """A place where flows outlive processes. Safe to use from several threads."""
 
@@ -195,9 +211,20 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def wake(self) -> None:
+        """Make ready what waits until a time that is past. claim() does so itself.
+
+        Raises BadRecord.
+        """
+
+    @abstractmethod
     def next_due(self) -> float | None:
         """Return when the first flow that waits until a time is due, in seconds since
         the epoch, wall clock; None if there is none."""
+
+    @abstractmethod
+    def bell(self) -> Bell:
+        """Return what rings when a flow may run that could not, in any process."""
 
     @abstractmethod
     def commit(self, claim: Claim, step: Step) -> Committed:

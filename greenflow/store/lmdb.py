@@ -14,8 +14,9 @@ from greenflow.errors import (
     FlowNotFound,
     StoreClosed,
 )
-from greenflow.store import claims, directory, keys, listing, mailbox, timers
+from greenflow.store import bells, claims, directory, keys, listing, mailbox, timers
 from greenflow.store.base import ANSWERS, Claim, Committed, FlowRecord, Message, Store
+from greenflow.store.bells import Bell
 from greenflow.store.claiming import Claimer
 from greenflow.store.lmdb_env import attach, detach
 from greenflow.store.meta import settle
@@ -64,7 +65,8 @@ class LmdbStore(Store):
             directory.require(self._path)
         directory.check(self._path)
         self._env: Environment | None = attach(self._path)
-        self._claimer = Claimer(os.path.join(self._path, directory.WORKERS), self)
+        self._workers = os.path.join(self._path, directory.WORKERS)
+        self._claimer = Claimer(self._workers, self)
         try:
             directory.check(self._path)
             settle(self._env, create=create)
@@ -223,10 +225,24 @@ class LmdbStore(Store):
             return self._claimer.first()
         return self._claimer.one(flow_id)
 
+    def wake(self) -> None:
+        """Make ready what waits until a time that is past. Raises BadRecord."""
+        due = self.next_due()
+        if due is not None and due <= time.time():
+            for error in self.write(
+                lambda work: timers.wake(work, time.time())
+            ).values():
+                raise error
+
     def next_due(self) -> float | None:
         """Return when the first flow that waits until a time is due, in seconds since
         the epoch, wall clock; None if there is none."""
         return self.read(lambda work: timers.next_due(work.txn))
+
+    def bell(self) -> Bell:
+        """Return what rings when a flow may run that could not. Raises StoreError."""
+        self._environment()
+        return Bell(self._workers)
 
     def commit(self, claim: Claim, step: Step) -> Committed:
         """Write a step.
@@ -264,13 +280,16 @@ class LmdbStore(Store):
         change nothing else. Raises StoreError, and what it raises.
         """
 
-        def change(txn: lmdb.Transaction[bytes]) -> T:
+        def change(txn: lmdb.Transaction[bytes]) -> tuple[T, bool]:
             work = Work(txn)
             result = call(work)
             work.flush()
-            return result
+            return result, work.wakes
 
-        return self._environment().write(change)
+        result, wakes = self._environment().write(change)
+        if wakes:
+            bells.ring_all(self._workers)
+        return result
 
     def _environment(self) -> Environment:
         env = self._env

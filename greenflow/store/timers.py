@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 _DUE_MAX: Final = 500
 
 
-def arm(txn: lmdb.Transaction[bytes], record: FlowRecord) -> None:
-    """Add the entry of a flow that begins to wait, if it does not for ever."""
+def arm(txn: lmdb.Transaction[bytes], record: FlowRecord) -> bool:
+    """Add the entry of a flow that begins to wait, if it does not for ever.
+
+    Returns whether that is the first one now.
+    """
     key = _key(record)
-    if key is not None:
-        txn.put(key, encode_index(key))
+    if key is None:
+        return False
+    txn.put(key, encode_index(key))
+    with txn.cursor() as cursor:
+        return cursor.set_range(keys.TIMER) and cursor.key() == key
 
 
 def disarm(txn: lmdb.Transaction[bytes], record: FlowRecord) -> None:

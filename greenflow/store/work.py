@@ -39,6 +39,8 @@ class Work:
 
     def __init__(self, txn: lmdb.Transaction[bytes]) -> None:
         self.txn = txn
+        #: Whether a flow can run now, or at another time, that could not before.
+        self.wakes = False
         self._rows: dict[str, Row] = {}
         self._changed: set[str] = set()
 
@@ -77,8 +79,9 @@ class Work:
             self._leave_indexes(row)
             ticket = -1
             if status == "waiting":
-                timers.arm(self.txn, record)
+                self.wakes |= timers.arm(self.txn, record)
             elif status == "ready":
+                self.wakes = True
                 ticket = self._next_ticket()
                 key = keys.ready(ticket)
                 self.txn.put(key, encode_index(key, record.id))

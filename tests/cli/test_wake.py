@@ -68,12 +68,6 @@ def test_resume_is_for_suspend_alone(greenflow_command: Command, waiting: str) -
     assert "error: " in greenflow_command("resume", waiting, "1", code=4).stderr
 
 
-def test_a_worker_that_would_stay_is_wrong_usage(
-    greenflow_command: Command, waiting: str
-) -> None:
-    assert "--once" in greenflow_command("worker", code=2).stderr
-
-
 def test_code_that_is_gone_gives_5_and_loses_nothing(
     greenflow_command: Command, document: Document, waiting: str, shop: Path
 ) -> None:

@@ -236,3 +236,42 @@ def naps():
     for number in range(3):
         greenflow.sleep(0.01)
         step(f"awake {number}")
+
+
+def takes_its_time():
+    note("begins")
+    time.sleep(0.5)
+    return "in peace"
+
+
+def kills_its_process_once():
+    if not os.path.exists(os.environ["JOURNAL"]):
+        note("killed")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "lived"
+
+
+#: What stops the worker that a test runs in this process.
+STOPPED = []
+
+
+def stops_worker(seconds):
+    greenflow.sleep(seconds)
+    STOPPED.pop()()
+
+
+class LoadsOnce:
+    """Its first copy is the last one."""
+
+    def __reduce__(self):
+        return refuse_to_load, ()
+
+
+def refuse_to_load():
+    raise ValueError("not again")
+
+
+def cannot_be_loaded_again():
+    held = LoadsOnce()
+    greenflow.sleep(0)
+    return held

@@ -55,8 +55,10 @@ def test_everything_public_is_documented():
         ("checkpoint", "(label: 'str | None' = None) -> 'int'"),
         (
             "recv",
-            "(*, topic: 'str | None' = None, timeout: 'float | timedelta | None' = "
-            "None, default: 'Any' = UNSET) -> 'Any'",
+            (
+                "(*, topic: 'str | None' = None, timeout: 'float | timedelta | None' "
+                "= None, default: 'Any' = UNSET) -> 'Any'"
+            ),
         ),
         ("sleep", "(duration: 'float | timedelta', /) -> 'None'"),
         ("sleep_until", "(when: 'datetime', /) -> 'None'"),

@@ -1,0 +1,119 @@
+"""How an idle worker is woken: by a byte from whoever made a flow ready.
+
+Each worker that waits has a socket beside the lock files of the workers. Who commits a
+change that lets a flow run rings them all. A ring can get lost with the process that
+owes it, so who waits looks again by itself after a while.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from contextlib import suppress
+from select import select
+from typing import TYPE_CHECKING, Final
+
+from greenflow.errors import StoreError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+_SUFFIX: Final = ".bell"
+
+
+class Bell:
+    """What a worker waits by. One thread waits; any other may ring."""
+
+    def __init__(self, folder: str) -> None:
+        """Put up a bell in ``folder``, which is made. Raises StoreError."""
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._name = f"{os.getpid()}-{secrets.token_hex(8)}{_SUFFIX}"
+        self._path = os.path.join(folder, self._name)
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(folder, 0o700)
+            with _Folder(folder) as short:
+                self._socket.bind(f"{short}/{self._name}")
+            os.chmod(self._path, 0o600)
+        except OSError as error:
+            self._socket.close()
+            raise StoreError(f"a worker cannot be woken: {error}") from error
+
+    def clear(self) -> None:
+        """Forget who rang: what they did is looked at next."""
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.recv(1)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until somebody rings, also since :meth:`clear`; return whether."""
+        return bool(select([self._socket], [], [], max(seconds, 0))[0])
+
+    def ring(self) -> None:
+        """Let the wait end; also from a signal handler."""
+        with suppress(OSError), _Folder(os.path.dirname(self._path)) as short:
+            _ring(f"{short}/{self._name}")
+
+    def close(self) -> None:
+        """Take it down."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tail: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def ring_all(folder: str) -> None:
+    """Wake who waits; what cannot be woken is no error, it looks by itself."""
+    with suppress(OSError), _Folder(folder) as short:
+        for name in os.listdir(short):
+            if name.endswith(_SUFFIX):
+                _ring_or_remove(f"{short}/{name}")
+
+
+def _ring_or_remove(path: str) -> None:
+    try:
+        _ring(path)
+    except BlockingIOError:
+        pass  # it was rung more often than it looked
+    except ConnectionRefusedError:
+        os.unlink(path)  # its process died
+    except FileNotFoundError:
+        pass
+
+
+def _ring(path: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ringing:
+        ringing.setblocking(False)
+        ringing.sendto(b"!", path)
+
+
+class _Folder:
+    """A short name of a folder: that of a socket ends at 107 bytes."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> str:
+        self._opened = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
+        return f"/proc/self/fd/{self._opened}"
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tail: TracebackType | None,
+    ) -> None:
+        os.close(self._opened)
