@@ -57,7 +57,7 @@ def _place(frame: FrameType, number: int | None, offset: int) -> Entry:
     code = frame.f_code
     line = number or code.co_firstlineno
     columns: tuple[int | None, int | None, int | None] = None, None, None
-    if offset >= 0:
+    if 0 <= offset < len(code.co_code):
         unit = offset // 2
         start, *rest = next(islice(code.co_positions(), unit, None), (None,) * 4)
         if start == line:
@@ -124,7 +124,10 @@ def reduce_frame(frame: FrameType) -> Any:
         raise TypeError("cannot pickle the frame of a function that has not ended")
     of_function = frame.f_code.co_flags & inspect.CO_OPTIMIZED
     variables = dict(frame.f_locals) if of_function else {}
-    entry = _place(frame, frame.f_lineno, frame.f_lasti)
+    # A frame that left with its flow has no place any more (Python/frame.c,
+    # take_ownership); a debug build would not even let it be asked for.
+    has_place = frame.f_lasti < len(frame.f_code.co_code)
+    entry = _place(frame, frame.f_lineno if has_place else None, frame.f_lasti)
     return _ended_frame, tuple(entry), variables, None, None, _fill_frame
 
 
