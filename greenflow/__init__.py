@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING
 
 from greenflow import errors
 from greenflow.errors import (
+    Ambiguous,
     BadChecksum,
     BadContents,
     BadFormat,
     BadMagic,
     BadRecord,
+    Cancelled,
     CodeChanged,
     CodeMissing,
     Conflict,
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
         current,
         flows,
         get,
+        idempotency_key,
+        once,
         open,
         recv,
         run,
@@ -75,11 +79,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Ambiguous",
     "BadChecksum",
     "BadContents",
     "BadFormat",
     "BadMagic",
     "BadRecord",
+    "Cancelled",
     "CodeChanged",
     "CodeMissing",
     "Conflict",
@@ -110,6 +116,8 @@ __all__ = [
     "errors",
     "flows",
     "get",
+    "idempotency_key",
+    "once",
     "open",
     "open_file",
     "recv",
@@ -136,6 +144,8 @@ _LAZY = {
             "current",
             "flows",
             "get",
+            "idempotency_key",
+            "once",
             "open",
             "recv",
             "run",

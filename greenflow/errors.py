@@ -25,7 +25,10 @@
     |   +-- FlowBusy            the flow cannot take that in its present status
     |   +-- Conflict            the flow moved on: another worker has it
     +-- FlowFailed              the flow's own exception could not be loaded here
+    +-- Ambiguous               once(at_most_once=True) was interrupted
     +-- InternalError           a bug in greenflow: please report it
+
+Cancelled is a BaseException of its own, raised in a flow that is to end.
 
 Every message tells what failed, where, the value, and what to do next in a
 last line ``HINT: ...``.
@@ -158,6 +161,17 @@ class Conflict(StoreError):
 
 class FlowFailed(GreenflowError):
     """The flow ended by an exception that cannot be loaded in this process."""
+
+
+class Ambiguous(GreenflowError):
+    """Nobody knows if what once(..., at_most_once=True) called did its work."""
+
+
+class Cancelled(BaseException):
+    """Raised where a cancelled flow waits: ``finally`` blocks and ``with`` exits run.
+
+    No Exception, so that ``except Exception`` does not swallow it.
+    """
 
 
 class InternalError(GreenflowError):

@@ -34,6 +34,8 @@ def flow_document(record: FlowRecord) -> dict[str, Any]:
 
 def _waiting_document(waiting: Waiting) -> dict[str, Any]:
     until = None if waiting.until is None else instant(waiting.until)
+    if waiting.kind in {"once", "intent"}:
+        return {"kind": waiting.kind}
     if waiting.kind == "sleep":
         return {"kind": "sleep", "until": until}
     if waiting.kind == "recv":

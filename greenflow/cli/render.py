@@ -30,6 +30,7 @@ _STYLES: Final = {
     "waiting": "yellow",
     "done": "green",
     "failed": "red",
+    "cancelled": "magenta",
 }
 
 
@@ -50,13 +51,15 @@ def emit(*renderables: RenderableType) -> None:
 def detail(record: FlowRecord) -> str:
     """Return what a flow waits for, who runs it, or why it failed: one line."""
     waiting = record.waiting
-    if record.status == "failed":
+    if record.error:
         return plain(record.error)
     if record.status == "running":
         return plain(record.owner)
     if waiting is None:
         return ""
     until = "" if waiting.until is None else f"until {instant(waiting.until)}"
+    if waiting.kind in {"once", "intent"}:
+        return waiting.kind
     if waiting.kind == "sleep":
         return f"sleep {until}".rstrip()
     if waiting.kind == "recv":

@@ -115,4 +115,4 @@ def _report(flow: Flow[Any], *, as_json: bool) -> int:
         from greenflow.cli.render import outcome
 
         click.echo(outcome(record))
-    return FAILED if record.status == "failed" else OK
+    return FAILED if record.error else OK

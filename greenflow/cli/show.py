@@ -77,7 +77,7 @@ def _print(
         click.echo(f"mailbox: {_mailbox(messages)}")
     if head is None:
         return
-    if record.status == "failed":
+    if record.error:
         click.echo("as it was last saved, before it failed:")
     if head.kind == "call":
         click.echo("has not begun")

@@ -111,3 +111,18 @@ def current() -> Flow[Any]:
             hint="call it in a function that greenflow.spawn() runs",
         )
     return Flow(running.store, running.id)
+
+
+def idempotency_key() -> str:
+    """Return a key for a request to others that is the same if it is made again.
+
+    The calls between two saves give different keys, and the same ones if the process
+    dies and another repeats them. Raises NotInFlow.
+    """
+    running = current_slice()
+    if running is None:
+        raise NotInFlow(
+            "idempotency_key() was called outside of a flow",
+            hint="call it in a function that greenflow.spawn() runs",
+        )
+    return running.idempotency_key()

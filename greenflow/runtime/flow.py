@@ -6,11 +6,11 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from greenflow.errors import ContinuationError
+from greenflow.errors import Cancelled, ContinuationError
 from greenflow.runtime import values
 from greenflow.runtime.hosting import current_slice, slices
-from greenflow.runtime.mailbox import ENDED
 from greenflow.runtime.scheduler import Scheduler
+from greenflow.store.base import ENDED
 
 if TYPE_CHECKING:
     from greenflow.runtime.stores import Store
@@ -53,7 +53,7 @@ class Flow(Generic[Result_co]):
 
     @property
     def status(self) -> Status:
-        """``ready``, ``running``, ``waiting``, ``done`` or ``failed``."""
+        """``ready``, ``running``, ``waiting``, ``done``, ``failed``, ``cancelled``."""
         return self.record.status
 
     @property
@@ -98,7 +98,7 @@ class Flow(Generic[Result_co]):
         """
         record = self._wait(timeout)
         data = self._store.base.value(self._id)
-        if record.status == "failed":
+        if record.status != "done":
             raise self._load_failure(record, data)
         value = None if data is None else self._store.within(values.load, data)
         return cast("Result_co", value)
@@ -106,7 +106,7 @@ class Flow(Generic[Result_co]):
     def exception(self) -> BaseException | None:
         """Return the exception that ended the flow; None if none did (yet)."""
         record = self.record
-        if record.status != "failed":
+        if record.status not in ENDED or record.status == "done":
             return None
         return self._load_failure(record, self._store.base.value(self._id))
 
@@ -144,6 +144,24 @@ class Flow(Generic[Result_co]):
         what = f"the exception for flow {self._id}"
         body = self._store.within(values.dump_message, error, what)
         self._store.base.answer(self._id, "throw", body)
+
+    def cancel(self, reason: str = "") -> None:
+        """Let the flow end: :class:`greenflow.Cancelled` is raised where it waits.
+
+        If it does not wait now, then in the next suspend(), recv() or sleep(). Its
+        ``finally`` blocks run, and may wait again. It is on disk when this returns.
+
+        Args:
+            reason: the exception's text.
+
+        Raises:
+            FlowNotFound: there is no such flow.
+            FlowBusy: the flow has ended.
+        """
+        what = f"the exception for flow {self._id}"
+        error = Cancelled(*filter(None, (reason,)))
+        body = self._store.within(values.dump_message, error, what)
+        self._store.base.cancel(self._id, body)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Flow):

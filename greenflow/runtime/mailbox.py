@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from greenflow import limits
 from greenflow.errors import FlowBusy, FlowNotFound
+from greenflow.store.base import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from greenflow.store.base import FlowRecord, Outgoing, Store
-
-ENDED = ("done", "failed")
 
 
 def check_receiver(record: FlowRecord) -> None:

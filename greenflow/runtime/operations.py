@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import msgspec
 
 from greenflow.continuation import Operation
+from greenflow.runtime.effects import Once, check
 from greenflow.runtime.names import label_name, topic_name
 from greenflow.runtime.times import after, moment
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from tenacity import Retrying
+
+_Result = TypeVar("_Result")
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
@@ -134,6 +138,39 @@ def recv(
     return Receive(
         topic_name(topic), None if timeout is None else after(timeout), default
     )
+
+
+@_operation(hooked=True)
+def once(
+    function: Callable[..., _Result],
+    /,
+    *args: Any,
+    at_most_once: bool = False,
+    retry: int | Retrying | None = None,
+    **kwargs: Any,
+) -> _Result:
+    """Call ``function(*args, **kwargs)`` and save its result: it is not called again.
+
+    If the process dies before the result is saved, the function is called once more:
+    give what it talks to an :func:`idempotency_key`. The function cannot suspend.
+
+    Args:
+        function: does the side effect.
+        at_most_once: save before that it will be called. If the process dies in
+            between, the call is not repeated and raises Ambiguous.
+        retry: how often to try until it does not raise, with growing random pauses
+            in between; or a ``tenacity.Retrying`` that tells all that.
+
+    Raises:
+        BaseException: what the function raises (at the last try); nothing is saved.
+        Ambiguous: see ``at_most_once``.
+        NotInFlow: called outside of a flow that was spawned.
+        NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
+            :func:`suspend`, and the function was not called, unless it is its result
+            that cannot be saved.
+    """
+    request = Once(function, args, kwargs, at_most_once, retry)
+    return cast("_Result", check(request))
 
 
 @_operation(hooked=True)

@@ -17,26 +17,27 @@ from greenlet import GreenletExit
 from greenflow.continuation import LEAVE, Continuation, Sent, Thrown
 from greenflow.errors import (
     BadRecord,
+    Cancelled,
     Conflict,
     ContinuationError,
     FlowBusy,
     FlowNotFound,
-    InternalError,
     NotRestorable,
     NotSaveable,
     StoreError,
     TooLarge,
 )
 from greenflow.runtime import mailbox, values
+from greenflow.runtime.answers import step_of, without_message
+from greenflow.runtime.effects import Once
 from greenflow.runtime.hosting import Host
-from greenflow.runtime.operations import RAISE, Checkpoint, Receive, Sleep
 from greenflow.store.base import Outgoing, Step, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenflow.runtime.stores import Store
-    from greenflow.store.base import Claim, Committed, Message
+    from greenflow.store.base import Claim, Committed, Message, Status
 
 _LOG = logging.getLogger("greenflow")
 
@@ -57,6 +58,7 @@ class Slice:
         self._claim = claim
         self._consumed: list[tuple[str, int]] = []
         self._sends: list[Outgoing] = []
+        self._seq, self._keys = claim.record.seq, 0
         #: Why the flow was taken off the stack: this process cannot go on with it...
         self._stuck: Exception | None = None
         #: ... or it may not, or its store failed.
@@ -132,26 +134,11 @@ class Slice:
         continuation = Continuation.loads(self._claim.state)
         record, message = self._claim.record, self._claim.message
         if message is None:
-            if record.waiting is not None:
-                return continuation, self._in_vain(record.waiting)
-            # Not begun yet, or saved by checkpoint(), which returns the number.
-            return continuation, Sent(record.seq or None)
+            return continuation, without_message(record, self.store.base.value)
         value = self._take(message)
         if message.kind == "throw":
             return continuation, Thrown(value)
         return continuation, Sent(value)
-
-    def _in_vain(self, waiting: Waiting) -> Sent | Thrown:
-        """Return what the call gives that waited until its time came."""
-        if not waiting.due:
-            raise InternalError(f"flow {self.id} was claimed while it still waits")
-        if waiting.kind == "sleep":
-            return Sent()
-        default = self.store.base.value(self.id)
-        if default is not None:
-            return Sent(values.load(default))
-        topic = f" of topic {waiting.topic!r}" if waiting.topic else ""
-        return Thrown(TimeoutError(f"no message{topic} came in time"))
 
     def _take(self, message: Message) -> Any:
         value = values.load(message.body)
@@ -164,6 +151,8 @@ class Slice:
         What it raises is raised at the call in the flow, so only what is the flow's
         own doing is; all else takes the flow off the stack and is told outside.
         """
+        if isinstance(request, Once):
+            return self._once(continuation, request)
         step, moved = self.store.within(self._step, continuation, request)
         committed = self._commit(step)
         if committed is None:
@@ -182,6 +171,34 @@ class Slice:
             raise value
         return value
 
+    def _once(self, continuation: Continuation, request: Once) -> object:
+        """Call what once() is to call, and commit what it returned.
+
+        Raises: what the function raises; NotSaveable, TooLarge before it is called if
+            the flow cannot be saved.
+        """
+        # Once the function has done its work it is too late to find that out.
+        state = self.store.within(continuation.dumps)
+        if request.at_most_once:
+            intent = Waiting(kind="intent", due=True)
+            step = Step(status="running", state=state, waiting=intent)
+            if self._commit(self._with_messages(step, consumed=True)) is None:
+                return LEAVE
+        result = request.call()
+        step = Step(
+            status="running",
+            state=self.store.within(continuation.dumps),
+            value=self.store.within(values.dump, result, "the result of once()"),
+            waiting=Waiting(kind="once", due=True),
+        )
+        committed = self._commit(self._with_messages(step, consumed=True))
+        return LEAVE if committed is None else result
+
+    def idempotency_key(self) -> str:
+        """Return a new key; the same ones come again if the process dies."""
+        self._keys += 1
+        return f"{self.id}-{self._seq}-{self._keys}"
+
     def _step(
         self, continuation: Continuation, request: object
     ) -> tuple[Step, Callable[[], None]]:
@@ -190,22 +207,7 @@ class Slice:
         Raises:
             NotSaveable, TooLarge: the state or the payload cannot be saved.
         """
-        state, moved = continuation.dumps(), _nothing
-        if isinstance(request, Checkpoint):
-            step = Step(status="running", state=state, label=request.label)
-        elif isinstance(request, Sleep):
-            waiting = Waiting(kind="sleep", until=request.until)
-            step = Step(status="waiting", state=state, waiting=waiting)
-        elif isinstance(request, Receive):
-            waiting = Waiting(kind="recv", topic=request.topic, until=request.until)
-            value = None
-            if request.default is not RAISE:
-                value = values.dump(request.default, "the default of recv()")
-            step = Step(status="waiting", state=state, value=value, waiting=waiting)
-        else:
-            value, moved = values.dump_moved(request, "the payload of suspend()")
-            waiting = Waiting(kind="suspend", preview=values.preview(request))
-            step = Step(status="waiting", state=state, value=value, waiting=waiting)
+        step, moved = step_of(request, continuation.dumps())
         return self._with_messages(step, consumed=True), moved
 
     def _commit(self, step: Step) -> Committed | None:
@@ -230,6 +232,7 @@ class Slice:
             return None
         self._consumed.clear()
         self._sends.clear()
+        self._seq, self._keys = committed.record.seq, 0
         return committed
 
     def _left(self) -> Exception | None:
@@ -253,7 +256,8 @@ class Slice:
 
     def _failed(self, error: BaseException) -> None:
         value = self.store.within(values.dump_failure, error, self.id)
-        step = Step(status="failed", value=value, error=values.error_line(error))
+        status: Status = "cancelled" if isinstance(error, Cancelled) else "failed"
+        step = Step(status=status, value=value, error=values.error_line(error))
         # What it took stays in the mailbox: the last saved state stands at its recv().
         self._end(self._with_messages(step, consumed=False))
 
@@ -281,10 +285,6 @@ class Slice:
 
     def _release(self) -> None:
         self.store.base.release(self._claim)
-
-
-def _nothing() -> None:
-    """There is no payload that has moved."""
 
 
 def _switched_away(flow_id: str) -> ContinuationError:

@@ -24,7 +24,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Status = Literal["ready", "running", "waiting", "done", "failed"]
+Status = Literal["ready", "running", "waiting", "done", "failed", "cancelled"]
+#: Of a flow that will never run again.
+ENDED = ("done", "failed", "cancelled")
 
 #: What resume() and throw() of a waiting flow write to; no user topic begins with NUL.
 ANSWERS = "\x00answer"
@@ -33,7 +35,7 @@ ANSWERS = "\x00answer"
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """What a flow that is off the stack waits for."""
 
-    kind: Literal["recv", "suspend", "sleep"]
+    kind: Literal["recv", "suspend", "sleep", "once", "intent"]
     topic: str = ""
     preview: str = ""  #: text of suspend()'s payload; never holds live data
     until: float | None = None  #: seconds since the epoch, wall clock; None: for ever
@@ -53,7 +55,7 @@ class FlowRecord(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""  #: id of the worker that has claimed it, while running
     waiting: Waiting | None = None
     label: str = ""  #: of the last checkpoint(label)
-    error: str = ""  #: one line, when status is "failed"
+    error: str = ""  #: one line, when status is "failed" or "cancelled"
     state_bytes: int = 0
 
 
@@ -94,7 +96,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     ``status`` "running" goes on (a checkpoint); "waiting" needs ``waiting`` and
     leaves the flow unless a message is there; "ready" gives the claim back with the
-    flow runnable; "done" and "failed" end it.
+    flow runnable; "done", "failed" and "cancelled" end it. A step that goes on has
+    ``waiting`` of kind "once" if the call it was saved in returns ``value`` (when it is
+    claimed again), and of kind "intent" if it is not known what that call did.
     """
 
     status: Status
@@ -199,6 +203,13 @@ class Store(ABC):
 
         A value needs a flow that waits in suspend() and has no answer yet; an
         exception needs any waiting flow. Raises FlowNotFound, FlowBusy, TooLarge.
+        """
+
+    @abstractmethod
+    def cancel(self, flow_id: str, body: bytes) -> None:
+        """Give a flow an exception where it waits, now or next.
+
+        Raises FlowNotFound, FlowBusy (the flow has ended), TooLarge.
         """
 
     @abstractmethod

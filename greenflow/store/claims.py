@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from greenflow import limits
 from greenflow.errors import BadRecord, Conflict, FlowNotFound, TooLarge
 from greenflow.store import keys, mailbox, timers
-from greenflow.store.base import Claim, Step
+from greenflow.store.base import ENDED, Claim, Step
 from greenflow.store.records import (
     Row,
     Sealed,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from greenflow.store.mailbox import Found, Letter
     from greenflow.store.work import Work
 
-ENDED = ("done", "failed")
 #: Flows of a dead worker that one transaction makes ready again.
 _REQUEUE_MAX = 500
 
@@ -135,8 +134,11 @@ def release(work: Work, record: FlowRecord, now: float) -> None:
 
 def prepare(flow_id: str, step: Step) -> Prepared:
     """Make all bytes that a step writes. Raises TooLarge, ValueError."""
-    if (step.status == "waiting") != (step.waiting is not None):
-        raise ValueError("a step has `waiting` if and only if its status is 'waiting'")
+    goes_on = step.waiting is not None and step.waiting.kind in {"once", "intent"}
+    if (step.status == "running" if goes_on else step.status == "waiting") != (
+        step.waiting is not None
+    ):
+        raise ValueError(f"a step that is {step.status} with waiting={step.waiting}")
     if step.consumed and step.state is None and step.status not in ENDED:
         raise ValueError(
             f"a step of flow {flow_id} consumes messages, but saves no state that has "

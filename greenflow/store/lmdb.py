@@ -122,10 +122,7 @@ class LmdbStore(Store):
         return self.read(lambda work: work.row(flow_id)).record
 
     def resolve(self, prefix: str) -> str:
-        """Return the one id that is ``prefix``, or else begins with it.
-
-        Raises FlowNotFound, also if several begin with it.
-        """
+        """Return the one id that is ``prefix``, or else the only one beginning so."""
         found = self.read(lambda work: work.ids(prefix, _CANDIDATES_MAX))
         if prefix in found or len(found) == 1:
             return found[0]
@@ -209,6 +206,11 @@ class LmdbStore(Store):
         item = mailbox.letter(flow_id, ANSWERS, body, kind)
         self.write(lambda work: mailbox.answer(work, item, time.time()))
 
+    def cancel(self, flow_id: str, body: bytes) -> None:
+        """Give a flow an exception where it waits, now or next: see base.py."""
+        item = mailbox.letter(flow_id, ANSWERS, body, "throw")
+        self.write(lambda work: mailbox.deliver(work, item, time.time()))
+
     def claim(self, flow_id: str | None = None) -> Claim | None:
         """Claim a runnable flow (this one, or the one that is ready longest).
 
@@ -235,13 +237,12 @@ class LmdbStore(Store):
                 raise error
 
     def next_due(self) -> float | None:
-        """Return when the first flow that waits until a time is due, in seconds since
-        the epoch, wall clock; None if there is none."""
+        """Return when the first timer is due, in seconds since the epoch, or None."""
         return self.read(lambda work: timers.next_due(work.txn))
 
     def bell(self) -> Bell:
         """Return what rings when a flow may run that could not. Raises StoreError."""
-        self._environment()
+        self._environment()  # raises if it is closed
         return Bell(self._workers)
 
     def commit(self, claim: Claim, step: Step) -> Committed:

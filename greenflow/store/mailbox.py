@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from greenflow import limits
 from greenflow.errors import FlowBusy, InternalError, TooLarge
 from greenflow.store import keys
-from greenflow.store.base import ANSWERS
+from greenflow.store.base import ANSWERS, ENDED
 from greenflow.store.records import Packed, Row, pack, seal_message
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def awaited(work: Work, row: Row, waiting: Waiting | None) -> Found | None:
 
 def topics(waiting: Waiting | None) -> tuple[str, ...]:
     """Return the topics whose messages wake a flow that waits so, the first first."""
-    if waiting is None:
+    if waiting is None or waiting.kind in {"once", "intent"}:
         return ()
     return (ANSWERS, waiting.topic) if waiting.kind == "recv" else (ANSWERS,)
 
@@ -179,7 +179,7 @@ def _delete(txn: lmdb.Transaction[bytes], prefix: bytes) -> bool:
 
 def _check_takes(row: Row, topic: str) -> None:
     record = row.record
-    if record.status in ("done", "failed"):
+    if record.status in ENDED:
         raise FlowBusy(
             f"flow {record.id} is {record.status}: it receives nothing any more",
             hint="look at its status before sending, or catch FlowBusy",

@@ -14,7 +14,7 @@ import pytest
 import greenflow
 from greenflow.runtime.worker import Worker
 from tests.conftest import child_environment
-from tests.runtime import target_flows
+from tests.runtime import target_flows, target_work
 from tests.runtime.conftest import Journal
 
 #: Only a test that fails waits so long.
@@ -62,7 +62,7 @@ def noted(journal: Journal, line: str) -> None:
 def test_it_is_woken_and_ends_when_it_is_told(store: greenflow.Store, worker: Start):
     process = worker()
     receiver = greenflow.spawn(target_flows.receive, 2)
-    napper = greenflow.spawn(target_flows.naps)
+    napper = greenflow.spawn(target_work.naps)
     assert ended(napper) is None
     greenflow.send(receiver, 1)
     greenflow.send(receiver, 2)
@@ -78,7 +78,7 @@ def test_the_slice_that_runs_is_run_to_its_end(
     store: greenflow.Store, worker: Start, journal: Journal, number: int
 ):
     process = worker()
-    flow = greenflow.spawn(target_flows.takes_its_time)
+    flow = greenflow.spawn(target_work.takes_its_time)
     noted(journal, "begins")
     process.send_signal(number)
     assert process.wait(LONG_SECONDS) == 0
@@ -90,7 +90,7 @@ def test_a_pool_goes_on_when_one_of_it_dies(
     store: greenflow.Store, worker: Start, journal: Journal
 ):
     pool = worker("-n", "2")
-    flow = greenflow.spawn(target_flows.kills_its_process_once)
+    flow = greenflow.spawn(target_work.kills_its_process_once)
     assert ended(flow) == "lived"
     assert journal.lines() == ["killed"]
     others = [greenflow.spawn(target_flows.add, number) for number in range(20)]
@@ -105,10 +105,10 @@ def test_what_cannot_go_on_is_told_once_and_others_go_on(store: greenflow.Store)
     told: list[str] = []
     staying = Worker(store, lambda flow_id, _: told.append(flow_id))
 
-    stuck = greenflow.spawn(target_flows.cannot_be_loaded_again)
+    stuck = greenflow.spawn(target_work.cannot_be_loaded_again)
     fine = greenflow.spawn(target_flows.add, 1)
-    last = greenflow.spawn(target_flows.stops_worker, 0.05)
-    target_flows.STOPPED.append(staying.stop)
+    last = greenflow.spawn(target_work.stops_worker, 0.05)
+    target_work.STOPPED.append(staying.stop)
     staying.run()
     assert fine.result() == 2
     assert last.done()

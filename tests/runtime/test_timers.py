@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import greenflow
-from tests.runtime import target_flows
+from tests.runtime import target_work
 from tests.runtime.conftest import InStore, Journal
 
 
@@ -124,7 +124,7 @@ def test_a_default_is_saved_by_itself(store: greenflow.Store):
 def test_another_process_goes_on(
     store: greenflow.Store, journal: Journal, in_store: InStore
 ):
-    flow = greenflow.spawn(target_flows.naps)
+    flow = greenflow.spawn(target_work.naps)
     in_store(f"greenflow.get({flow.id!r}).result(60)", killed=True, KILL_AT="awake 1")
     assert journal.lines() == ["awake 0", "awake 1"]
     time.sleep(0.05)

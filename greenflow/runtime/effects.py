@@ -1,0 +1,61 @@
+"""Side effects: what once() calls, and how often it may be called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tenacity import Retrying
+
+#: The longest pause before another try, in seconds, of ``retry=`` a number.
+_PAUSE_SECONDS_MAX = 10
+
+
+class Once(msgspec.Struct, frozen=True):
+    """The request of once()."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    at_most_once: bool
+    retry: int | Retrying | None
+
+    def call(self) -> Any:
+        """Call the function, as often as it may be. Raises what it raises last."""
+        if self.retry is None:
+            return self.function(*self.args, **self.kwargs)
+        retrying = self.retry
+        if isinstance(retrying, int):
+            retrying = _retrying(retrying)
+        return retrying(self.function, *self.args, **self.kwargs)
+
+
+def check(once: Once) -> Once:
+    """Return it. Raises TypeError, ValueError for what cannot be asked for."""
+    if not callable(once.function):
+        raise TypeError(f"once() takes a function, not {once.function!r}")
+    if once.retry is None:
+        return once
+    if once.at_most_once:
+        raise ValueError("what may run at most once cannot be tried again: no retry=")
+    if isinstance(once.retry, bool) or not (
+        isinstance(once.retry, int) or callable(once.retry)
+    ):
+        raise TypeError(f"retry= takes a number or a tenacity.Retrying: {once.retry!r}")
+    if isinstance(once.retry, int) and once.retry < 1:
+        raise ValueError(f"retry= is the number of tries, at least 1: {once.retry}")
+    return once
+
+
+def _retrying(tries: int) -> Retrying:
+    from tenacity import Retrying, stop_after_attempt, wait_random_exponential
+
+    return Retrying(
+        stop=stop_after_attempt(tries),
+        wait=wait_random_exponential(max=_PAUSE_SECONDS_MAX),
+        reraise=True,
+    )
