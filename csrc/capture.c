@@ -10,6 +10,7 @@ typedef struct {
     Py_ssize_t count, room;
     gf_inner inner;
     int through_c;
+    int delegating;     /* throw() goes on in the frame without running it */
     PyObject *instance; /* of the inlined __init__ inside, or NULL */
     int planned;        /* the frame is this one of run->plan, or -1 */
     int segment;        /* of run->plan, which was just left whole; or -1 */
@@ -121,6 +122,10 @@ static int place(walk *w, gf_step *s)
     if (info == NULL) {
         return -1;
     }
+    w->delegating = w->through_c && gf_place_delegating(s, w->inner, info);
+    if (w->delegating) {
+        return 0;
+    }
     s->pending = gf_pending(info, gf_waiting_unit(s->frame));
     if (s->pending < 0) {
         return gf_refuse(code, 0, "its frame is not at an instruction");
@@ -192,14 +197,9 @@ static int add_adapters(walk *w, const gf_boundary *boundary)
 static int add_frame(walk *w, gf_frame *f)
 {
     gf_step new = {.frame = f};
-    int status = place(w, &new);
-    if (status == 0) {
-        status = check_frame(f, new.pending);
-    }
-    if (status == 0) {
-        status = add_adapters(w, &new.boundary);
-    }
-    gf_step *s = status == 0 ? add_step(w) : NULL;
+    int placed = place(w, &new) == 0 && check_frame(f, new.pending) == 0
+                 && add_adapters(w, &new.boundary) == 0;
+    gf_step *s = placed ? add_step(w) : NULL;
     if (s == NULL) {
         free_boundary(&new.boundary);
         return -1;
@@ -235,12 +235,20 @@ static int at_shim(walk *w, gf_frame *f, gf_shim kind)
     return w->segment != w->planned + 1 ? refuse_finalizer(w) : 0;
 }
 
+static gf_frame *next_frame(walk *w, gf_frame *f)
+{
+    gf_frame *caller = gf_caller(f, &w->through_c);
+    w->through_c |= w->delegating; /* throw() is C code, whoever ran the frame last */
+    w->delegating = 0;
+    return caller;
+}
+
 static int walk_frames(walk *w, gf_frame *f)
 {
     if (w->run->delivering > 0) {
         return gf_refuse(gf_code(f), 0, "it runs because an object goes");
     }
-    for (; f != NULL; f = gf_caller(f, &w->through_c)) {
+    for (; f != NULL; f = next_frame(w, f)) {
         gf_shim kind = gf_shim_kind(gf_code(f));
         if ((kind == GF_BASE || kind == GF_TOP) && at_shim(w, f, kind) < 0) {
             return -1;

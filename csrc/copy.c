@@ -24,6 +24,7 @@ static int copy_frame(gf_record *r, const gf_step *s)
     r->pending = s->pending;
     r->delivery = s->boundary.delivery;
     r->held = Py_XNewRef(s->boundary.held);
+    r->silent = s->silent;
     if (gf_is_generator(f)) {
         PyGenObject *gen = gf_generator_of(f);
         r->generator = Py_NewRef((PyObject *)gen);
@@ -44,6 +45,7 @@ static void copy_adapter(gf_record *r, const gf_step *s)
     r->function = Py_NewRef(PyTuple_GET_ITEM(s->adapter, 0));
     r->pending = s->pending;
     r->delivery = s->boundary.delivery;
+    r->adapts = 1;
     PyObject *locals = PyTuple_GET_ITEM(s->adapter, 2);
     for (int i = 0; i < r->nlocals && i < PyTuple_GET_SIZE(locals); i++) {
         r->slots[i] = Py_NewRef(PyTuple_GET_ITEM(locals, i));

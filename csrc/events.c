@@ -81,6 +81,14 @@ int gf_tells_of_shims(PyThreadState *ts)
 
 /* --- calls and returns ------------------------------------------------------------------ */
 
+static int is_shim(PyObject *frame)
+{
+    PyCodeObject *code = PyFrame_GetCode((PyFrameObject *)frame);
+    int shim = gf_shim_kind(code) != GF_NO_SHIM;
+    Py_DECREF(code);
+    return shim;
+}
+
 /* The frame objects of the flow, innermost first, with those of its shims if they are
  * wanted, the outermost included. */
 static PyObject *frames_of(PyThreadState *ts, Py_ssize_t count)
@@ -90,9 +98,7 @@ static PyObject *frames_of(PyThreadState *ts, Py_ssize_t count)
     PyObject *frames = PyList_New(0);
     PyFrameObject *frame = PyThreadState_GetFrame(ts);
     while (frames != NULL && frame != NULL) {
-        PyCodeObject *code = PyFrame_GetCode(frame);
-        int shim = gf_shim_kind(code) != GF_NO_SHIM;
-        Py_DECREF(code);
+        int shim = is_shim((PyObject *)frame);
         if (!shim && count-- == 0) {
             break;
         }
@@ -128,6 +134,15 @@ int gf_tell_called(PyThreadState *ts, const gf_records *plan)
     return status;
 }
 
+/* The record of the next frame outwards from the one at `*at`, adapters left out. */
+static const gf_record *record_of_next(const gf_records *records, Py_ssize_t *at)
+{
+    do {
+        --*at;
+    } while (*at > 0 && records->frames[*at].adapts);
+    return &records->frames[*at];
+}
+
 void gf_tell_returned(PyThreadState *ts, const gf_records *records)
 {
     if (!is_watched(ts)) {
@@ -135,8 +150,12 @@ void gf_tell_returned(PyThreadState *ts, const gf_records *records)
     }
     PyObject *frames = frames_of(ts, records->count - records->adapters);
     int status = frames == NULL ? -1 : 0;
+    Py_ssize_t at = records->count;
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(frames); i++) {
-        status = tell(ts, PyList_GET_ITEM(frames, i), PyTrace_RETURN);
+        PyObject *frame = PyList_GET_ITEM(frames, i);
+        if (is_shim(frame) || !record_of_next(records, &at)->silent) {
+            status = tell(ts, frame, PyTrace_RETURN);
+        }
     }
     Py_XDECREF(frames);
     if (status < 0) {

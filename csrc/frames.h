@@ -66,6 +66,8 @@ typedef struct {
     int pending;
     uint8_t delivery;
     uint8_t driven; /* the generator waits for the segment that is run inside it */
+    uint8_t adapts; /* it was made when it was captured */
+    uint8_t silent; /* throw() went through it: nobody was told that it runs */
 } gf_record;
 
 typedef struct {
@@ -188,7 +190,7 @@ PyObject *gf_configure(PyObject *module, PyObject *args);
 void gf_raise_not_in_flow(PyObject *name);
 int gf_refuse(PyCodeObject *code, int pending, const char *why);
 
-/* --- capture.c, copy.c, dismantle.c ----------------------------------------------------- */
+/* --- capture.c, delegating.c, copy.c, dismantle.c -------------------------------------- */
 
 /* A frame on the way outwards, or an adapter that will stand inside it. */
 typedef struct {
@@ -196,9 +198,13 @@ typedef struct {
     PyObject *adapter; /* (function, offset, locals), borrowed from a boundary */
     int pending;
     int nstack;
+    uint8_t silent;
     gf_boundary boundary;
 } gf_step;
 
+/* delegating.c: whether it is a generator whose throw() is in the one inside; if so, how
+ * it waits. */
+int gf_place_delegating(gf_step *s, gf_inner inner, const gf_code_info *info);
 /* Records of the steps, which are innermost first. */
 gf_records *gf_copy_steps(const gf_step *steps, Py_ssize_t count);
 gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,

@@ -235,10 +235,11 @@ static int holds_itself(PyGenObject *gen)
     return 0;
 }
 
+/* From 3.13 on there are several states of it: one that waits in `yield from` has its own
+ * (pycore_frame.h, enum _framestate: all of them come before FRAME_EXECUTING). */
 static int is_suspended(PyGenObject *gen)
 {
-    return gen->gi_frame_state == GF_GEN_CREATED
-           || gen->gi_frame_state == GF_GEN_SUSPENDED;
+    return gen->gi_frame_state < GF_GEN_EXECUTING;
 }
 
 /* The generator lives on in its saved state: when this object goes, none of its finally

@@ -37,7 +37,8 @@ gf_op_kind gf_kind_of(int op, int oparg)
 
 int gf_kind_runs_again(gf_op_kind kind)
 {
-    return kind == GF_OP_ONE || kind == GF_OP_TWO || kind == GF_OP_SLICE;
+    return kind == GF_OP_ONE || kind == GF_OP_TWO || kind == GF_OP_THREE
+           || kind == GF_OP_SLICE || kind == GF_OP_RAISE;
 }
 
 int gf_op_caches(int op) { return table[op].caches; }
@@ -50,10 +51,10 @@ int gf_op_ends(int op) { return table[op].ends; }
 const char *gf_kind_name(gf_op_kind kind)
 {
     static const char *const names[GF_OP_KINDS] = {
-        "unknown",  "inert",  "opaque", "call",    "call_kw",   "call_ex",
-        "for_iter", "send",   "enter",  "exit",    "subscript", "attribute",
-        "method",   "one",    "two",    "compare", "format",    "slice",
-        "super",    "or_pop", "yield",  "start",   "prefix",    "precall"};
+        "unknown", "inert", "opaque",  "call",      "call_kw",   "call_ex", "for_iter",
+        "send",    "enter", "exit",    "subscript", "attribute", "method",  "one",
+        "two",     "three", "compare", "format",    "slice",     "super",   "or_pop",
+        "raise",   "yield", "start",   "prefix",    "precall"};
     return names[kind];
 }
 

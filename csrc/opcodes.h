@@ -24,11 +24,13 @@ typedef enum {
     GF_OP_METHOD, /* an attribute that is called next: pushes two values */
     GF_OP_ONE,    /* the operand on top may be read */
     GF_OP_TWO,    /* the two on top */
+    GF_OP_THREE,
     GF_OP_COMPARE,
     GF_OP_FORMAT,
     GF_OP_SLICE, /* a container, below where it is cut */
     GF_OP_SUPER, /* of its operands nothing may be read, but the frame's first variable */
     GF_OP_OR_POP, /* `and`, `or` of 3.11 */
+    GF_OP_RAISE,  /* of a class, which makes an exception of it */
     /* These have a part of their own: */
     GF_OP_YIELD,
     GF_OP_START,   /* of a generator: it waits here until it is first sent into */

@@ -121,6 +121,12 @@ static int readable(const gf_code_info *info, int unit, int *first)
     case GF_OP_OR_POP:
         *first = depth - 1;
         return 1;
+    case GF_OP_RAISE: /* with a cause, both have been taken */
+        *first = depth - 1;
+        return oparg == 1;
+    case GF_OP_THREE:
+        *first = depth - 3;
+        return 3;
     case GF_OP_SUBSCRIPT:
     case GF_OP_TWO:
     case GF_OP_COMPARE:
@@ -154,6 +160,14 @@ static int are_arguments(const gf_operands *o, gf_op_kind kind, gf_inner inner)
     return (first == left && second == right) || (first == right && second == left);
 }
 
+/* Of the operands that may be read, or that lie above them: how many have been taken off
+ * the stack, though nothing lets go of them before the instruction has done its work
+ * (bytecodes.c of 3.14: BINARY_SLICE; RAISE_VARARGS, with ceval.c, do_raise). */
+static int consumed(gf_op_kind kind)
+{
+    return kind == GF_OP_SLICE ? 2 : kind == GF_OP_RAISE ? 1 : 0;
+}
+
 gf_operands gf_readable(gf_frame *f, const gf_code_info *info, int unit, gf_inner inner)
 {
     gf_operands o = {.frame = f};
@@ -167,7 +181,7 @@ gf_operands gf_readable(gf_frame *f, const gf_code_info *info, int unit, gf_inne
     gf_op_kind kind = gf_kind_of(op, oparg);
     int freed = gf_op_frees_operands(op, oparg) && !are_arguments(&o, kind, inner);
     if (freed || runs_at_an_end(inner)
-        || !gf_has_operands(f, info->depth[unit], kind == GF_OP_SLICE ? 2 : 0)) {
+        || !gf_has_operands(f, info->depth[unit], consumed(kind))) {
         o.count = 0;
     }
     return o;

@@ -8,7 +8,9 @@ PyObject *gf_leave;
 
 typedef struct {
     PyObject_HEAD PyObject *name;
-    PyObject *parse; /* makes the request of the arguments, or raises */
+    PyObject *qualname;
+    PyObject *parse;   /* makes the request of the arguments, or raises */
+    PyObject *outside; /* what is called instead where no flow can take it, or NULL */
     PyObject *doc;
     vectorcallfunc vectorcall;
     char hooked;
@@ -49,14 +51,20 @@ static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
 {
     operation *self = (operation *)op;
     size_t nargs = (size_t)PyVectorcall_NARGS(nargsf);
+    PyThreadState *ts = PyThreadState_Get();
+    gf_run *run = gf_find_run(ts);
+    int in_flow = run != NULL && (!self->hooked || run->hook != NULL);
+    /* What the hook itself calls is not on the stack that is being saved. */
+    if (self->outside != NULL && (!in_flow || run->capturing || run->leaving)) {
+        return PyObject_Vectorcall(self->outside, args, nargs, kwnames);
+    }
+    /* The run is alive as long as this call: it is the flow's own stack. */
     PyObject *request = PyObject_Vectorcall(self->parse, args, nargs, kwnames);
     if (request == NULL) {
         return NULL;
     }
-    PyThreadState *ts = PyThreadState_Get();
-    gf_run *run = gf_find_run(ts);
     PyObject *result = NULL;
-    if (run == NULL || (self->hooked && run->hook == NULL)) {
+    if (!in_flow) {
         gf_raise_not_in_flow(op);
     }
     else if (run->capturing || run->leaving) {
@@ -74,16 +82,18 @@ static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
 
 static PyObject *operation_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"name", "parse", "hooked", NULL};
-    PyObject *name, *parse;
+    static char *names[] = {"name", "parse", "hooked", "outside", "qualname", NULL};
+    PyObject *name, *parse, *outside = Py_None, *qualname = NULL;
     int hooked = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$p:Operation", names, &name,
-                                     &parse, &hooked)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$pOU:Operation", names, &name,
+                                     &parse, &hooked, &outside, &qualname)) {
         return NULL;
     }
     operation *self = (operation *)type->tp_alloc(type, 0);
     if (self != NULL) {
         self->name = Py_NewRef(name);
+        self->qualname = Py_NewRef(qualname == NULL ? name : qualname);
+        self->outside = outside == Py_None ? NULL : Py_NewRef(outside);
         self->parse = Py_NewRef(parse);
         self->doc = PyObject_GetAttrString(parse, "__doc__");
         self->vectorcall = operation_vectorcall;
@@ -99,6 +109,8 @@ static int operation_traverse(PyObject *op, visitproc visit, void *arg)
 {
     operation *self = (operation *)op;
     Py_VISIT(self->name);
+    Py_VISIT(self->qualname);
+    Py_VISIT(self->outside);
     Py_VISIT(self->parse);
     Py_VISIT(self->doc);
     return 0;
@@ -108,6 +120,8 @@ static int operation_clear(PyObject *op)
 {
     operation *self = (operation *)op;
     Py_CLEAR(self->name);
+    Py_CLEAR(self->qualname);
+    Py_CLEAR(self->outside);
     Py_CLEAR(self->parse);
     Py_CLEAR(self->doc);
     return 0;
@@ -122,12 +136,23 @@ static void operation_dealloc(PyObject *op)
 
 static PyObject *operation_repr(PyObject *op)
 {
-    return PyUnicode_FromFormat("<operation greenflow.%U>", ((operation *)op)->name);
+    return PyUnicode_FromFormat("<operation greenflow.%U>",
+                                ((operation *)op)->qualname);
+}
+
+/* As a function of a class: bound to the instance it is got from. */
+static PyObject *operation_get(PyObject *op, PyObject *instance, PyObject *type)
+{
+    (void)type;
+    if (instance == NULL || instance == Py_None) {
+        return Py_NewRef(op);
+    }
+    return PyMethod_New(op, instance);
 }
 
 static PyMemberDef operation_members[] = {
     {"__name__", T_OBJECT, offsetof(operation, name), READONLY, NULL},
-    {"__qualname__", T_OBJECT, offsetof(operation, name), READONLY, NULL},
+    {"__qualname__", T_OBJECT, offsetof(operation, qualname), READONLY, NULL},
     {"__doc__", T_OBJECT, offsetof(operation, doc), READONLY, NULL},
     {"__wrapped__", T_OBJECT, offsetof(operation, parse), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
@@ -136,12 +161,14 @@ static PyMemberDef operation_members[] = {
 PyTypeObject gf_operation_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "greenflow._frames.Operation",
     .tp_basicsize = sizeof(operation),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
+                | Py_TPFLAGS_METHOD_DESCRIPTOR,
     .tp_new = operation_new,
     .tp_dealloc = operation_dealloc,
     .tp_traverse = operation_traverse,
     .tp_clear = operation_clear,
     .tp_repr = operation_repr,
+    .tp_descr_get = operation_get,
     .tp_call = PyVectorcall_Call,
     .tp_vectorcall_offset = offsetof(operation, vectorcall),
     .tp_members = operation_members,

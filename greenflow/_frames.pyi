@@ -44,8 +44,15 @@ class Operation:
     """A callable by which a flow leaves its stack."""
 
     def __new__(
-        cls, name: str, parse: Callable[..., Any], *, hooked: bool = False
+        cls,
+        name: str,
+        parse: Callable[..., Any],
+        *,
+        hooked: bool = False,
+        outside: Callable[..., Any] | None = None,
+        qualname: str = ...,
     ) -> Self: ...
+    def __get__(self, instance: object, owner: Any = None, /) -> Any: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     @property
     def __name__(self) -> str: ...

@@ -5,6 +5,8 @@
     +-- NotSuspendable          a C call that cannot be re-entered is on the stack
     +-- NotSaveable             a value that cannot be saved is on the stack
     +-- ContinuationError       finished, running, or of the wrong kind
+    |   +-- Deadlock            flows would wait for each other for ever
+    +-- NoSuchPart              a stored stack has no such frame, variable or part
     +-- NotRestorable           good bytes, but this process cannot go on from them
     |   +-- WrongInterpreter    saved by another Python
     |   +-- CodeChanged         the function is not the one that was suspended
@@ -20,11 +22,15 @@
     +-- StoreError
     |   +-- UnsafeStore         the directory's owner or mode lets others write
     |   +-- StoreClosed         closed, or inherited over fork()
+    |   +-- StoreBusy           others have it open, and that needs it alone
     |   +-- FlowNotFound        (a LookupError)
     |   +-- FlowExists          that id is taken
     |   +-- FlowBusy            the flow cannot take that in its present status
+    |   |   +-- MailboxFull     it has more messages than it may have
     |   +-- Conflict            the flow moved on: another worker has it
     +-- FlowFailed              the flow's own exception could not be loaded here
+    +-- InHospital              the flow was given up until somebody retries it
+    +-- BadMessage              a message is not of the type that recv() takes
     +-- Ambiguous               once(at_most_once=True) was interrupted
     +-- InternalError           a bug in greenflow: please report it
 
@@ -81,6 +87,14 @@ class NotSaveable(GreenflowError, TypeError):
 
 class ContinuationError(GreenflowError, RuntimeError):
     """The continuation is finished, is running, or is no continuation."""
+
+
+class Deadlock(ContinuationError):
+    """Flows would wait for each other's end for ever; the error names the cycle."""
+
+
+class NoSuchPart(GreenflowError, LookupError):
+    """A stored stack has no such frame, variable, attribute, index or key."""
 
 
 class NotRestorable(GreenflowError):
@@ -143,6 +157,10 @@ class StoreClosed(StoreError):
     """The store was closed, or was opened by the parent before a fork()."""
 
 
+class StoreBusy(StoreError):
+    """Others have the store open, and this needs it alone."""
+
+
 class FlowNotFound(StoreError, LookupError):
     """There is no flow of that id in this store."""
 
@@ -155,12 +173,24 @@ class FlowBusy(StoreError):
     """The flow is not in a status in which it can take that."""
 
 
+class MailboxFull(FlowBusy):
+    """As many messages wait for the flow as may wait for one."""
+
+
 class Conflict(StoreError):
     """The flow moved on in the meantime; nothing was written."""
 
 
 class FlowFailed(GreenflowError):
     """The flow ended by an exception that cannot be loaded in this process."""
+
+
+class InHospital(GreenflowError):
+    """The flow cannot go on by itself: see ``greenflow hospital show``."""
+
+
+class BadMessage(GreenflowError, ValueError):
+    """A message is not of the type that the receiver takes."""
 
 
 class Ambiguous(GreenflowError):

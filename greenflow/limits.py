@@ -12,6 +12,28 @@ HEAD_BYTES_MAX: Final = 16 * 1024 * 1024
 MESSAGE_BYTES_MAX: Final = 1024 * 1024
 #: Messages waiting in the mailbox of one flow.
 MAILBOX_MESSAGES_MAX: Final = 10_000
+#: The highest priority of a flow; the lowest is minus that.
+PRIORITY_MAX: Final = 100
+#: Flows that are followed to find those that wait for each other.
+CYCLE_FLOWS_MAX: Final = 1000
+#: Claims of a flow that end with its worker's death, one after another.
+ATTEMPTS_MAX: Final = 5
+#: Flows that one worker process runs at a time.
+FLOWS_AT_ONCE_MAX: Final = 64
+#: Steps that one transaction writes.
+GROUP_STEPS_MAX: Final = 256
+#: Waiting flows that a worker keeps on their stacks.
+WARM_FLOWS_MAX: Final = 256
+#: Characters of why a flow is in the hospital; its traceback is part of that.
+TROUBLE_CHARS_MAX: Final = 4000
+#: The longest pause before a flow that failed or killed its worker runs again.
+RETRY_SECONDS_MAX: Final = 60.0
+#: A worker that gives no sign for so long is taken for dead.
+LEASE_SECONDS: Final = 30.0
+#: What is due, but damaged, is looked at again after so long.
+DAMAGED_SECONDS: Final = 60.0
+#: A message's type, pickled, that is kept for the sender to check against.
+TYPE_BYTES_MAX: Final = 16 * 1024
 #: Frames of one continuation.
 FRAMES_MAX: Final = 200_000
 #: Characters of a flow's id; also of a topic and of a checkpoint's label.
@@ -22,11 +44,19 @@ PREVIEW_CHARS_MAX: Final = 200
 COMPRESS_BYTES_MIN: Final = 2000
 #: The largest value that LMDB puts into one overflow page (4096 - 16 - 4).
 CHUNK_BYTES: Final = 4076
-#: Address space for the store's map: 64 GiB, halved down to the minimum if refused.
+#: Address space for the store's map: 64 GiB, or less down to the minimum if refused.
 MAP_BYTES_MAX: Final = 64 * 1024**3
-MAP_BYTES_MIN: Final = 1024**3
+MAP_BYTES_MIN: Final = 64 * 1024**2
 #: LMDB readers, shared by all processes; fixed by whoever opens the store first.
 READERS_MAX: Final = 1024
+#: Keys that one transaction of gc deletes, and flows that it looks at; more would keep
+#: every other writer waiting.
+GC_KEYS_MAX: Final = 2000
+GC_FLOWS_MAX: Final = 200
+#: Notes of how workers died that are kept though no flow names them.
+DEATHS_KEPT_MAX: Final = 100
+#: Entries of an index that stats counts before it says "at least".
+COUNTED_MAX: Final = 100_000
 #: Tries of one commit that meets a full or resized map.
 COMMIT_TRIES_MAX: Final = 16
 #: The stack of the thread that saves deeply nested values: so much, or else half of it,
@@ -39,3 +69,24 @@ CODES_KEPT_MAX: Final = 1024
 TRACEBACK_FRAMES_KEPT_MAX: Final = 1024
 #: Objects that are looked at to find the one that could not be saved.
 DIAGNOSED_OBJECTS_MAX: Final = 200_000
+#: What is looked at without being loaded: opcodes of one pickle. More of them would
+#: take longer than a person waits, or a command may.
+INSPECTED_OPCODES_MAX: Final = 1_000_000
+#: Variables and operands of one stack, set or not.
+INSPECTED_SLOTS_MAX: Final = 2_000_000
+#: Objects in one code object that is read without being loaded, and how they nest.
+INSPECTED_CONSTANTS_MAX: Final = 200_000
+INSPECTED_LEVELS_MAX: Final = 60
+#: One code object, decompressed.
+INSPECTED_CODE_BYTES_MAX: Final = 4 * 1024 * 1024
+#: Of the text that stands for a value: objects in it, and how they nest.
+SHOWN_OBJECTS_MAX: Final = 1000
+SHOWN_LEVELS_MAX: Final = 30
+#: Parts of a value that a page shows, and how deep it shows them.
+PAGE_PARTS_MAX: Final = 50
+PAGE_LEVELS_MAX: Final = 3
+#: Values on one page whose parts are shown.
+PAGE_ROWS_MAX: Final = 200
+#: The source of one function, and the file it stands in, kept with a flow.
+SOURCE_BYTES_MAX: Final = 64 * 1024
+SOURCE_FILE_BYTES_MAX: Final = 2 * 1024 * 1024

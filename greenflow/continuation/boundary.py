@@ -57,7 +57,7 @@ def classify(
     raise NotSuspendable(
         f"{place(code, offset)} waits for {describe(op, operands, opname)}, "
         f"which runs {inner_name(inner)} from C and could not be entered again",
-        hint=equivalents.hint(op, operands, opname),
+        hint=equivalents.hint(op, operands, opname, inner),
     )
 
 

@@ -11,11 +11,12 @@ import re
 import socket
 import sys
 from importlib import import_module
+from operator import attrgetter
 from types import (
     MappingProxyType,
     ModuleType,
 )
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import greenflow
 from greenflow.continuation import (
@@ -28,9 +29,12 @@ from greenflow.continuation import (
     list_iterators,
     main_module,
     matches,
+    parsers,
     reopened,
+    sentinels,
     standard,
     tags,
+    type_parameters,
     wrapped,
 )
 from greenflow.continuation.frames import Index, Operation
@@ -51,7 +55,11 @@ _SENTINELS = {
 
 def reducer_of(kind: type) -> Callable[[Any], Any] | None:
     """Return what reduces objects of exactly this builtin type; None if pickle does."""
-    known = _REDUCERS.get(kind) or arrays.reducer_of(kind)
+    known = _REDUCERS.get(kind)
+    for of_others in (arrays, parsers, closed):
+        known = known or of_others.reducer_of(kind)
+    if issubclass(kind, ModuleType):  # also one that is loaded when it is used
+        return _module
     is_file = kind in closed.FILE_TYPES or issubclass(kind, io.TextIOWrapper)
     return _stream if is_file and known is None else known
 
@@ -66,14 +74,14 @@ def reduce_public(value: Any) -> Any:
     return NotImplemented
 
 
-def _public(name: str) -> Any:
-    return getattr(greenflow, name)
+def _public(path: str) -> Any:
+    return attrgetter(path)(greenflow)
 
 
 def _operation(operation: Operation) -> Any:
-    name = operation.__name__
-    if name in greenflow.__all__ and _public(name) is operation:
-        return _public, (name,)
+    name, path = operation.__name__, operation.__qualname__
+    if path.partition(".")[0] in greenflow.__all__ and _public(path) is operation:
+        return _public, (path,)
     module = operation.__wrapped__.__module__
     if main_module.find_global(module, name) is operation:
         return _held, (module, name)
@@ -90,8 +98,11 @@ def _held(module: str, name: str) -> Any:
 def _stream(stream: Any) -> Any:
     """A standard stream by its name; any other open file is refused."""
     for name in _STREAMS:
-        if getattr(sys, name) is stream:
+        whole = getattr(sys, name)
+        if whole is stream:
             return getattr, (sys, name)
+        if getattr(whole, "buffer", None) is stream:
+            return getattr, (whole, "buffer")
     if type(stream) in closed.FILE_TYPES:
         return closed.reduce_file(stream)
     return NotImplemented  # pickle refuses it, unless its class can do it
@@ -109,7 +120,8 @@ def _new_index(number: int) -> Index:
 
 
 def _module(module: ModuleType) -> tuple[Any, ...]:
-    name = module.__name__
+    # Asked itself, one that is imported when it is used would be.
+    name = ModuleType.__getattribute__(module, "__name__")
     if module is sys.modules.get("__main__"):
         return main_module.live_module, (main_module.key(),)
     if sys.modules.get(name) is module:
@@ -124,52 +136,21 @@ def _fill_module(module: ModuleType, held: dict[str, Any]) -> None:
 
 def _sentinel(value: object) -> Any:
     name = _SENTINELS.get(id(value))
-    return NotImplemented if name is None else (getattr, (dataclasses, name))
-
-
-def _type_variable(variable: TypeVar) -> Any:
-    name = variable.__name__
-    if main_module.is_of_module(variable, name):
-        return NotImplemented
-    return _new_type_variable, (
-        main_module.held_name(variable, name),
-        name,
-        variable.__constraints__,
-        variable.__bound__,
-        variable.__covariant__,
-        variable.__contravariant__,
-    )
-
-
-def _new_type_variable(
-    held: main_module.Held | None,
-    name: str,
-    constraints: tuple[Any, ...],
-    bound: Any,
-    *variance: bool,
-) -> Any:
-    live = main_module.find_live(*held) if held else None
-    if isinstance(live, TypeVar):
-        return live
-    covariant, contravariant = variance
-    made: Any = TypeVar(  # type: ignore[misc]
-        name,
-        *constraints,
-        bound=bound,
-        covariant=covariant,
-        contravariant=contravariant,
-    )
-    main_module.keep_held_name(made, held)
-    return made
+    if name is not None:
+        return getattr, (dataclasses, name)
+    more = sentinels.REDUCERS.get(type(value))  # in 3.15 some are of a builtin type
+    return NotImplemented if more is None else more(value)
 
 
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     Operation: _operation,
     Index: _index,
+    **sentinels.REDUCERS,
     **wrapped.REDUCERS,
     socket.socket: closed.reduce_socket,
+    **dict.fromkeys((io.BytesIO, io.StringIO), closed.reduce_in_memory),
     ModuleType: _module,
-    TypeVar: _type_variable,
+    **type_parameters.REDUCERS,
     re.Match: matches.reduce_match,
     MappingProxyType: iterators.reduce_proxy,
     **standard.REDUCERS,
@@ -179,6 +160,7 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     **dict.fromkeys(iterators.VIEWS, iterators.reduce_view),
     **dict.fromkeys(iterators.DICT_ITERATORS, iterators.reduce_dict_iterator),
     iterators.ORDERED_ITERATOR: iterators.reduce_ordered_iterator,
+    iterators.SET_ITERATOR: iterators.reduce_set_iterator,
     **dict.fromkeys(iterators.DEQUE_ITERATORS, iterators.reduce_deque_iterator),
     **dict.fromkeys(list_iterators.TYPES, list_iterators.reduce_list_iterator),
     **dict.fromkeys(itertools_state.ITERTOOLS, itertools_state.reduce_iterator),
@@ -190,4 +172,3 @@ tags.register("held", _held)
 tags.register("index", _new_index)
 tags.register("main", main_module.live_module)
 tags.register("fill_module", _fill_module)
-tags.register("type_variable", _new_type_variable)

@@ -15,6 +15,7 @@ import decimal
 import sys
 import types
 import uuid
+from collections import OrderedDict
 from contextlib import suppress
 from enum import Enum
 from importlib import import_module
@@ -23,7 +24,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from cloudpickle import cloudpickle
 
-from greenflow.continuation import main_module, names, tags
+from greenflow.continuation import enumerations, main_module, names, tags
 
 #: What a class is known by: ((path, digest), qualname) in a program; else one random
 #: name of its own.
@@ -37,20 +38,33 @@ _SLOTS_IN_C = (
 )
 #: What a class is made with; everything else is set when it is there.
 _FIRST = ("__module__", "__slots__", "__orig_bases__")
+#: What others leave in a class to find it faster, and make again.
+_CACHES = ("__msgspec_cache__",)
 
 _known: WeakValueDictionary[Identity, type] = WeakValueDictionary()
 _identities: WeakKeyDictionary[type, Identity] = WeakKeyDictionary()
 #: Made, but its attributes are not set yet.
 _hollow: WeakSet[type] = WeakSet()
+#: What evaluates the annotations of a class, from 3.14 on.
+_ANNOTATE = "__annotate_func__"
 #: What ABCMeta.__new__ calls for a class that there is.
 _ABC_INIT = "_abc_init"
+_ALIAS: Any = list[int]
+_OTHERS: tuple[Any, ...] = (
+    *(iter("\xe9\u20ac"), iter(int, 0), iter(memoryview(b"")), iter(_ALIAS)),
+    *(reversed({}), reversed({}.items()), OrderedDict().keys(), iter(OrderedDict())),
+)
 #: Types made in C that tell a name under which they are not found.
-_builtins = {
-    name: kind
-    for module in (_collections_abc, types)
-    for name, kind in vars(module).items()
-    if type(kind) is type and kind.__module__ == "builtins"
-} | {"local_decimal_context": type(decimal.localcontext())}
+_builtins = (
+    {
+        name: kind
+        for module in (_collections_abc, types)
+        for name, kind in vars(module).items()
+        if type(kind) is type and kind.__module__ == "builtins"
+    }
+    | {f"of {kind.__name__}": kind for kind in map(type, _OTHERS)}
+    | {"local_decimal_context": type(decimal.localcontext())}
+)
 _builtin_names = {kind: name for name, kind in _builtins.items()}
 
 
@@ -88,14 +102,18 @@ def reduce_class(cls: type) -> Any:
         return NotImplemented
     if cls in _builtin_names:
         return _builtin, (_builtin_names[cls],)
-    if not cls.__flags__ & _HEAP_TYPE or _is_made_in_c(cls):
+    if not cls.__flags__ & _HEAP_TYPE or is_made_in_c(cls):
         return _hidden(cls)
     identity = _identity(cls)
-    making = _enum_making(cls) if issubclass(cls, Enum) else _class_making(cls)
+    making = (
+        ("enum", enumerations.making(cls))
+        if issubclass(cls, Enum)
+        else _class_making(cls)
+    )
     return _shell, (identity, *making), (identity, _state(cls)), None, None, _fill
 
 
-def _is_made_in_c(cls: type) -> bool:
+def is_made_in_c(cls: type) -> bool:
     """Whether there is no source that says what it is: a copy would be a shadow."""
     return any(
         isinstance(held, _SLOTS_IN_C) and held.__objclass__ is cls
@@ -150,32 +168,29 @@ def _class_making(cls: type) -> tuple[Any, ...]:
     return "class", (type(cls), cls.__name__, cls.__bases__, first)
 
 
-def _enum_making(cls: type[Enum]) -> tuple[Any, ...]:
-    members = {name: member.value for name, member in cls.__members__.items()}
-    names = cls.__name__, cls.__qualname__, cls.__module__
-    return "enum", (cls.__bases__, *names, members)
-
-
 def _state(cls: type) -> tuple[Any, Any]:
     if issubclass(cls, Enum):
-        attributes, _ = cloudpickle._enum_getstate(cls)  # noqa: SLF001 - no public name
-        return attributes, _members_state(cls)
-    attributes, _ = cloudpickle._class_getstate(cls)  # noqa: SLF001 - no public name
-    for name in _FIRST:
+        attributes, members = enumerations.state(cls)
+    else:
+        attributes, _ = cloudpickle._class_getstate(cls)  # noqa: SLF001 - no public name
+        members = None
+    for name in (*_FIRST, *_CACHES, *_slot_names(cls)):
         attributes.pop(name, None)
-    return attributes, None
+    # Left out by cloudpickle; from 3.14 on the only way to annotations not yet read.
+    annotate = vars(cls).get(_ANNOTATE)
+    return attributes if annotate is None else {
+        _ANNOTATE: annotate,
+        **attributes,
+    }, members
 
 
-def _members_state(cls: type[Enum]) -> dict[str, dict[str, Any]]:
-    """What ``__init__`` gave the members of an enumeration."""
-    return {
-        member.name: {
-            name: value
-            for name, value in vars(member).items()
-            if not (name.startswith("_") and name.endswith("_"))
-        }
-        for member in cls
-    }
+def _slot_names(cls: type) -> list[str]:
+    """Under which names its slots lie: private ones are not told by ``__slots__``."""
+    return [
+        name
+        for name, held in vars(cls).items()
+        if isinstance(held, types.MemberDescriptorType) and held.__objclass__ is cls
+    ]
 
 
 # --- put together ---
@@ -189,7 +204,7 @@ def _shell(identity: Identity, kind: str, making: tuple[Any, ...]) -> type:
             return live
     made = _known.get(identity)
     if made is None:
-        made = (_make_enum if kind == "enum" else _make_class)(*making)
+        made = (enumerations.make if kind == "enum" else _make_class)(*making)
         _register(identity, made)
         _hollow.add(made)
     return made
@@ -247,19 +262,6 @@ class _QuietSlots:
         pass
 
 
-def _make_enum(
-    bases: tuple[type, ...],
-    name: str,
-    qualname: str,
-    module: str,
-    members: dict[str, Any],
-) -> type:
-    made: type = cloudpickle._make_skeleton_enum(  # noqa: SLF001 - no public name
-        bases, name, qualname, members, module, None, None
-    )
-    return made
-
-
 def _fill(cls: type, state: tuple[Identity, tuple[Any, Any]]) -> None:
     if cls not in _hollow:
         return
@@ -268,9 +270,8 @@ def _fill(cls: type, state: tuple[Identity, tuple[Any, Any]]) -> None:
     for name, value in attributes.items():
         # Not the metaclass's: an enumeration's refuses.
         type.__setattr__(cls, name, value)
-    for name, own in (members or {}).items():
-        member: Any = cls[name]  # type: ignore[index]
-        member.__dict__.update(own)
+    if members is not None:
+        enumerations.fill(cls, attributes, members)
     for subclass in registered:
         cls.register(subclass)  # type: ignore[attr-defined]
     _hollow.discard(cls)

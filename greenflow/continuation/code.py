@@ -7,7 +7,7 @@ import weakref
 from hashlib import blake2b
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from greenflow.continuation import tags
 from greenflow.errors import WrongInterpreter
@@ -61,7 +61,7 @@ def code_hash(code: CodeType) -> bytes:
     """
     known = _hashes.get(code)
     if known is None:
-        known = _digest(code)
+        known = digest(code)
         _hashes.put(code, known)
     return known
 
@@ -111,7 +111,11 @@ def code_from_bytes(data: bytes) -> CodeType:
 tags.register("code", code_from_bytes)
 
 
-def _digest(code: CodeType) -> bytes:
+def digest(code: Any) -> bytes:
+    """Return the hash of a code object, or of what was read of one and has its names.
+
+    As :func:`code_hash`, which remembers it.
+    """
     hasher = blake2b(digest_size=_HASH_BYTES)
     numbers = (
         code.co_argcount,
@@ -134,8 +138,8 @@ def _digest(code: CodeType) -> bytes:
 
 def _constant(value: object) -> bytes:
     """Bytes that tell a constant from others, the same in every process."""
-    if isinstance(value, CodeType):
-        return b"C" + _digest(value)
+    if hasattr(value, "co_code"):
+        return b"C" + digest(value)
     if isinstance(value, tuple):
         return b"(" + b"".join(_sized(_constant(item)) for item in value)
     if isinstance(value, frozenset):

@@ -9,9 +9,9 @@ by these; else it lies among the values.
 from __future__ import annotations
 
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation import diagnose, frames, pickling, spares
+from greenflow.continuation import diagnose, frames, owned, pickling, places, spares
 from greenflow.continuation.context import saved_items
 from greenflow.continuation.functions import reference, resolve
 from greenflow.continuation.head import (
@@ -51,6 +51,15 @@ class Saved:
         self.generators = generators
 
 
+class Loaded(NamedTuple):
+    """A stack, the value it left with, its context, the generators that wait in it."""
+
+    records: Records
+    value: object
+    context: Context
+    waiting: list[Any]
+
+
 # --- a suspended stack ---
 
 
@@ -68,7 +77,7 @@ def encode_stack(records: Records, value: object, context: Context) -> Saved:
     running = {id(gen): function for gen, function in records.generators}
     try:
         whole = (value, by_value, values, context if saved_items(context) else None)
-        body, generators, codes = pickling.dump(whole, running)
+        body, generators, codes = pickling.dump(whole, running, owned.owners(values))
     except Exception as error:
         raise _explain(records, value, context, error) from error
     if codes:
@@ -76,10 +85,8 @@ def encode_stack(records: Records, value: object, context: Context) -> Saved:
     return Saved(pack(head, body + trailer), generators)
 
 
-def decode_stack(
-    head: Head, head_bytes: bytes, body: bytes
-) -> tuple[Records, object, Context]:
-    """Return ``(records, value, context)`` of what :func:`encode_stack` made.
+def decode_stack(head: Head, head_bytes: bytes, body: bytes) -> Loaded:
+    """Return what :func:`encode_stack` was given.
 
     Raises:
         CodeMissing, CodeChanged: a function is not there, or not the same.
@@ -88,7 +95,7 @@ def decode_stack(
     """
     plan = _functions_of.get(head_bytes)
     named = plan.functions if plan is not None else _resolve(head, head_bytes)
-    value, by_value, values, context = _load(body, 4)
+    (value, by_value, values, context), waiting = _load(body, 4)
     if type(by_value) is not tuple or type(values) is not tuple:
         raise BadContents("a saved continuation is damaged: it holds other values")
     functions = named if not by_value else _merge(named, by_value)
@@ -96,7 +103,8 @@ def decode_stack(
         records = frames.records(functions, head.shape, values)
     except (ValueError, TypeError) as error:
         raise BadContents(f"a saved continuation is damaged: {error}") from error
-    return records, value, context if type(context) is Context else Context()
+    context = context if type(context) is Context else Context()
+    return Loaded(records, value, context, waiting)
 
 
 def _new_head(
@@ -118,8 +126,12 @@ def _new_head(
 def _codes(
     functions: tuple[FunctionType, ...], by_value: tuple[FunctionType, ...]
 ) -> list[CodeType]:
-    """The code of those functions that are found by name."""
-    return [function.__code__ for function in functions if function not in by_value]
+    """The code of those functions that are found by name, or behind one."""
+    return [
+        function.__code__
+        for function in functions
+        if function not in by_value or places.hidden(function) is not None
+    ]
 
 
 def _resolve(head: Head, head_bytes: bytes) -> tuple[FunctionType | None, ...]:
@@ -160,12 +172,15 @@ def encode_call(
 
 def decode_call(
     body: bytes,
-) -> tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]:
-    """Return function, args and kwargs of what :func:`encode_call` made."""
-    function, args, kwargs = _load(body, 3)
+) -> tuple[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]], list[Any]]:
+    """Return function, args and kwargs of what :func:`encode_call` made.
+
+    And the generators among them.
+    """
+    (function, args, kwargs), waiting = _load(body, 3)
     if not callable(function) or type(args) is not tuple or type(kwargs) is not dict:
         raise BadContents("a saved call is damaged: it cannot be called")
-    return function, args, kwargs
+    return (function, args, kwargs), waiting
 
 
 def encode_result(value: object) -> Saved:
@@ -174,10 +189,10 @@ def encode_result(value: object) -> Saved:
     return Saved(pack(encode_head(Head("done", PYTHON, ())), body), generators)
 
 
-def decode_result(body: bytes) -> object:
-    """Return the value that :func:`encode_result` was given."""
-    (value,) = _load(body, 1)
-    return value
+def decode_result(body: bytes) -> tuple[object, list[Any]]:
+    """Return the value that :func:`encode_result` was given, and its generators."""
+    (value,), waiting = _load(body, 1)
+    return value, waiting
 
 
 def open_saved(data: bytes) -> tuple[Head, bytes, bytes]:
@@ -213,9 +228,9 @@ def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> 
 # --- the values ---
 
 
-def _load(body: bytes, count: int) -> tuple[Any, ...]:
+def _load(body: bytes, count: int) -> tuple[tuple[Any, ...], list[Any]]:
     try:
-        values = pickling.load(body)
+        values, waiting = pickling.load_waiting(body)
     except GreenflowError:
         raise
     except (ImportError, AttributeError) as error:
@@ -227,11 +242,12 @@ def _load(body: bytes, count: int) -> tuple[Any, ...]:
     except Exception as error:
         raise NotRestorable(
             f"a value of the flow cannot be loaded: {type(error).__name__}: {error}",
-            hint="its class must be able to load what it saved (see __setstate__)",
+            hint="its class must be able to load what it saved (see __setstate__), as "
+            "must the load function that greenflow.register() was given for it",
         ) from error
     if type(values) is not tuple or len(values) != count:
         raise BadContents("a saved continuation is damaged: it holds other values")
-    return values
+    return values, waiting
 
 
 def _dump_described(

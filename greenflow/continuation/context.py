@@ -10,14 +10,11 @@ import decimal
 import sys
 from contextvars import Context, ContextVar, Token
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from greenflow.continuation import main_module, tags
 from greenflow.continuation.frames import fields_read, fields_write
 from greenflow.errors import CodeMissing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Where a variable was found: module and dotted path.
 _places: dict[ContextVar[Any], tuple[str, str]] = {}
@@ -33,6 +30,12 @@ _local: set[ContextVar[Any]] = set()
 def keep_local(variable: ContextVar[Any]) -> None:
     """Leave a variable out of what is saved of contexts."""
     _local.add(variable)
+
+
+def name_variable(variable: ContextVar[Any], tag: str) -> None:
+    """Let a variable of greenflow's own be found by a tag, which never moves."""
+    setattr(sys.modules[tags.MODULE], tag, variable)
+    _places[variable] = tags.MODULE, tag
 
 
 # --- variables ---
@@ -59,28 +62,13 @@ def _place(variable: ContextVar[Any]) -> tuple[str, str]:
     known = _places.get(variable)
     if known is not None and main_module.find_global(*known) is variable:
         return known
-    for module, path, value in _named():
+    for module, path, value in main_module.named():
         if value is variable:
             _places[variable] = module, path
             return module, path
     raise TypeError(
         f"cannot pickle the context variable {variable.name!r}: no module has it"
     )
-
-
-def _named() -> Iterator[tuple[str, str, Any]]:
-    """Yield (module, dotted path, value) of what modules and their classes hold."""
-    loaded = list(sys.modules.items())
-    for name, module in sorted(loaded, key=_is_program):
-        for attribute, value in dict(getattr(module, "__dict__", ())).items():
-            yield name, attribute, value
-            if isinstance(value, type) and value.__module__ == name:
-                for inner, held in list(vars(value).items()):
-                    yield name, f"{attribute}.{inner}", held
-
-
-def _is_program(named: tuple[str, Any]) -> bool:
-    return named[0] in main_module.NAMES
 
 
 def _find(module: str, path: str) -> ContextVar[Any]:

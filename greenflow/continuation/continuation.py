@@ -14,10 +14,10 @@ from greenflow.continuation import (
     spares,
     tags,
 )
+from greenflow.continuation.generators import forget
 from greenflow.continuation.head import PATCH, Head
 from greenflow.continuation.nested import Nested, State, register_nested
 from greenflow.continuation.outcome import Sent, Thrown
-from greenflow.continuation.summary import position
 from greenflow.errors import ContinuationError, StackTooDeep
 
 if TYPE_CHECKING:
@@ -52,12 +52,13 @@ class Continuation(Nested):
         call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None,
         records: Records | None = None,
         context: Context | None = None,
+        waiting: list[Any] | None = None,
     ) -> None:
         """Make one of parts; users call :meth:`start` or :meth:`loads`."""
         self._state, self._value = state, value
         self._call, self._records = call, records
         self._context = Context() if context is None else context
-        self._generators = []
+        self._generators = waiting or []
 
     @classmethod
     def start(
@@ -88,6 +89,8 @@ class Continuation(Nested):
     @property
     def value(self) -> Any:
         """What it is suspended with, or the result; None before and while it runs."""
+        if self._generators and self.done:
+            self._recall()  # the result is the caller's now
         return self._value
 
     def resume(self, value: Any = None) -> Continuation:
@@ -184,7 +187,7 @@ class Continuation(Nested):
     def _forget(self, generators: list[Any]) -> None:
         # What was saved in the middle ends where its saved copy ends: this object may
         # go, in any order with others of a cycle, and must not run its finally blocks.
-        self._generators += [g for g in generators if frames.generator_forget(g)]
+        self._generators += forget(generators)
 
     def _recall(self) -> None:
         for generator in self._generators:
@@ -259,11 +262,12 @@ class Continuation(Nested):
     @classmethod
     def _decoded(cls, head: Head, head_bytes: bytes, body: bytes) -> Continuation:
         if head.kind == "call":
-            return cls("new", call=codec.decode_call(body))
+            call, waiting = codec.decode_call(body)
+            return cls("new", call=call, waiting=waiting)
         if head.kind == "done":
-            return cls("done", codec.decode_result(body))
-        records, value, context = codec.decode_stack(head, head_bytes, body)
-        return cls("suspended", value, records=records, context=context)
+            value, waiting = codec.decode_result(body)
+            return cls("done", value, waiting=waiting)
+        return cls("suspended", **codec.decode_stack(head, head_bytes, body)._asdict())
 
     def discard(self) -> None:
         """Drop everything: it lives on in the bytes that dumps() returned last.
@@ -279,15 +283,6 @@ class Continuation(Nested):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _loads, (self.dumps(),)
-
-    def __repr__(self) -> str:
-        place = ""
-        if self._state == "suspended" and self._records is not None:
-            function, offset = self._records.places[-1]
-            line = position(function.__code__, offset)[0]
-            place = f" in {function.__qualname__}() line {line}"
-            place += f", {self._records.depth} frames"
-        return f"<Continuation {self._state}{place}>"
 
 
 def _loads(data: bytes) -> Continuation:

@@ -7,18 +7,12 @@ what is named is what really failed, not what merely looks as if it would.
 
 from __future__ import annotations
 
-import contextvars
-import hashlib
-import io
-import logging
 import pickle
-import socket
-import threading
 import types
-import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenflow.continuation import generators, pickling
+from greenflow.continuation.hints import hint_for
 from greenflow.continuation.parts import parts, state_parts
 from greenflow.errors import GreenflowError, NotSaveable
 from greenflow.limits import DIAGNOSED_OBJECTS_MAX
@@ -27,42 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 _REASON_CHARS_MAX = 300
-_HINT_OTHER = (
-    "close or delete it before the call and keep what is needed to make it again, "
-    "or give its class __reduce__() or __getstate__()"
-)
-_HINTS: tuple[tuple[Any, str], ...] = (
-    (
-        socket.socket,
-        "close it before the call (a closed one can be kept) and connect after it",
-    ),
-    (
-        io.IOBase,
-        (
-            "close it before the call (a closed file can be kept) and open it again "
-            "after; or open it by greenflow.open_file() to read it"
-        ),
-    ),
-    (
-        (type(threading.Lock()), type(threading.RLock()), threading.Condition),
-        "release it before the call, and do not keep it in the flow: a flow runs alone",
-    ),
-    (contextvars.ContextVar, "bind it to a name at the top of a module"),
-    (threading.Thread, "join it before the call"),
-    (types.FrameType, "delete the variable that holds the frame before the call"),
-    (generators.TYPES, "let it yield or finish before the call"),
-    (types.FunctionType, "define it at the top level of a module that can be imported"),
-    (memoryview, "keep the bytes instead: bytes(view)"),
-    (weakref.finalize, "call it, or detach() it, before the call"),
-    (logging.Handler, "keep the name of its logger, and find it by that"),
-    (type(hashlib.sha256()), "keep the data, and begin the digest after the call"),
-)
 
 
 class _Culprit(NamedTuple):
     steps: str
     value: object
     error: BaseException
+    #: What leads to it, from the variable's value on.
+    chain: Sequence[object] = ()
 
 
 def explain(
@@ -103,14 +69,6 @@ def type_name(value: object) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def hint_for(value: object) -> str:
-    """Return the way out for a value of this kind."""
-    for kinds, hint in _HINTS:
-        if isinstance(value, kinds):
-            return hint
-    return _HINT_OTHER
-
-
 def _told(place: str, variable: str, culprit: _Culprit) -> NotSaveable:
     path = f"{place}: {variable}{culprit.steps}"
     if isinstance(culprit.error, RecursionError):
@@ -120,7 +78,7 @@ def _told(place: str, variable: str, culprit: _Culprit) -> NotSaveable:
             hint="keep deep structures flat: a list of rows, an index instead of a "
             "chain; or raise sys.setrecursionlimit()",
         )
-    hint = hint_for(culprit.value)
+    hint = hint_for(culprit.value, culprit.chain)
     if " global " in culprit.steps:
         hint = (
             "make it inside the function that uses it, or keep it in a module that "
@@ -174,8 +132,11 @@ class _TooMuchError(Exception):
 class _Tracer(pickling.Reducing, pickle._Pickler):  # noqa: SLF001 - the one in Python
     """A pickler that knows what it is inside of."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, running: dict[int, types.FunctionType] | None, weak: Any = None
+    ) -> None:
         super().__init__(_Nowhere(), pickling.PROTOCOL)
+        self.running, self.weak = dict(running or {}), weak
         self.chain: list[object] = []
         self._left = DIAGNOSED_OBJECTS_MAX
 
@@ -187,6 +148,10 @@ class _Tracer(pickling.Reducing, pickle._Pickler):  # noqa: SLF001 - the one in 
         self.chain.append(obj)
         super().save(obj, *args)  # type: ignore[misc]
         self.chain.pop()
+
+    def saved_ids(self) -> dict[int, Any]:
+        """Return by id what was saved."""
+        return dict(self.memo)  # type: ignore[attr-defined]
 
 
 class _Nowhere:
@@ -203,14 +168,17 @@ def _trace(
 ) -> _Culprit:
     if isinstance(failure, RecursionError):
         return _Culprit("", value, failure)
-    tracer = _Tracer()
-    tracer.running = dict(running or {})
+    tracer = _Tracer(running)
     try:
         tracer.dump(value)
+        while tracer.weak and tracer.weak.found_more(tracer.saved_ids()):
+            tracer = _Tracer(running, tracer.weak)
+            tracer.dump(value)
     except (RecursionError, _TooMuchError):
         return _Culprit("", value, failure)
     except Exception as error:
-        return _Culprit(_steps(tracer.chain), tracer.chain[-1], error)
+        chain = tracer.chain
+        return _Culprit(_steps(chain), chain[-1], error, chain[:-1])
     return _Culprit("", value, failure)
 
 

@@ -14,6 +14,7 @@ from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenflow.continuation import (
+    class_dicts,
     frames,
     main_module,
     names,
@@ -113,7 +114,7 @@ def _state(
         function.__closure__,
         function.__defaults__,
         function.__kwdefaults__,
-        function.__annotations__ or None,
+        _annotations(function),
         function.__dict__ or None,
         function.__qualname__,
         function.__module__,
@@ -122,6 +123,12 @@ def _state(
         used,
         namespaces.submodules(function, used) if used else (),
     )
+
+
+def _annotations(function: FunctionType) -> Any:
+    """Return the annotations; from 3.14 on, what evaluates them: they may not be."""
+    evaluate = getattr(function, "__annotate__", None)
+    return function.__annotations__ or None if evaluate is None else evaluate
 
 
 def _shell(
@@ -151,7 +158,10 @@ def _fill(function: FunctionType, state: tuple[Any, ...]) -> None:
         frames.set_closure(function, closure)
     function.__defaults__ = defaults
     function.__kwdefaults__ = kwdefaults
-    function.__annotations__ = annotations or {}
+    if callable(annotations):
+        function.__annotate__ = annotations  # type: ignore[attr-defined]
+    else:
+        function.__annotations__ = annotations or {}
     function.__dict__.update(attributes or {})
     function.__qualname__ = qualname
     function.__module__ = module
@@ -173,6 +183,9 @@ def reduce_cell(cell: CellType) -> tuple[Any, ...]:
         held = (cell.cell_contents,)
     except ValueError:
         return _cell, ()
+    cls = class_dicts.class_of(held[0])
+    if cls is not None:
+        return _cell, (), cls, None, None, _fill_class_cell
     return _cell, (), held, None, None, _fill_cell
 
 
@@ -182,6 +195,10 @@ def _cell() -> CellType:
 
 def _fill_cell(cell: CellType, held: tuple[Any]) -> None:
     cell.cell_contents = held[0]
+
+
+def _fill_class_cell(cell: CellType, cls: type) -> None:
+    cell.cell_contents = class_dicts.of(cls)
 
 
 def reduce_code(code: CodeType) -> tuple[Any, ...]:
@@ -195,3 +212,4 @@ tags.register("shell", _shell)
 tags.register("fill", _fill)
 tags.register("cell", _cell)
 tags.register("fill_cell", _fill_cell)
+tags.register("fill_class_cell", _fill_class_cell)

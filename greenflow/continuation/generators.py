@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+import threading
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import frames, tags
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 TYPES = (GeneratorType, CoroutineType, AsyncGeneratorType)
 _KINDS: dict[type, int] = {kind: number for number, kind in enumerate(TYPES)}
+
+
+class _Loading(threading.local):
+    made: list[Any] | None = None
+
+
+_loading = _Loading()
+
+
+def collect(load: Callable[[], Any]) -> tuple[Any, list[Any]]:
+    """Return what ``load()`` returns, and the generators that were made for it.
+
+    If it raises, they go without running their ``finally`` blocks.
+    """
+    made: list[Any] = []
+    before, _loading.made = _loading.made, made
+    try:
+        return load(), made
+    except BaseException:
+        forget(made)
+        raise
+    finally:
+        _loading.made = before
+
+
+def forget(generators: list[Any]) -> list[Any]:
+    """Let them go, when they go, without ``finally``; return those that would not."""
+    return [each for each in generators if frames.generator_forget(each)]
 
 
 def reduce_generator(generator: Any, running: Mapping[int, FunctionType]) -> Any:
@@ -42,7 +71,10 @@ def _made(generator: Any, function: FunctionType, name: str, qualname: str) -> A
 
 
 def _shell(kind: int, function: FunctionType, name: str, qualname: str) -> Any:
-    return frames.generator_shell(kind, function, name, qualname)
+    made = frames.generator_shell(kind, function, name, qualname)
+    if _loading.made is not None:
+        _loading.made.append(made)
+    return made
 
 
 def _async_shell(

@@ -14,7 +14,7 @@ from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import tags
+from greenflow.continuation import sentinels, tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def reducer_of(kind: type) -> Callable[[Any], Any] | None:
         return lambda obj: _made(obj, make)
     if _hashes_attributes(kind):
         return _with_early
-    return None
+    return sentinels.reducer_of(kind) if _base(kind) is object else None
 
 
 def _is_plain(kind: type, name: str) -> bool:

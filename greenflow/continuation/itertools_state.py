@@ -105,6 +105,15 @@ def put_state(iterator: Any, state: State) -> None:
     _fill(iterator, state)
 
 
+def fields_of(iterator: Any) -> Fields:
+    """Return the fields of an iterator of itertools, as this Python has them.
+
+    Raises:
+        TypeError: the fields of its type are not known on this Python.
+    """
+    return _read(_layout_of(type(iterator)), iterator)
+
+
 def _read(layout: Layout, iterator: Any) -> Fields:
     return fields_read(iterator, layout.formats[words(type(iterator))])
 

@@ -13,12 +13,15 @@ import uuid
 from hashlib import sha256
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from greenflow.continuation import names
 from greenflow.continuation.code import code_hash
 from greenflow.errors import CodeMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: (path, digest of the contents) of a program.
 Key = tuple[str, str]
@@ -121,6 +124,17 @@ def find_global(module: object, path: str) -> Any:
     """Return what a module that is imported holds at ``path``; None if nothing."""
     found = sys.modules.get(module) if isinstance(module, str) else None
     return None if found is None else names.find(found.__dict__, path)
+
+
+def named() -> Iterator[tuple[str, str, Any]]:
+    """Yield (module, dotted path, value) of what modules and their classes hold."""
+    loaded = list(sys.modules.items())
+    for name, module in sorted(loaded, key=lambda item: item[0] in NAMES):
+        for attribute, value in dict(getattr(module, "__dict__", ())).items():
+            yield name, attribute, value
+            if isinstance(value, type) and value.__module__ == name:
+                for inner, held in list(vars(value).items()):
+                    yield name, f"{attribute}.{inner}", held
 
 
 def held_name(value: Any, path: str) -> Held | None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Literal
+from types import CellType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from greenflow.continuation import frames, pickling, tags
 from greenflow.continuation.context import saved_items
+from greenflow.continuation.summary import position
 from greenflow.errors import ContinuationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import ContextVar
+    from types import FunctionType
 
     from greenflow.continuation.frames import Records
+
+T = TypeVar("T")
 
 State = Literal["new", "suspended", "running", "done", "failed"]
 
@@ -33,6 +40,28 @@ class Nested:
         """Whether the function has returned or raised."""
         return self._state in {"done", "failed"}
 
+    def variables(self) -> list[dict[str | int, Any]]:
+        """Return the variables of every frame, the innermost first; none if it waits
+        in none.
+
+        By name, cells opened; what the pending expression still needs by number.
+        """
+        frames_of = self._records.frames if self._records is not None else ()
+        return [_named(function, pairs) for function, _, _, pairs in frames_of]
+
+    def set_variable(self, variable: ContextVar[T], value: T) -> None:
+        """Set a context variable for what runs in it. See also keep_local()."""
+        self._context.run(variable.set, value)
+
+    def __repr__(self) -> str:
+        place = ""
+        if self._state == "suspended" and self._records is not None:
+            function, offset = self._records.places[-1]
+            line = position(function.__code__, offset)[0]
+            place = f" in {function.__qualname__}() line {line}"
+            place += f", {self._records.depth} frames"
+        return f"<Continuation {self._state}{place}>"
+
     def reduce_within(self, running: dict[int, Any]) -> tuple[Any, ...]:
         """Reduce it for a pickler of ours, to which ``running`` belongs."""
         content: tuple[Any, ...]
@@ -50,6 +79,10 @@ class Nested:
         saved = (self._state, self._value, content, context)
         return _empty, (), saved, None, None, _fill
 
+    def held_records(self) -> Records | None:
+        """Return its frames, if it is suspended."""
+        return self._records
+
     def fill(self, saved: tuple[Any, ...]) -> None:
         """Make an empty one what :meth:`reduce_within` saved."""
         state, self._value, content, context = saved
@@ -63,6 +96,25 @@ class Nested:
 
 
 _classes: list[type[Nested]] = []
+
+
+def _named(
+    function: FunctionType, pairs: list[tuple[str | int, Any]]
+) -> dict[str | int, Any]:
+    code = function.__code__
+    in_cells = {*code.co_cellvars, *code.co_freevars}
+    found: dict[str | int, Any] = {}
+    operands = 0
+    for name, value in pairs:
+        if isinstance(name, int):
+            found[operands] = value
+            operands += 1
+        elif name in in_cells and type(value) is CellType:
+            with suppress(ValueError):  # an empty one
+                found[name] = value.cell_contents
+        else:
+            found[name] = value
+    return found
 
 
 def register_nested(cls: type[Nested]) -> None:

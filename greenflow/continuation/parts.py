@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
+import gc
 import types
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from greenflow.continuation import iterators, itertools_state, list_iterators
 from greenflow.continuation.namespaces import global_names
+from greenflow.continuation.nested import Nested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,6 +19,15 @@ if TYPE_CHECKING:
     Part = tuple[str, Any]
 
 _STEP_CHARS_MAX = 80
+_ITERATORS = {
+    *map(type, (map(int, ()), filter(None, ()), zip((), strict=True), enumerate(()))),
+    *map(type, (iter([]), iter(()), reversed(()), iter(set()), iter(int, 0))),
+    *iterators.DICT_ITERATORS,
+    *iterators.DEQUE_ITERATORS,
+    *list_iterators.TYPES,
+    *itertools_state.ITERTOOLS,
+    iterators.ORDERED_ITERATOR,
+}
 _Member = types.MemberDescriptorType
 
 
@@ -41,7 +54,8 @@ def state_parts(state: Any) -> Iterator[Part]:
 
 
 def _attributes(named: Any) -> Iterator[Part]:
-    return ((f".{name}", item) for name, item in list(named.items()))
+    for name, item in list(named.items()):
+        yield (f".{name}" if isinstance(name, str) else _step("[{}]", name)), item
 
 
 def _of_dict(value: dict[Any, Any]) -> Iterator[Part]:
@@ -131,6 +145,34 @@ def _of_generator(generator: Any) -> Iterator[Part]:
         if frame is not None:
             for variable, item in frame.f_locals.items():
                 yield f" local {variable!r}", item
+    for item in gc.get_referents(generator):
+        yield " value on its stack", item
+
+
+def _of_view(value: Any) -> Iterator[Part]:
+    yield from _of_dict(gc.get_referents(value)[0])
+
+
+def _of_iterator(value: Any) -> Iterator[Part]:
+    # What it goes over, and what it does with it, have no names.
+    for held in gc.get_referents(value):
+        if not isinstance(held, type):
+            yield "", held
+
+
+def _of_frame(frame: types.FrameType) -> Iterator[Part]:
+    yield from ((f" local {name!r}", item) for name, item in frame.f_locals.items())
+
+
+def _of_context(context: contextvars.Context) -> Iterator[Part]:
+    for variable, item in context.items():
+        yield f" context variable {variable.name!r}", item
+
+
+def _of_continuation(value: Nested) -> Iterator[Part]:
+    for function, _, _, variables in getattr(value.held_records(), "frames", ()):
+        for name, item in variables:
+            yield f" frame {function.__qualname__}() local {name!r}", item
 
 
 def _of_wrapper(value: Any) -> Iterator[Part]:
@@ -149,6 +191,11 @@ def _step(form: str, key: object) -> str:
 
 _OF: tuple[tuple[Any, Callable[[Any], Iterator[Part]]], ...] = (
     (dict, _of_dict),
+    ((*iterators.VIEWS, types.MappingProxyType), _of_view),
+    (tuple(_ITERATORS), _of_iterator),
+    (types.FrameType, _of_frame),
+    (contextvars.Context, _of_context),
+    (Nested, _of_continuation),
     ((list, tuple, deque), _of_sequence),
     ((set, frozenset), _of_set),
     (BaseException, _of_exception),

@@ -8,13 +8,7 @@ are reduced here, everything else as copyreg and the object's own ``__reduce__``
 from __future__ import annotations
 
 import pickle
-from types import (
-    CellType,
-    CodeType,
-    FrameType,
-    FunctionType,
-    TracebackType,
-)
+from types import CellType, CodeType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from weakref import ref
 
@@ -28,6 +22,7 @@ from greenflow.continuation import (
     functions,
     generators,
     instances,
+    owned,
     places,
     tags,
     tracebacks,
@@ -55,16 +50,15 @@ class Dumped(NamedTuple):
     codes: list[CodeType]
 
 
-_NONE: list[Any] = []
-
-
-def dump(value: object, running: dict[int, FunctionType] | None = None) -> Dumped:
+def dump(
+    value: object, running: dict[int, FunctionType] | None = None, owners: Any = ()
+) -> Dumped:
     """Return ``value`` as bytes, and what of it is suspended.
 
     Args:
         value: any graph of objects.
-        running: functions of generators, by id, whose frames are saved elsewhere: only
-            an empty generator is written for each.
+        running: functions of generators, by id, whose frames are saved elsewhere.
+        owners: ids of objects that keep their very ``__dict__`` (owned.py).
 
     Raises:
         Exception: whatever the first object that cannot be saved raises.
@@ -74,17 +68,17 @@ def dump(value: object, running: dict[int, FunctionType] | None = None) -> Dumpe
         pickler = _idle.pop()
     except IndexError:
         pickler = _Pickler.new()
-    if running:
-        pickler.running = running
+    if running or owners:
+        pickler.running, pickler.owners, pickler.used = running or {}, owners, True
     pickler = _written(pickler, value)
     while pickler.weak and pickler.weak.found_more(pickler.memo.copy()):
         pickler = _written(pickler.renewed(type(pickler)), value)
     chunks = pickler.chunks
-    if running or pickler.used or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
+    if pickler.used or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
         return Dumped(b"".join(chunks), pickler.met, pickler.codes)
     pickler.clear_memo()
     _idle.append(pickler)
-    return Dumped(chunks.pop(), _NONE, _NONE)
+    return Dumped(chunks.pop(), [], [])
 
 
 def _written(pickler: _Pickler, value: object) -> _Pickler:
@@ -102,7 +96,13 @@ def _written(pickler: _Pickler, value: object) -> _Pickler:
 
 def load(data: bytes) -> Any:
     """Return the value that :func:`dump` was given. Runs code of its classes."""
-    return pickle.loads(data)
+    return generators.collect(lambda: pickle.loads(data))[0]
+
+
+def load_waiting(data: bytes) -> tuple[Any, list[Any]]:
+    """Return the value, and its generators: forgotten, they run no ``finally``."""
+    value, made = generators.collect(lambda: pickle.loads(data))
+    return value, generators.forget(made)
 
 
 def register_reducer(
@@ -137,6 +137,7 @@ class Reducing:
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.running: dict[int, FunctionType] = {}
+        self.owners: Any = ()
         self.met: list[Any] = []
         #: Of generators and nested functions: it is needed as it is.
         self.codes: list[CodeType] = []
@@ -152,6 +153,8 @@ class Reducing:
         reducer = _REDUCERS.get(kind)
         if reducer is None:
             reducer = _decide(kind)
+        if self.owners and id(obj) in self.owners:
+            return owned.with_own(obj, reducer(self, obj))
         if reducer is _leave:
             return NotImplemented
         return reducer(self, obj)
@@ -174,6 +177,7 @@ class _Pickler(Reducing, pickle.Pickler):
         """Return a new one that does the same again."""
         new = cls.new()
         new.running, new.weak, new.used = self.running, self.weak, True
+        new.owners = self.owners
         return new
 
 

@@ -20,20 +20,30 @@ def register(
     save: Callable[[Any], Any],
     load: Callable[[Any], Any],
 ) -> None:
-    """Tell how values of a type are saved by flows, and made again.
+    """Tell how values of a type are saved by flows, and made again: reconnecting.
 
-        greenflow.register(Connection, lambda c: c.address, Connection)
+        greenflow.register(Client, lambda client: client.url, Client)
+        greenflow.register(sqlite3.Connection, path_of, sqlite3.connect)
 
-    For what is a tie to this process: a database connection, a client, an open file.
+    A database connection, an HTTP client, a lock is a tie to this process. What can be
+    saved of it is how to make it again: an address, a path. Where a flow that holds one
+    goes on, ``load`` connects anew; its variables hold the new one by then, and so does
+    whatever else held it: one value is one value again.
+
+    What a connection was in the middle of is not saved: end transactions and read
+    cursors to their end before a flow waits. What ``save`` returns is on disk: return
+    the name of a secret, and look the secret up in ``load``. In memory, and after a
+    ``checkpoint()``, a flow keeps the value it had.
+
     Each process that goes on with a flow registers the same, best where the type is
-    defined or first imported. A value that several variables hold is one value again.
+    defined or first imported. It comes before ``__reduce__`` and ``copyreg``.
     Registering a type once more replaces what was told of it.
 
     Args:
         type: the class; its subclasses are saved like this too, except those for which
             something nearer is registered.
         save: called with a value when a flow is saved; returns whatever can be saved
-            that tells how to make it again. It must not contain the value itself.
+            that tells how to make it again. It must not be the value itself.
         load: called with what ``save`` returned when a flow is loaded, which may be
             often: also to look at it. What it raises, loading raises (NotRestorable).
 
@@ -57,8 +67,15 @@ def reducer_of(kind: type) -> Callable[[Any], Any] | None:
     for base in kind.__mro__:
         if base in _known:
             key = _key(base)
-            return lambda value: (_load, (key, _known[base][0](value)))
+            return lambda value: (_load, (key, _saved(base, value)))
     return None
+
+
+def _saved(base: type, value: Any) -> Any:
+    state = _known[base][0](value)
+    if state is value:
+        raise TypeError(f"what was registered for {_name(base)} saves the value itself")
+    return state
 
 
 def _key(kind: type) -> type | str:

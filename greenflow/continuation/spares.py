@@ -24,6 +24,7 @@ from greenflow.continuation.code import (
     code_from_bytes,
     code_hash,
 )
+from greenflow.envelope import unsealed
 from greenflow.errors import BadContents
 
 if TYPE_CHECKING:
@@ -47,6 +48,26 @@ def _spare(code: CodeType) -> bytes:
         known = zlib.compress(code_bytes(code))
         _compressed.put(code, known)
     return known
+
+
+def kept(body: bytes) -> dict[bytes, bytes]:
+    """Return the code that stands behind the values: compressed bytes by hash.
+
+    Raises:
+        BadContents: it is damaged.
+    """
+    return _read(body)
+
+
+def places(data: bytes) -> tuple[bytes, bytes]:
+    """Return what of a saved continuation tells where it waits: its head and its code.
+
+    The same each time that a flow stops at the same place; nothing is checked.
+    """
+    head, body = unsealed(data)
+    end = len(body) - _LENGTH_BYTES
+    start = end - int.from_bytes(body[end:], "little")
+    return bytes(head), bytes(body[max(start, 0) : end])
 
 
 class _Current(threading.local):

@@ -8,6 +8,7 @@ import gc
 import os
 import random
 import struct
+import sys
 import weakref
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,10 @@ def _new_key(compare: Callable[[Any, Any], int], *held: Any) -> Any:
 
 def _environment(environment: Any) -> Any:
     # What is in it is the process's, and may be secret.
-    return (getattr, (os, "environ")) if environment is os.environ else NotImplemented
+    for name in ("environ", "environb"):
+        if environment is getattr(os, name, None):
+            return getattr, (os, name)
+    return NotImplemented
 
 
 def _structure(structure: struct.Struct) -> Any:
@@ -79,6 +83,16 @@ def _finalizer(finalizer: weakref.finalize[Any, Any]) -> Any:
     return NotImplemented
 
 
+def _is_told(value: Any) -> bool:
+    return isinstance(value, tuple) and type(value).__module__ == "sys"
+
+
+def _of_sys(value: Any) -> Any:
+    name = type(value).__name__
+    found = getattr(sys, name, None)
+    return (getattr, (sys, name)) if found is value else NotImplemented
+
+
 #: By exact type.
 REDUCERS: dict[Any, Callable[[Any], Any]] = {
     _LOCAL_CONTEXT: _local_context,
@@ -87,6 +101,7 @@ REDUCERS: dict[Any, Callable[[Any], Any]] = {
     struct.Struct: _structure,
     random.SystemRandom: _system_random,
     weakref.finalize: _finalizer,
+    **dict.fromkeys(map(type, filter(_is_told, vars(sys).values())), _of_sys),
 }
 
 tags.register("local_decimal_context", _new_local_context)

@@ -136,6 +136,10 @@ def _dead(cls: Any, value: int | None) -> Any:
 
 
 def _method(cls: Any, function: Any, owner: Any) -> Any:
+    # It keeps no function alive: one that was loaded beside that of the class would go.
+    own = getattr(type(owner), function.__name__, None)
+    if isinstance(own, FunctionType) and own.__code__ == function.__code__:
+        function = own
     return cls(MethodType(function, owner))
 
 

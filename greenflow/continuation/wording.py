@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from types import (
+    BuiltinMethodType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +19,14 @@ if TYPE_CHECKING:
 
 #: The kinds of instruction whose first operand is what they call.
 CALLS = frozenset({"root", "call", "call_kw", "call_ex"})
+
+_NAMED = frozenset(
+    {
+        *(BuiltinMethodType, FunctionType, MethodDescriptorType, MethodType),
+        *(MethodWrapperType, WrapperDescriptorType),
+        type(functools.lru_cache(lambda: None)),
+    }
+)
 
 
 def place(code: CodeType, offset: int) -> str:
@@ -37,16 +54,19 @@ def describe(op: str, operands: tuple[Any, ...], instruction: str) -> str:
 
 def type_name(cls: type) -> str:
     """Return module and name of a class."""
-    return f"{cls.__module__}.{cls.__qualname__}"
+    get = type.__getattribute__  # not what a metaclass has
+    return f"{get(cls, '__module__')}.{get(cls, '__qualname__')}"
 
 
 def callable_name(value: Any) -> str:
     """Return module and name of a callable."""
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if not isinstance(name, str):
+    if issubclass(type(value), type):
+        return type_name(value)
+    if type(value) not in _NAMED:  # its attributes may be code of the users'
         return type_name(type(value))
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     module = getattr(value, "__module__", None)
-    return f"{module}.{name}" if isinstance(module, str) else name
+    return f"{module}.{name}" if isinstance(module, str) else str(name)
 
 
 def inner_name(inner: Any) -> str:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import functools
-from types import GetSetDescriptorType, MethodType
+from types import (
+    BuiltinMethodType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import main_module, tags
@@ -16,6 +25,39 @@ _LRU_CACHE = type(functools.lru_cache(lambda: None))
 
 def _method(method: MethodType) -> tuple[Any, ...]:
     return MethodType, (method.__func__, method.__self__)
+
+
+def _bound(method: Any) -> Any:
+    """Reduce a bound method of a C type.
+
+    Pickle looks it up by its name again, and finds another one if it came from super(),
+    or if the object gives its attributes by itself.
+    """
+    owner, name = method.__self__, method.__name__
+    bases = type(owner).__mro__
+    holding = [base for base in bases if name in vars(base)]
+    for base in holding:
+        found = vars(base)[name]
+        if type(found) in _C_METHODS and found.__get__(owner) == method:
+            plain = base is holding[0] and not _gives_its_own(owner, name)
+            return NotImplemented if plain else (_bind, (base, name, owner))
+    return NotImplemented
+
+
+_C_METHODS = (MethodDescriptorType, WrapperDescriptorType)
+
+
+def _gives_its_own(owner: Any, name: str) -> bool:
+    get = next(
+        vars(base)["__getattribute__"]
+        for base in type(owner).__mro__
+        if "__getattribute__" in vars(base)
+    )
+    return type(get) is FunctionType or name in getattr(owner, "__dict__", ())
+
+
+def _bind(base: type, name: str, owner: Any) -> Any:
+    return vars(base)[name].__get__(owner)
 
 
 def _wrapper(wrapper: classmethod[Any, Any, Any] | staticmethod[Any, Any]) -> Any:
@@ -69,7 +111,7 @@ def _super(value: Any) -> tuple[Any, ...]:
     return super, (value.__thisclass__, value.__self__)
 
 
-def _descriptor(value: GetSetDescriptorType) -> tuple[Any, ...]:
+def _descriptor(value: GetSetDescriptorType | MemberDescriptorType) -> tuple[Any, ...]:
     cls, name = value.__objclass__, value.__name__
     if vars(cls).get(name) is not value:  # 3.15: __dict__ of a class is not its own
         raise TypeError(f"cannot pickle the descriptor {name!r}")
@@ -83,6 +125,8 @@ def _held_descriptor(cls: type, name: str) -> Any:
 #: By exact type.
 REDUCERS: dict[type, Callable[[Any], Any]] = {
     MethodType: _method,
+    BuiltinMethodType: _bound,
+    MethodWrapperType: _bound,
     classmethod: _wrapper,
     staticmethod: _wrapper,
     property: _property,
@@ -90,9 +134,11 @@ REDUCERS: dict[type, Callable[[Any], Any]] = {
     _LRU_CACHE: _lru_cache,
     super: _super,
     GetSetDescriptorType: _descriptor,
+    MemberDescriptorType: _descriptor,
 }
 
 tags.register("attrname", _set_attrname)
 tags.register("lru_cache", _new_lru_cache)
 tags.register("fill_lru_cache", _fill_lru)
+tags.register("bind", _bind)
 tags.register("descriptor", _held_descriptor)

@@ -8,7 +8,8 @@ or your generator, from C, and a flow that suspends in there is refused. Half-co
 iterators of this module are saved with a flow like any other value.
 
 Also ``list_sort(values, ...)`` for ``values.sort(...)``, ``list_extend(values, items)``
-for ``values.extend(items)``, ``join(separator, items)`` for ``separator.join(items)``,
+for ``values.extend(items)``, ``dict_update(mapping, items)`` for
+``mapping.update(items)``, ``join(separator, items)`` for ``separator.join(items)``,
 ``re_sub`` and ``re_subn`` for those of :mod:`re`, and ``json_loads`` and ``json_dumps``
 for those of :mod:`json`. ``list``, ``set``, ``map`` and the like are not the builtin
 types: import them only where you call them.
@@ -35,6 +36,7 @@ from greenflow.soft.collecting import (
     any,
     bytes,
     dict,
+    dict_update,
     frozenset,
     join,
     list,
@@ -105,6 +107,7 @@ __all__ = [
     "cycle",
     "defaultdict",
     "dict",
+    "dict_update",
     "dropwhile",
     "enumerate",
     "filter",

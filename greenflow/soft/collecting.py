@@ -49,19 +49,27 @@ def frozenset(iterable: Any = (), /) -> builtins.frozenset[Any]:
 def dict(source: Any = (), /, **named: Any) -> builtins.dict[Any, Any]:
     """Return a dictionary of a mapping or of pairs, as the builtin does."""
     made: builtins.dict[Any, Any] = {}
+    dict_update(made, source, **named)
+    return made
+
+
+def dict_update(
+    target: builtins.dict[Any, Any], source: Any = (), /, **named: Any
+) -> None:
+    """Set each item as it comes: ``target.update(source, **named)``."""
+    setitem = builtins.dict.__setitem__
     if isinstance(source, builtins.dict) and _is_walked_in_c(source):
-        made.update(source)
+        builtins.dict.update(target, source)
     elif hasattr(source, "keys"):
         for key in list(source.keys()):
-            made[key] = source[key]
+            setitem(target, key, source[key])
     else:
         index = 0
         for pair in source:
             key, value = _pair(pair, index)
-            made[key] = value
+            setitem(target, key, value)
             index += 1
-    made.update(named)
-    return made
+    builtins.dict.update(target, named)
 
 
 def _is_walked_in_c(source: builtins.dict[Any, Any]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import json.encoder
 import json.scanner
+from functools import partial
 from typing import Any
 
 _scanner: Any = json.scanner
@@ -82,7 +83,7 @@ def _parts(encoder: Any, obj: Any) -> Any:
         encoder.default,
         ascii_ if encoder.ensure_ascii else plain,
         indent,
-        _number if encoder.allow_nan else _finite_number,
+        _number if encoder.allow_nan else _finite(encoder.indent),
         encoder.key_separator,
         encoder.item_separator,
         encoder.sort_keys,
@@ -100,14 +101,16 @@ def _number(value: float) -> str:
     return _SPECIAL.get(text, text)
 
 
-def _finite_number(value: float) -> str:
+def _finite(indent: Any) -> Any:
+    """Return what writes numbers; what is wrong depends in its words on ``indent``."""
+    return partial(_finite_number, json.JSONEncoder(allow_nan=False, indent=indent))
+
+
+def _finite_number(strict: json.JSONEncoder, value: float) -> str:
     text = float.__repr__(value)
     if text in _SPECIAL:
-        _ENCODES_FINITE(value)  # says what is wrong
+        strict.encode([value])  # says what is wrong
     return text
-
-
-_ENCODES_FINITE = json.JSONEncoder(allow_nan=False).encode
 
 
 class _Open:

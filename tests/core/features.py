@@ -124,6 +124,7 @@ MODULES = (
     "iterators",
     "lookups",
     "managers",
+    "owned",
     "shapes",
     "statements",
     "with",

@@ -107,9 +107,9 @@ def joined():
     return "".join(str(suspend(x)) for x in "ab")
 
 
-@refused("extend")
-def extended():
-    return [].extend(asks())
+@refused("union")
+def united():
+    return {1}.union(asks())
 
 
 @refused("class_statement.<locals>.Body")
@@ -156,7 +156,8 @@ def equal_in_index():
 
 @refused("")
 def unpacked():
-    return [*asks()]
+    first, *others = asks()
+    return first, others
 
 
 @refused("")

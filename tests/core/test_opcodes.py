@@ -51,6 +51,8 @@ WAITING_KINDS = {
     "slice",
     "super",
     "or_pop",
+    "raise",
+    "three",
 }
 
 

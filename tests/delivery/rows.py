@@ -31,7 +31,10 @@ class Row(NamedTuple):
 
 
 ROWS: dict[str, Row] = {}
-MODULES = ("operators", "objects", "calls", "iterators", "with", "async")
+MODULES = (
+    *("operators", "objects", "calls", "calls_more", "iterators", "iterators_more"),
+    *("filling", "with", "async"),
+)
 
 #: What the first act does, other than to return what the row gives.
 RAISED = {

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import socket
 import sys
 import threading
+import weakref
 from collections import OrderedDict, defaultdict, deque
 from dataclasses import dataclass
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from greenflow import Continuation
 from greenflow.continuation import deep, diagnose, pickling
 from greenflow.errors import ContinuationError, NotSaveable
 from greenflow.limits import DIAGNOSED_OBJECTS_MAX
+from tests.pickling.ways import (
+    begun,
+    caused,
+    closure,
+    default,
+    delegating,
+    error,
+    in_a_context,
+    local_class,
+    uses_a_global,
+    waits,
+)
 
 LOCK = threading.Lock()
 
@@ -60,53 +75,6 @@ class Refuses:
         raise ValueError("I refuse\nat length")
 
 
-def closure(held):
-    def inner():
-        return held
-
-    return inner
-
-
-def uses_a_global(held):
-    namespace = {"held": held, "other": 1}
-    exec("def uses(): return held, other", namespace)
-    return namespace["uses"]
-
-
-def default(held, x=None):
-    def inner(a=1, b=held, *, c=2):
-        return a, b, c
-
-    return inner
-
-
-def generator(held):
-    yield held
-
-
-def begun(held):
-    made = generator(held)
-    next(made)
-    return made
-
-
-def error(held):
-    return ValueError("x", held)
-
-
-def caused(held):
-    made = ValueError("x")
-    made.__cause__ = KeyError(held)
-    return made
-
-
-def local_class(held):
-    class Local:
-        attribute = held
-
-    return Local
-
-
 WAYS = {
     ".held": Plain,
     "[1]": lambda held: [0, held],
@@ -129,6 +97,14 @@ WAYS = {
     ".__cause__.args[0]": caused,
     ".exceptions[0].args[1]": lambda held: ExceptionGroup("g", [error(held)]),
     ".attribute": local_class,
+    "['view']": lambda held: {"view": held}.values(),
+    "['item']": lambda held: iter({"item": held}.items()),
+    "['proxy']": lambda held: MappingProxyType({"proxy": held}),
+    "[3]": lambda held: iter([0, 1, 2, held]),
+    "[4]": lambda held: itertools.islice(map(str, [0, 1, 2, 3, held]), 9),
+    " context variable 'HELD'": in_a_context,
+    " frame waits() local 'held'": lambda held: Continuation.start(waits, held),
+    " value on its stack local 'held'": lambda held: delegating(held),
     "[0].held['x'][1]": lambda held: [Reduced({"x": (1, held)})],
 }
 
@@ -270,22 +246,11 @@ def test_other_errors_of_greenflow_stay():
     assert diagnose.explain([("f", "v", LOCK)], original) is original
 
 
-@pytest.mark.parametrize(
-    ("value", "word"),
-    [
-        (threading.Thread(), "join"),
-        (LOCK, "release"),
-        (threading.RLock(), "release"),
-        (sys._getframe(), "frame"),
-        (memoryview(b""), "bytes"),
-        (generator(1), "yield"),
-        (sys.stdout, "close"),
-        (object(), "__reduce__"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_hints(value: object, word: str):
-    assert word in diagnose.hint_for(value)
+def test_what_only_a_weak_reference_leads_to():
+    key = Plain(1)
+    error = explained([key, weakref.WeakKeyDictionary({key: [LOCK]})])
+    assert "_thread.lock cannot be saved" in error.message
+    assert "'conn'[1]" in error.path
 
 
 def test_names_of_types():

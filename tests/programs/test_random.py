@@ -135,7 +135,7 @@ def test_a_mistake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(iterator: Any, inside: Any) -> Any:
         return iterators.advanced(iterator.__reduce__()[1][0], inside)
 
-    monkeypatch.setitem(iterators._STEPS, enumerate, wrong)
+    monkeypatch.setitem(iterators._steps, enumerate, wrong)
 
     def is_wrong(drawn: tuple[str, list[bool]]) -> bool:
         source, given = drawn

@@ -80,6 +80,13 @@ def list_extend(lib: Any) -> Any:
 
 
 @case
+def dict_update(lib: Any) -> Any:
+    values = {"a": 0}
+    lib.dict_update(values, asks(("a", 1), ("b", 2)), c=3)
+    return values
+
+
+@case
 def list_sort(lib: Any) -> Any:
     values = [3, 1, 2]
     lib.list_sort(values, key=ask)

@@ -159,6 +159,14 @@ def dict_of_pairs(lib: Any, w: World, d: Drawn) -> Any:
     return lib.dict(w.source([*pairs, *d.others]), number=d.number)
 
 
+@plan("dict_update by pairs")
+def dict_update(lib: Any, w: World, d: Drawn) -> Any:
+    pairs = [(key, 1) if d.flag else [key, key] for key in d.values]
+    made = {1: 0}
+    source = w.source([*pairs, *d.others])
+    return outcome(lambda: lib.dict_update(made, source, number=d.number)), made
+
+
 class Mapping:
     def __init__(self, w: World, values: list[Any]) -> None:
         self.w, self.values = w, values

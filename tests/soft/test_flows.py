@@ -30,7 +30,8 @@ NAMED = {
 UNNEEDED = {
     *("accumulate", "all", "any", "chain", "defaultdict", "dropwhile", "enumerate"),
     *("filter", "filterfalse", "islice", "iter", "iter_of_a_sequence", "reversed"),
-    *("starmap", "takewhile"),
+    *("starmap", "takewhile", "compress", "cycle", "groupby", "list_extend"),
+    *("map", "pairwise", "zip_longest"),
 }
 
 

@@ -34,6 +34,7 @@ ORIGINALS: dict[str, Any] = {
     for name in names.split()
 } | {
     "join": lambda separator, iterable: separator.join(iterable),
+    "dict_update": dict.update,
     "list_extend": list.extend,
     "list_sort": list.sort,
     "json_dumps": json.dumps,

@@ -66,6 +66,40 @@ def test_one_value_stays_one():
     assert one is other
 
 
+def test_cycles_through_it():
+    greenflow.register(Client, lambda c: (c.address, c.owner), made_with_owner)
+    client = Client("one")
+    client.owner = [client]
+    copied = copy_of(client)
+    assert copied.owner[0] is copied
+    owner = copy_of(client.owner)
+    assert owner[0].owner is owner
+
+
+def made_with_owner(state):
+    client = Client(state[0])
+    client.owner = state[1]
+    return client
+
+
+def test_a_message_for_what_saves_itself():
+    greenflow.register(Client, lambda client: client, Client)
+    k = Continuation.start(holds, Client("one"))
+    with pytest.raises(NotSaveable, match="saves the value itself"):
+        k.dumps()
+    assert k.resume().value == "one"
+
+
+def test_what_cannot_be_saved_of_it():
+    greenflow.register(Client, lambda client: client.lock, Client)
+    client = Client("one")
+    client.lock = threading.Lock()
+    with pytest.raises(NotSaveable) as caught:
+        Continuation.start(holds, client).dumps()
+    assert "local 'client'.lock: _thread.lock" in caught.value.message
+    assert "register(Client, ...)" in caught.value.hint
+
+
 def holds(client):
     suspend()
     return client.address

@@ -151,7 +151,7 @@ def initialised(instance: Any) -> Any:
 def created(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Finish ``type.__call__`` behind ``__new__`` (typeobject.c, type_call)."""
     made = call()
-    if not issubclass(type(made), cls):
+    if cls not in type(made).__mro__:
         return made
     value = type(made).__init__(made, *args, **kwargs)
     check_init(value)
@@ -188,6 +188,17 @@ def closed() -> Any:
     except GeneratorExit:
         return None
     raise RuntimeError("generator ignored GeneratorExit")
+
+
+@registered
+def checked(
+    check: Callable[[Any, Any], bool], value: Any, rest: tuple[Any, ...]
+) -> Any:
+    """Finish ``isinstance()`` or ``issubclass()`` of several classes behind one."""
+    given = call()
+    if given:
+        return True
+    return check(value, rest)
 
 
 # --- attributes ---

@@ -17,7 +17,12 @@ from greenflow.continuation.delivery.adapters import (
     is_there,
     looked_up,
 )
-from greenflow.continuation.delivery.inside import Inside, special
+from greenflow.continuation.delivery.inside import (
+    Inside,
+    attribute_above,
+    is_a,
+    special,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,19 +88,11 @@ def changed_by_call(
 def _descriptors(owner: Any, name: str) -> Iterator[Any]:
     cls = type(owner)
     if cls is super:
-        yield from _above(owner, name)
+        yield attribute_above(owner.__self_class__, owner.__thisclass__, name)
         return
     yield special(cls, name)
-    if isinstance(owner, type):
+    if is_a(owner, type):
         yield special(owner, name)
-
-
-def _above(owner: Any, name: str) -> Iterator[Any]:
-    mro = owner.__self_class__.__mro__
-    for base in mro[mro.index(owner.__thisclass__) + 1 :]:
-        if name in base.__dict__:
-            yield base.__dict__[name]
-            return
 
 
 def is_got(descriptor: Any, inside: Inside) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from functools import partial
-from types import CoroutineType, GeneratorType
+from types import CoroutineType, GeneratorType, UnionType
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation.delivery import attributes, items, iterators, operators
@@ -13,13 +13,14 @@ from greenflow.continuation.delivery.adapters import (
     UNCHANGED,
     Adapters,
     adapter,
+    checked,
     closed,
-    instead,
     is_true,
     printed,
     searched,
 )
 from greenflow.continuation.delivery.calls import rule, slot_rule
+from greenflow.continuation.delivery.inside import is_a
 from greenflow.continuation.delivery.specials import (
     TEXT,
     again_of,
@@ -27,6 +28,8 @@ from greenflow.continuation.delivery.specials import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from greenflow.continuation.delivery.inside import Inside
 
 Args = tuple[Any, ...]
@@ -64,11 +67,22 @@ _SIGNS = {
 
 
 def _binary(sign: str, args: Args, inside: Inside) -> Adapters | None:
+    if sign == "**" and len(args) == 3:
+        return _pow(args, inside)
     if len(args) != 2:
         return None
     if sign in _COMPARISONS:
         return operators.compared(sign, *args, inside)
     return operators.operated(sign, *args, inside)
+
+
+def _pow(args: Args, inside: Inside) -> Adapters | None:
+    """Of ``pow(base, exp, mod)`` of one object and two numbers."""
+    base, *numbers = args
+    plain = all(type(number) is int for number in numbers)
+    if not plain or not inside.is_method(type(base), "__pow__"):
+        return None
+    return (again_of(pow, "__pow__", *args),)
 
 
 def _add_operators() -> None:
@@ -162,12 +176,14 @@ def _getitem(args: Args, inside: Inside) -> Adapters | None:
     return items.got(args[0], args[1:], inside) if len(args) == 2 else None
 
 
-@rule(operator.setitem, operator.delitem)
+@rule(operator.setitem)
 def _setitem(args: Args, inside: Inside) -> Adapters | None:
-    hook = "__setitem__" if len(args) == 3 else "__delitem__"
-    if len(args) < 2 or not items.changed(args[0], hook, inside):
-        return None
-    return (adapter(instead, None),)
+    return items.item_set(*args, inside) if len(args) == 3 else None
+
+
+@rule(operator.delitem)
+def _delitem(args: Args, inside: Inside) -> Adapters | None:
+    return items.item_deleted(*args, inside) if len(args) == 2 else None
 
 
 # --- classes ---
@@ -175,18 +191,38 @@ def _setitem(args: Args, inside: Inside) -> Adapters | None:
 
 @rule(isinstance)
 def _isinstance(args: Args, inside: Inside) -> Adapters | None:
-    return _checked(args, "__instancecheck__", inside)
+    return _checked(isinstance, args, "__instancecheck__", inside)
 
 
 @rule(issubclass)
 def _issubclass(args: Args, inside: Inside) -> Adapters | None:
-    return _checked(args, "__subclasscheck__", inside)
+    return _checked(issubclass, args, "__subclasscheck__", inside)
 
 
-def _checked(args: Args, name: str, inside: Inside) -> Adapters | None:
-    if len(args) != 2 or not inside.is_method(type(args[1]), name):
+def _checked(check: Any, args: Args, name: str, inside: Inside) -> Adapters | None:
+    if len(args) != 2:
         return None
-    return (adapter(is_true, True),)
+    classes = tuple(_flat(args[1]))
+    places = [i for i, one in enumerate(classes) if inside.is_method(type(one), name)]
+    if len(places) > 1:
+        places = [place for place in places if classes[place] is inside.first]
+    if len(places) != 1:
+        return None
+    (place,) = places
+    if place + 1 == len(classes):
+        return (adapter(is_true, True),)
+    return (adapter(checked, check, args[0], classes[place + 1 :]),)
+
+
+def _flat(classes: Any) -> Iterator[Any]:
+    """Give one class after the other, as they are asked."""
+    if is_a(classes, tuple):
+        for one in tuple.__iter__(classes):
+            yield from _flat(one)
+    elif type(classes) is UnionType:
+        yield from classes.__args__
+    else:
+        yield classes
 
 
 # --- text ---

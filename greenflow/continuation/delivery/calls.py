@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dis
-import inspect
 import operator
 from functools import partial
 from types import (
-    CodeType,
+    BuiltinMethodType,
     FunctionType,
+    MethodDescriptorType,
     MethodType,
     MethodWrapperType,
     WrapperDescriptorType,
 )
 from typing import TYPE_CHECKING, Any
 
+from greenflow.continuation.delivery import indexing
 from greenflow.continuation.delivery.adapters import (
     UNCHANGED,
     Adapters,
@@ -22,8 +22,17 @@ from greenflow.continuation.delivery.adapters import (
     created,
     initialised,
 )
-from greenflow.continuation.delivery.inside import Inside, special
-from greenflow.continuation.delivery.specials import converted
+from greenflow.continuation.delivery.inside import (
+    Inside,
+    is_a,
+    keeps_first,
+    special,
+)
+from greenflow.continuation.delivery.specials import (
+    consuming,
+    converted,
+    is_converter,
+)
 from greenflow.continuation.frames import Operation
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
 
 _rules: dict[int, tuple[Any, Rule]] = {}
 _slots: dict[str, Rule] = {}
+_types: dict[type, Rule] = {}
 
 
 def rule(*called: Any) -> Callable[[Rule], Rule]:
@@ -43,6 +53,16 @@ def rule(*called: Any) -> Callable[[Rule], Rule]:
 
     def add(function: Rule) -> Rule:
         _rules.update((id(one), (one, function)) for one in called)
+        return function
+
+    return add
+
+
+def type_rule(kind: type) -> Callable[[Rule], Rule]:
+    """Make a function the rule of calling objects of exactly this type."""
+
+    def add(function: Rule) -> Rule:
+        _types[kind] = function
         return function
 
     return add
@@ -66,19 +86,42 @@ def called(
 ) -> Adapters | None:
     """Of ``value(*args, **kwargs)``; None for what of these is not known."""
     value, args, kwargs = unwrapped(value, args, kwargs)
-    if isinstance(value, Operation | FunctionType):
+    if type(value) is Operation or type(value) is FunctionType:
         return UNCHANGED if inside.runs(value) else None
-    if isinstance(value, type) and type(value).__call__ is type.__call__:
+    if is_plain_class(value):
         made = constructed(value, args, kwargs, inside)
         if made is not None:
             return made
     elif inside.is_method(type(value), "__call__"):
         return UNCHANGED
-    found = _rule_of(value)
-    if args is None or kwargs is None or (kwargs and value is not print):
+    if args is None or kwargs is None:
         return None
+    value, args = _with_receiver(value, args)
+    return _by_rules(value, *_by_position(value, args, kwargs), inside)
+
+
+def _by_rules(
+    value: Any, args: tuple[Any, ...], kwargs: dict[str, Any], inside: Inside
+) -> Adapters | None:
+    if type(value) in _types:
+        return None if kwargs else _types[type(value)](value, args, inside)
+    if kwargs and value is not print:
+        return consuming(value, args, kwargs, inside)
+    found = _rule_of(value)
     answer = None if found is None else found(args, inside, **kwargs)
-    return converted(value, args, inside) if answer is None else answer
+    if answer is None:
+        answer = converted(value, args, inside)
+    if answer is None:
+        answer = indexing.called(value, args, inside)
+    return consuming(value, args, {}, inside) if answer is None else answer
+
+
+def called_with_first(value: Any, inside: Inside) -> Adapters | None:
+    """Of calling C code with one argument, which the frame inside has for its first."""
+    code = getattr(inside.what, "__code__", None)
+    if code is None or not (is_converter(value) or type(value) in _types):
+        return None
+    return called(value, (inside.first,), {}, inside) if keeps_first(code) else None
 
 
 def unwrapped(
@@ -93,13 +136,47 @@ def unwrapped(
             args = None if args is None else (*value.args, *args)
             kwargs = None if kwargs is None else {**value.keywords, **kwargs}
             value = value.func
-        elif (value is operator.call and args) or (
-            _calls_a_type(value) and args and isinstance(args[0], type)
-        ):
+        elif type(value) is staticmethod:
+            value = value.__func__
+        elif args and (value is operator.call or _is_call_of(value, args[0])):
             value, *rest = args
             args = tuple(rest)
         else:
             return value, args, kwargs
+
+
+def _with_receiver(value: Any, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """Return the method of a C type that is bound, and its arguments."""
+    if type(value) is not BuiltinMethodType:
+        return value, args
+    owner, name = value.__self__, value.__name__
+    method = special(type(owner), name)
+    if type(method) is MethodDescriptorType and method.__get__(owner) == value:
+        return method, (owner, *args)
+    return value, args
+
+
+def _by_position(
+    value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a builtin's arguments by position, as far as they follow each other."""
+    left = dict(kwargs)
+    for name in _NAMES.get(id(value), ())[len(args) :]:
+        if name not in left:
+            break
+        args = (*args, left.pop(name))
+    return args, left
+
+
+#: The names of what some builtins take.
+_NAMES = {
+    id(enumerate): ("iterable", "start"),
+    id(int): ("", "base"),
+    id(pow): ("base", "exp", "mod"),
+    id(round): ("number", "ndigits"),
+    id(str): ("object",),
+    id(sum): ("", "start"),
+}
 
 
 def _unbound(value: Any) -> Any:
@@ -108,8 +185,11 @@ def _unbound(value: Any) -> Any:
     return special(value.__objclass__, value.__name__)
 
 
-def _calls_a_type(value: Any) -> bool:
-    return value is vars(type)["__call__"]
+def _is_call_of(value: Any, called: Any) -> bool:
+    """Whether it is the ``__call__`` made in C that calling ``called`` is."""
+    if type(value) is not WrapperDescriptorType or value.__name__ != "__call__":
+        return False
+    return special(type(called), "__call__") is value
 
 
 def _rule_of(value: Any) -> Rule | None:
@@ -122,6 +202,13 @@ def _rule_of(value: Any) -> Rule | None:
 
 
 # --- classes ---
+
+
+def is_plain_class(value: Any) -> bool:
+    """Whether it is a class that type.__call__ makes objects of."""
+    if not is_a(value, type):
+        return False
+    return special(type(value), "__call__") is vars(type)["__call__"]
 
 
 def constructed(
@@ -142,27 +229,6 @@ def constructed(
 
 def runs_init(cls: type, inside: Inside) -> bool:
     """Whether ``__init__`` runs, and its first argument is still the new instance."""
-    if not inside.is_method(cls, "__init__") or not isinstance(inside.first, cls):
+    if not inside.is_method(cls, "__init__") or not is_a(inside.first, cls):
         return False
     return keeps_first(inside.what.__code__)
-
-
-def keeps_first(code: CodeType) -> bool:
-    """Whether the first argument of a frame of ``code`` is what it was called with."""
-    if code.co_argcount == 0 and not code.co_flags & inspect.CO_VARARGS:
-        return False
-    first = 0 if code.co_argcount else code.co_kwonlyargcount
-    return not rebinds(code, code.co_varnames[first])
-
-
-def rebinds(code: CodeType, name: str) -> bool:
-    """Whether ``code``, or code nested in it, may give another value to ``name``."""
-    for instruction in dis.get_instructions(code):
-        stores = instruction.opname.startswith(("STORE_", "DELETE_", "LOAD_FAST_AND"))
-        if stores and instruction.argval == name:
-            return True
-    return any(
-        rebinds(nested, name)
-        for nested in code.co_consts
-        if isinstance(nested, CodeType) and name in nested.co_freevars
-    )

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from greenflow.continuation.delivery import (
+    getters,
+    iterators_of_one,
+    iterators_of_several,
+)
 from greenflow.continuation.delivery import waiting_calls as of_calls
 from greenflow.continuation.delivery import waiting_objects as of_objects
 from greenflow.continuation.delivery import waiting_values as of_values
@@ -16,9 +21,8 @@ if TYPE_CHECKING:
     from greenflow.continuation.delivery.answers import Answer, Rule, Waiting
     from greenflow.continuation.delivery.inside import Inside
 
-_ITEM_SET = of_objects.item_changed("__setitem__", lambda: (None, {}))
-_ITEM_DELETED = of_objects.item_changed("__delitem__", lambda: ({None: None},))
-_SLICE_SET = of_objects.item_changed("__setitem__", lambda: ((), [], None))
+#: Their rules are found by the type of what is called or iterated over.
+BY_TYPE = (getters, iterators_of_one, iterators_of_several)
 
 RULES: dict[str, Rule] = {
     "BEFORE_ASYNC_WITH": of_calls.entering("__aenter__", "__aexit__"),
@@ -34,7 +38,7 @@ RULES: dict[str, Rule] = {
     "CONTAINS_OP": of_values.contains,
     "CONVERT_VALUE": of_values.converted,
     "DELETE_ATTR": of_objects.attribute_changed("__delattr__"),
-    "DELETE_SUBSCR": _ITEM_DELETED,
+    "DELETE_SUBSCR": of_objects.item_deleted,
     "FORMAT_SIMPLE": of_values.formatted,
     "FORMAT_VALUE": of_values.format_value,
     "FORMAT_WITH_SPEC": of_values.formatted,
@@ -43,22 +47,27 @@ RULES: dict[str, Rule] = {
     "GET_ANEXT": of_calls.async_next,
     "GET_AWAITABLE": of_calls.awaited,
     "GET_ITER": of_calls.iterated,
+    "GET_LEN": of_objects.measured,
     "GET_YIELD_FROM_ITER": of_calls.iterated,
     "JUMP_IF_FALSE_OR_POP": of_values.or_pop,
     "JUMP_IF_TRUE_OR_POP": of_values.or_pop,
+    "LIST_EXTEND": of_objects.filled(list.append),
     "LOAD_ATTR": of_objects.attribute,
     "LOAD_METHOD": of_objects.method,
     "LOAD_SUPER_ATTR": of_objects.super_attribute,
+    "MATCH_CLASS": of_objects.class_matched,
     "POP_JUMP_BACKWARD_IF_FALSE": of_values.jump,
     "POP_JUMP_BACKWARD_IF_TRUE": of_values.jump,
     "POP_JUMP_FORWARD_IF_FALSE": of_values.jump,
     "POP_JUMP_FORWARD_IF_TRUE": of_values.jump,
     "POP_JUMP_IF_FALSE": of_values.jump,
     "POP_JUMP_IF_TRUE": of_values.jump,
+    "RAISE_VARARGS": of_calls.raised,
     "SEND": of_calls.send,
+    "SET_UPDATE": of_objects.filled(set.add),
     "STORE_ATTR": of_objects.attribute_changed("__setattr__"),
-    "STORE_SLICE": _SLICE_SET,
-    "STORE_SUBSCR": _ITEM_SET,
+    "STORE_SLICE": of_objects.slice_set,
+    "STORE_SUBSCR": of_objects.item_set,
     "TO_BOOL": of_values.to_bool,
     "UNARY_INVERT": of_values.unary("__invert__"),
     "UNARY_NEGATIVE": of_values.unary("__neg__"),

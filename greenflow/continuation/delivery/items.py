@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from greenflow.continuation.delivery import calls, iterators
+from greenflow.continuation.delivery import calls, indexing, iterators
 from greenflow.continuation.delivery.adapters import (
     UNCHANGED,
     Adapters,
     adapter,
     found_in,
+    instead,
     is_true,
     made_item,
     then,
 )
-from greenflow.continuation.delivery.inside import Inside, special
+from greenflow.continuation.delivery.inside import Inside, is_a, special
 
 
 def got(owner: Any, key: tuple[Any, ...], inside: Inside) -> Adapters | None:
@@ -23,9 +24,13 @@ def got(owner: Any, key: tuple[Any, ...], inside: Inside) -> Adapters | None:
     cls = type(owner)
     if inside.is_method(cls, "__getitem__"):
         return UNCHANGED
-    if isinstance(owner, type) and inside.runs(_class_getitem(owner)):
+    if len(key) == 1:
+        placed = indexing.item_got(owner, *key, inside)
+        if placed is not None:
+            return placed
+    if is_a(owner, type) and inside.runs(_class_getitem(owner)):
         return UNCHANGED
-    if isinstance(owner, dict):
+    if is_a(owner, dict):
         return _missing(owner, key, inside)
     return None
 
@@ -49,9 +54,25 @@ def _missing(owner: Any, key: tuple[Any, ...], inside: Inside) -> Adapters | Non
     return then(made, made_item, owner, *key)
 
 
-def changed(owner: Any, hook: str, inside: Inside) -> bool:
-    """Whether ``__setitem__`` or ``__delitem__`` of ``owner`` runs."""
-    return inside.is_method(type(owner), hook)
+def item_set(owner: Any, key: Any, value: Any, inside: Inside) -> Adapters | None:
+    """Of ``owner[key] = value``."""
+    if inside.is_method(type(owner), "__setitem__"):
+        return (adapter(instead, None),)
+    return indexing.item_set(owner, key, value, inside)
+
+
+def item_deleted(owner: Any, key: Any, inside: Inside) -> Adapters | None:
+    """Of ``del owner[key]``."""
+    if inside.is_method(type(owner), "__delitem__"):
+        return (adapter(instead, None),)
+    return indexing.item_deleted(owner, key, inside)
+
+
+def slice_set(owner: Any, inside: Inside) -> Adapters | None:
+    """Of ``owner[...:...] = value``."""
+    if inside.is_method(type(owner), "__setitem__"):
+        return (adapter(instead, None),)
+    return None
 
 
 def contained(value: Any, owner: Any, inside: Inside, wanted: bool) -> Adapters | None:

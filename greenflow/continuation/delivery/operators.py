@@ -18,7 +18,7 @@ from greenflow.continuation.delivery.adapters import (
     call,
     registered,
 )
-from greenflow.continuation.delivery.inside import Inside, special
+from greenflow.continuation.delivery.inside import Inside, is_below, special
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ def _both(name: str, reflected: str, left: Any, right: Any) -> Iterator[Attempt]
         return
     # A C type that is a sequence only has no number's method: it comes last.
     last = _is_sequence(kind) and _in_c(kind, name)
-    if last or (issubclass(other, kind) and _overloaded(kind, other, reflected)):
+    if last or (is_below(other, kind) and _overloaded(kind, other, reflected)):
         yield turned
         yield straight
     else:
@@ -144,7 +144,7 @@ def _comparing(sign: str, left: Any, right: Any) -> Iterator[Attempt]:
     straight = (f"__{_COMPARISONS[sign]}__", left, right)
     turned = (f"__{_COMPARISONS[_SWAPPED[sign]]}__", right, left)
     kind, other = type(left), type(right)
-    if kind is not other and issubclass(other, kind):
+    if kind is not other and is_below(other, kind):
         yield turned
         yield straight
     else:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import operator
+import os
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -35,13 +37,17 @@ _INDEX = ("__index__",)
 SPECIALS: dict[Any, tuple[str, ...]] = {
     abs: ("__abs__",),
     ascii: ("__repr__",),
+    bin: _INDEX,
     bool: TRUTH,
     bytes: ("__bytes__",),
+    chr: _INDEX,
     complex: ("__complex__", "__float__", *_INDEX),
+    dir: ("__dir__",),
     enumerate: ITERATION,
     float: ("__float__", *_INDEX),
     format: FORMAT,
     hash: ("__hash__",),
+    hex: _INDEX,
     int: ("__int__", *_INDEX, "__trunc__"),
     iter: ITERATION,
     len: ("__len__",),
@@ -49,7 +55,10 @@ SPECIALS: dict[Any, tuple[str, ...]] = {
     math.floor: ("__floor__",),
     math.trunc: ("__trunc__",),
     operator.abs: ("__abs__",),
+    oct: _INDEX,
     operator.index: _INDEX,
+    operator.length_hint: ("__length_hint__",),
+    os.fspath: ("__fspath__",),
     operator.inv: ("__invert__",),
     operator.invert: ("__invert__",),
     operator.neg: ("__neg__",),
@@ -64,7 +73,23 @@ SPECIALS: dict[Any, tuple[str, ...]] = {
 #: Those that take a second argument, and look at the first alone.
 _TAKES_MORE = {id(enumerate), id(format), id(round)}
 _PLAIN = (int, str, type(None))
+#: Those of math with one argument, which they make a float.
+_FLOAT = ("__float__", *_INDEX)
+SPECIALS.update(
+    (getattr(math, name), _FLOAT)
+    for name in (
+        *("acos", "acosh", "asin", "asinh", "atan", "atanh", "cbrt", "cos", "cosh"),
+        *("degrees", "erf", "erfc", "exp", "exp2", "expm1", "fabs", "frexp", "gamma"),
+        *("isfinite", "isinf", "isnan", "lgamma", "log1p", "modf", "radians"),
+        *("sin", "sinh", "sqrt", "tan", "tanh"),
+    )
+)
 _BY_ID = {id(called): names for called, names in SPECIALS.items()}
+
+
+def is_converter(called: Any) -> bool:
+    """Whether it is one of :data:`SPECIALS`: it calls special methods and no others."""
+    return id(called) in _BY_ID
 
 
 def converted(called: Any, args: tuple[Any, ...], inside: Inside) -> Adapters | None:
@@ -76,6 +101,31 @@ def converted(called: Any, args: tuple[Any, ...], inside: Inside) -> Adapters | 
         return None
     name = method_of(args[0], names, inside)
     return None if name is None else (again_of(called, name, *args),)
+
+
+#: They call iter() of their first argument before anything else.
+_CONSUMERS = {
+    id(one): one
+    for one in (all, any, frozenset, list, max, min, set, sorted, sum, tuple)
+}
+#: These ask it for its length, too.
+_MEASURING = {id(list), id(sorted), id(tuple)}
+
+
+def consuming(
+    called: Any, args: tuple[Any, ...], kwargs: dict[str, Any], inside: Inside
+) -> Adapters | None:
+    """Of a builtin that takes all of an iterable: of ``__iter__`` alone."""
+    if id(called) not in _CONSUMERS or not args:
+        return None
+    kind = type(args[0])
+    lengths = [special(kind, name) for name in ("__len__", "__length_hint__")]
+    measures = id(called) in _MEASURING and lengths != [None, None]
+    alone = len(args) == 1 or called is sum
+    if measures or not alone or not inside.is_method(kind, "__iter__"):
+        return None
+    operate = partial(called, **kwargs) if kwargs else called
+    return (again_of(operate, "__iter__", *args),)
 
 
 def again_of(operate: Any, name: str, value: Any, *rest: Any) -> Adapter:

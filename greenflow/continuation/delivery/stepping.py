@@ -125,16 +125,6 @@ def zipped(others: tuple[Iterator[Any], ...]) -> Any:
 
 
 @registered
-def chained(iterator: Iterator[Any]) -> Any:
-    """Finish ``chain``, which comes to its next iterable by itself."""
-    try:
-        return call()
-    except StopIteration:
-        pass
-    return next(iterator)
-
-
-@registered
 def sliced(iterator: Any, state: tuple[Any, ...]) -> Any:
     """Finish ``islice``, which forgets its source on the way out of the flow."""
     try:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from types import FunctionType, MethodDescriptorType, MethodType
+import operator
+from types import (
+    BuiltinMethodType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+)
 from typing import Any
 
 from greenflow.continuation.delivery import (
@@ -12,7 +19,7 @@ from greenflow.continuation.delivery import (
     iterators,
     specials,
 )
-from greenflow.continuation.delivery.adapters import adapter
+from greenflow.continuation.delivery.adapters import adapter, initialised
 from greenflow.continuation.delivery.answers import (
     CALL_NEXT,
     INIT,
@@ -37,6 +44,8 @@ def call(waiting: Waiting, inside: Inside) -> Answer | None:
     args, named = tuple(arguments[:count]), arguments[count:]
     kwargs = dict(zip(names, named, strict=True))
     answer = called(value, args, kwargs, inside)
+    if value is operator.call and args:
+        value = args[0]
     if answer is None and value is inside.first and not _called_from_c(value):
         # A bound method or a partial() lends this slot to the argument it puts first
         # while it calls (Objects/classobject.c, Modules/_functoolsmodule.c). An object
@@ -57,8 +66,7 @@ def call_ex(waiting: Waiting, inside: Inside) -> Answer | None:
 
 def called(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
     """Of calling ``value``, where its result is taken."""
-    plain = isinstance(value, type) and type(value).__call__ is type.__call__
-    if plain and calls.runs_init(value, inside):
+    if calls.is_plain_class(value) and calls.runs_init(value, inside):
         return Answer(INIT, (inside.first,))
     value, args, kwargs = calls.unwrapped(value, args, kwargs)
     advancing = _next(value, args, kwargs, inside)
@@ -67,7 +75,7 @@ def called(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
 
 def _next(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
     """Of ``next(iterator[, default])`` and of ``generator.send()`` and its kin."""
-    name, owner = getattr(value, "__name__", ""), getattr(value, "__self__", None)
+    name, owner = _method(value)
     if owner is inside.what and inside.is_generator():
         return Answer(CALL_NEXT) if name in {"send", "throw"} else None
     if not args or kwargs:
@@ -83,6 +91,16 @@ def _next(value: Any, args: Any, kwargs: Any, inside: Inside) -> Answer | None:
     return None
 
 
+_METHODS = (BuiltinMethodType, MethodDescriptorType, MethodType, MethodWrapperType)
+
+
+def _method(value: Any) -> tuple[str, Any]:
+    """Return the name of a method, and what it is bound to."""
+    if type(value) not in _METHODS:
+        return "", None
+    return value.__name__, getattr(value, "__self__", None)
+
+
 # --- iteration ---
 
 
@@ -96,6 +114,8 @@ def send(waiting: Waiting, inside: Inside) -> Answer | None:
     """Of SEND: ``yield from`` and ``await``."""
     operand = waiting.operands[0]
     if operand is inside.what:
+        return Answer(SEND)
+    if inside.is_method(type(operand), "send"):
         return Answer(SEND)
     adapters = iterators.advanced(operand, inside)
     return taken(adapters, SEND)
@@ -121,6 +141,14 @@ def async_next(waiting: Waiting, inside: Inside) -> Answer | None:
     if not inside.is_method(type(waiting.operands[0]), "__anext__"):
         return None
     return Answer(PUSH, adapters=(adapter(awaiting.next_awaited),))
+
+
+def raised(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of ``raise C``, which makes an exception of the class."""
+    cls = waiting.operands[0]
+    if not calls.is_plain_class(cls) or not calls.runs_init(cls, inside):
+        return None
+    return again((adapter(initialised, inside.first),))
 
 
 # --- with ---

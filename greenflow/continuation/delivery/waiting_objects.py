@@ -5,8 +5,14 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation.delivery import attributes, items
-from greenflow.continuation.delivery.adapters import adapter, instead, set_aside
+from greenflow.continuation.delivery import (
+    attributes,
+    filling,
+    items,
+    matching,
+    specials,
+)
+from greenflow.continuation.delivery.adapters import adapter, set_aside
 from greenflow.continuation.delivery.answers import (
     PUSH,
     Answer,
@@ -15,11 +21,10 @@ from greenflow.continuation.delivery.answers import (
     again,
     taken,
 )
+from greenflow.continuation.delivery.inside import Inside, special
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from greenflow.continuation.delivery.inside import Inside
 
 
 def attribute(waiting: Waiting, inside: Inside) -> Answer | None:
@@ -66,12 +71,59 @@ def item(waiting: Waiting, inside: Inside) -> Answer | None:
     return taken(items.got(owner, tuple(key), inside))
 
 
-def item_changed(hook: str, tops: Callable[[], tuple[Any, ...]]) -> Rule:
-    """Return the rule of an instruction that sets or deletes an item."""
+# What is done runs again on a container of its own.
 
-    def changed(waiting: Waiting, inside: Inside) -> Answer | None:
-        if not items.changed(waiting.operands[0], hook, inside):
+
+def item_set(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of STORE_SUBSCR."""
+    if len(waiting.operands) != 3:
+        return None
+    value, owner, key = waiting.operands
+    return again(items.item_set(owner, key, value, inside), None, {})
+
+
+def item_deleted(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of DELETE_SUBSCR."""
+    if len(waiting.operands) != 2:
+        return None
+    return again(items.item_deleted(*waiting.operands, inside), {None: None})
+
+
+def slice_set(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of STORE_SLICE."""
+    return again(items.slice_set(waiting.operands[0], inside), (), [], None)
+
+
+# --- patterns, and lists and sets in the making ---
+
+
+def class_matched(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of MATCH_CLASS."""
+    if len(waiting.operands) != 3:
+        return None
+    return taken(matching.matched(*waiting.operands, waiting.oparg, inside))
+
+
+def measured(waiting: Waiting, inside: Inside) -> Answer | None:
+    """Of GET_LEN."""
+    value = waiting.operands[0]
+    if not inside.is_method(type(value), "__len__"):
+        return None
+    return Answer(PUSH, adapters=(specials.again_of(len, "__len__", value),))
+
+
+def filled(add: Callable[[Any, Any], Any]) -> Rule:
+    """Return the rule of ``[*a]`` or ``{*a}``: the list or set is at hand."""
+
+    def filled(waiting: Waiting, inside: Inside) -> Answer | None:
+        if len(waiting.operands) != 2 or waiting.oparg != 1:
             return None
-        return again((adapter(instead, None),), *tops())
+        target, iterable = waiting.operands
+        kind = type(iterable)
+        if not any(special(kind, name) for name in ("__len__", "__length_hint__")):
+            begun = specials.told_again(iterable, "__iter__", inside)
+            if begun is not None:
+                return again(begun, target)
+        return again(filling.filling(add, target, iterable, inside, ()), target)
 
-    return changed
+    return filled

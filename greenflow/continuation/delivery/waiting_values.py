@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation.delivery import items, operators, specials
+from greenflow.continuation.delivery import (
+    filling,
+    indexing,
+    items,
+    operators,
+    specials,
+)
 from greenflow.continuation.delivery.adapters import Adapters, adapter, is_true, then
 from greenflow.continuation.delivery.answers import (
     OR_POP,
@@ -31,7 +37,17 @@ def binary(waiting: Waiting, inside: Inside) -> Answer | None:
     sign = operators.binary_signs().get(waiting.oparg)
     if sign is None or len(waiting.operands) != 2:
         return None
-    return taken(operators.operated(sign, *waiting.operands, inside))
+    return taken(operated(sign, *waiting.operands, inside))
+
+
+def operated(sign: str, left: Any, right: Any, inside: Inside) -> Adapters | None:
+    """Of ``left sign right``: by its special methods, or by what sequences do."""
+    if sign == "+=":
+        added = filling.added_in_place(left, right, inside)
+        if added is not None:
+            return added
+    repeated = indexing.repeated(sign, left, right, inside)
+    return repeated or operators.operated(sign, left, right, inside)
 
 
 def compare(waiting: Waiting, inside: Inside) -> Answer | None:
