@@ -17,6 +17,7 @@ MATRIX_STRICT ?=
 BENCH ?= core
 RUN ?=
 EXAMPLES ?= 20000
+SOAK_SECONDS ?= 1800
 
 BIN := $(VENV)/bin
 # The folders of 3.11 have no version in their names.
@@ -75,7 +76,9 @@ format: $(VENV)/.installed-dev  ## Rewrite Python and C to the house format
 	$(BIN)/clang-format -i csrc/*.c csrc/*.h
 
 .PHONY: soak
-soak: $(VENV)/.installed-test  ## Run many random programs (EXAMPLES=20000)
+soak: $(VENV)/.installed-test  ## Crash workers for SOAK_SECONDS=1800, then run EXAMPLES=20000 random programs
+	GREENFLOW_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q \
+	    -p no:cacheprovider -o timeout=86400 tests/crash
 	GREENFLOW_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p no:cacheprovider \
 	    -o timeout=86400 tests/programs/test_random.py
 
@@ -134,7 +137,7 @@ leaks: asan-build debug-build  ## Look for leaks: C memory by LSAN, references b
 .PHONY: leaks-run
 leaks-run:
 	cd $(ASAN) && for carry in in_memory over_bytes; do \
-	    ASAN_OPTIONS=detect_leaks=1:$(ASAN_STRICT) $(LSAN_KNOWN) $(ASAN_PYTHON) \
+	    ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0:$(ASAN_STRICT) $(LSAN_KNOWN) $(ASAN_PYTHON) \
 	        -m tests.core.target_leaks $$carry >/dev/null; \
 	done
 	cd $(DEBUG)/tree && PYTHONPATH="$$PWD" $(DEBUG_BIN)/python -m pytest \

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Each is a module of this package that holds a ``command``.
-COMMANDS = ("demo", "run", "ls", "show", "send", "resume", "worker")
+COMMANDS = (
+    *("demo", "run", "ls", "show", "stack", "get", "send", "resume", "worker"),
+    *("hospital", "queue", "stats", "gc", "doctor", "backup", "compact", "completion"),
+)
 
 
 class LazyGroup(click.Group):

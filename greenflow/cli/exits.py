@@ -11,7 +11,9 @@ from greenflow.errors import (
     FlowExists,
     FlowNotFound,
     GreenflowError,
+    NoSuchPart,
     NotRestorable,
+    StoreBusy,
     StoreError,
 )
 
@@ -28,9 +30,11 @@ INTERRUPTED: Final = 130
 #: The first that fits counts: the special ones stand above their bases.
 _CODES: Final[tuple[tuple[type[BaseException], int], ...]] = (
     (FlowNotFound, NOT_FOUND),
+    (NoSuchPart, NOT_FOUND),
     (FlowBusy, BUSY),
     (FlowExists, BUSY),
     (Conflict, BUSY),
+    (StoreBusy, BUSY),
     (NotRestorable, NOT_RESTORABLE),
     (BadRecord, DAMAGED),
     (StoreError, DAMAGED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -10,6 +11,7 @@ import click
 from greenflow.cli.documents import flow_document
 from greenflow.cli.options import json_option, reading, store_option
 from greenflow.cli.text import json_document
+from greenflow.inspect.waits import waits_for
 from greenflow.store.base import Status
 
 if TYPE_CHECKING:
@@ -33,36 +35,62 @@ if TYPE_CHECKING:
     metavar="FN",
     help="Only flows of this function: module:name, or name alone.",
 )
+@click.option("-t", "--tag", default="", help="Only flows that have this tag.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), metavar="N", help="Not more than N."
+)
+@click.option("--after", metavar="ID", default="", help="Only those behind this one.")
+@click.argument("text", default="")
 @json_option
 @store_option
 def command(
     statuses: tuple[Status, ...],
     function: str | None,
+    tag: str,
+    limit: int | None,
+    after: str,
+    text: str,
     as_json: bool,
     store_path: Path | None,
 ) -> None:
-    """List the flows, the oldest first."""
+    """List the flows, the oldest first; all, or a page of them.
+
+    With TEXT only those that have it in their id, function, name, tags, label, error,
+    or in what they wait for; capitals do not count.
+    """
     with reading(store_path) as store:
-        records = [
+        begin = store.resolve(after) if after else ""
+        found = (
             record
-            for record in store.flows(status=statuses)
-            if function is None or _is_of(record, function)
-        ]
+            for record in store.flows(status=statuses, tag=tag, after=begin)
+            if (function is None or _is_of(record, function)) and _has(record, text)
+        )
+        records = list(islice(found, limit))
+    # Whether there is more is not known: to look would be to read on.
+    last = records[-1].id if len(records) == limit else None
     if as_json:
         flows = [flow_document(record) for record in records]
-        click.echo(json_document("greenflow.ls/1", {"flows": flows}))
+        click.echo(json_document("greenflow.ls/1", {"flows": flows, "next": last}))
         return
     from greenflow.cli.render import emit, flows_table
 
     if records:
         emit(flows_table(records, time.time()))
-    click.echo(_count(records), err=True)
+    more = f"; on with --after {last}" if last else ""
+    click.echo(f"{_count(records)}{more}", err=True)
 
 
 def _is_of(record: FlowRecord, function: str) -> bool:
     """Return whether the flow's ``module:qualname`` is, or ends with, ``function``."""
     whole = record.function.replace(":", ".")
     return f".{whole}".endswith("." + function.replace(":", "."))
+
+
+def _has(record: FlowRecord, text: str) -> bool:
+    """Return whether the text is in what a person would look for in a list."""
+    told = (record.id, record.function, record.name, record.label, *record.tags)
+    wanted = text.casefold()
+    return any(wanted in each.casefold() for each in (*told, waits_for(record)))
 
 
 def _count(records: list[FlowRecord]) -> str:

@@ -8,15 +8,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from greenflow.cli.exits import NOT_FOUND
 from greenflow.cli.places import STORE_FOLDER, STORE_VARIABLE
-from greenflow.store import open_store
+from greenflow.errors import GreenflowError
+from greenflow.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from greenflow.store import base
+#: Ids that a shell is told of; more of them help nobody.
+_COMPLETIONS_MAX = 200
+
+
+def complete_ids(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    """Return the ids that begin with what was typed, for the shell; none on errors."""
+    named: Path | None = ctx.params.get("store_path")
+    above = ctx.parent.params.get("store") if ctx.parent else None
+    if above and ctx.get_parameter_source("store_path") != ParameterSource.COMMANDLINE:
+        named = Path(above)
+    try:
+        with reading(named) as store:
+            return store.ids(incomplete, _COMPLETIONS_MAX)
+    except (GreenflowError, click.ClickException, OSError):
+        return []
+
 
 store_option: Callable[[Any], Any] = click.option(
     "--store",
@@ -26,6 +45,12 @@ store_option: Callable[[Any], Any] = click.option(
     show_envvar=True,
     type=click.Path(path_type=Path),
     help="The store's folder; else the nearest .greenflow here or above.",
+)
+flow_argument: Callable[[Any], Any] = click.argument(
+    "flow_id", metavar="ID", shell_complete=complete_ids
+)
+reveal_option: Callable[[Any], Any] = click.option(
+    "--reveal", is_flag=True, help="Show also what has the name of a secret."
 )
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
@@ -55,8 +80,8 @@ def store_place(named: Path | None) -> Path:
 
 
 @contextmanager
-def reading(named: Path | None) -> Iterator[base.Store]:
+def reading(named: Path | None) -> Iterator[LmdbStore]:
     """Open the store for a command that only looks: no code of a flow is loaded."""
     place = os.path.realpath(store_place(named))
-    with closing(open_store(place, create=False)) as store:
+    with closing(LmdbStore(place, create=False)) as store:
         yield store

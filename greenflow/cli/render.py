@@ -9,34 +9,38 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from greenflow.cli.source import excerpt
-from greenflow.cli.text import age, instant, plain, size
+from greenflow.cli.text import age, plain, size
+from greenflow.inspect.waits import waits_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from rich.console import RenderableType
 
-    from greenflow.continuation.head import FrameHead
     from greenflow.store.base import FlowRecord
 
 #: Columns where the output goes to a file or a pipe: nothing is cut there.
 _PIPE_COLUMNS: Final = 1000
-#: Frames of a deep stack that are shown from either end.
-FRAMES_SHOWN_MAX: Final = 20
 _STYLES: Final = {
     "ready": "cyan",
     "running": "blue",
     "waiting": "yellow",
+    "held": "yellow",
+    "retrying": "yellow",
+    "hospital": "red",
     "done": "green",
     "failed": "red",
     "cancelled": "magenta",
 }
+#: What follows these is what they wait on, or run on.
+_ON: Final = ("ready", "running", "waiting")
 
 
 def emit(*renderables: RenderableType) -> None:
     """Print data to stdout: as wide as the terminal, or uncut into a pipe."""
-    console = Console(highlight=False)
+    # Without colours rich would still write bold text.
+    plain_text = bool(os.environ.get("NO_COLOR"))
+    console = Console(highlight=False, color_system=None if plain_text else "auto")
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPE_COLUMNS
     with console.capture() as capture:
@@ -50,22 +54,7 @@ def emit(*renderables: RenderableType) -> None:
 
 def detail(record: FlowRecord) -> str:
     """Return what a flow waits for, who runs it, or why it failed: one line."""
-    waiting = record.waiting
-    if record.error:
-        return plain(record.error)
-    if record.status == "running":
-        return plain(record.owner)
-    if waiting is None:
-        return ""
-    until = "" if waiting.until is None else f"until {instant(waiting.until)}"
-    if waiting.kind in {"once", "intent"}:
-        return waiting.kind
-    if waiting.kind == "sleep":
-        return f"sleep {until}".rstrip()
-    if waiting.kind == "recv":
-        topic = f"topic={plain(waiting.topic)}" if waiting.topic else ""
-        return " ".join(filter(None, ("recv", topic, until)))
-    return f"suspend {plain(waiting.preview)}".rstrip()
+    return plain(waits_for(record))
 
 
 def outcome(record: FlowRecord) -> str:
@@ -73,7 +62,7 @@ def outcome(record: FlowRecord) -> str:
     more = detail(record)
     if not more:
         return record.status
-    return f"{record.status}{':' if record.status == 'failed' else ' on'} {more}"
+    return f"{record.status}{' on' if record.status in _ON else ':'} {more}"
 
 
 def flows_table(records: Iterable[FlowRecord], now: float) -> Table:
@@ -113,32 +102,3 @@ def flow_line(record: FlowRecord, now: float) -> Text:
         Text(size(record.state_bytes)),
     )
     return Text("  ").join(parts)
-
-
-def stack_text(frames: Sequence[FrameHead], *, full: bool = False) -> Text:
-    """Return a saved stack, the innermost frame first, as lines with carets."""
-    kept = list(enumerate(frames))
-    left_out = 0 if full else max(0, len(kept) - 2 * FRAMES_SHOWN_MAX)
-    if left_out:
-        kept = kept[:FRAMES_SHOWN_MAX] + kept[-FRAMES_SHOWN_MAX:]
-    names = [f"#{number} {plain(frame.qualname)}" for number, frame in kept]
-    places = [f"{plain(_path(frame.file))}:{frame.line}" for _, frame in kept]
-    name_columns = max(map(len, names), default=0)
-    place_columns = max(map(len, places), default=0)
-    lines = Text()
-    for index, (_, frame) in enumerate(kept):
-        if left_out and index == FRAMES_SHOWN_MAX:
-            lines.append(f"   ... {left_out} more frames (--full) ...\n", style="dim")
-        head = f"{names[index]:{name_columns}}  {places[index]:{place_columns}}  "
-        source, carets = excerpt(frame)
-        lines.append(f"{head}{source}\n")
-        if carets:
-            lines.append(" " * len(head) + carets + "\n", style="bold yellow")
-    lines.rstrip()
-    return lines
-
-
-def _path(file: str) -> str:
-    """Return the file's path, short if it is in the current folder or below."""
-    here = os.getcwd() + os.sep
-    return file.removeprefix(here)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from greenflow.cli.acting import acting
-from greenflow.cli.options import store_option
+from greenflow.cli.options import flow_argument, store_option
 from greenflow.cli.send import parse_json
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="resume")
-@click.argument("flow_id", metavar="ID")
+@flow_argument
 @click.argument("value", metavar="[JSON]", default="null")
 @store_option
 def command(flow_id: str, value: str, store_path: Path | None) -> None:

@@ -16,7 +16,7 @@ from greenflow.cli.exits import FAILED, OK
 from greenflow.cli.options import json_option, store_option
 from greenflow.cli.text import json_document, json_or_text
 from greenflow.errors import GreenflowError
-from greenflow.runtime.slice import Slice
+from greenflow.runtime.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,10 +83,10 @@ def _spawn(
 
 def _run_alone(flow: Flow[Any]) -> None:
     """Run this flow until it waits or ends; other flows are a worker's."""
-    while (claim := flow.store.base.claim(flow.id)) is not None:
-        error = Slice(flow.store, claim).run()
-        if error is not None:
-            raise error
+    scheduler = Scheduler(flow.store)
+    while scheduler.step_of(flow.id):
+        if scheduler.stuck:
+            raise scheduler.stuck[flow.id]
 
 
 def _result_fields(result: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from greenflow.cli.acting import acting
-from greenflow.cli.options import store_option
+from greenflow.cli.options import flow_argument, store_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def parse_json(text: str) -> Any:
 
 
 @click.command(name="send")
-@click.argument("flow_id", metavar="ID")
+@flow_argument
 @click.argument("message", metavar="JSON")
 @click.option("-t", "--topic", help="The topic that the flow's recv() waits for.")
 @store_option

@@ -10,24 +10,30 @@ import click
 
 from greenflow.cli.documents import (
     flow_document,
-    frame_documents,
     message_documents,
+    stack_document,
 )
-from greenflow.cli.options import json_option, reading, store_option
+from greenflow.cli.looking import stack_of
+from greenflow.cli.options import (
+    flow_argument,
+    json_option,
+    reading,
+    store_option,
+)
 from greenflow.cli.text import json_document, plain
-from greenflow.continuation.head import read_head
-from greenflow.store.base import ANSWERS
+from greenflow.inspect.waits import trouble_line
+from greenflow.store.base import ANSWERS, CANCELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from greenflow.continuation.head import Head
-    from greenflow.store.base import FlowRecord, Message, Store
+    from greenflow.inspect import Stack
+    from greenflow.store.base import FlowRecord, Message
 
 
 @click.command(name="show")
-@click.argument("flow_id", metavar="ID")
+@flow_argument
 @click.option("--full", is_flag=True, help="Every frame of a deep stack.")
 @json_option
 @store_option
@@ -39,49 +45,63 @@ def command(flow_id: str, full: bool, as_json: bool, store_path: Path | None) ->
     with reading(store_path) as store:
         record = store.get(store.resolve(flow_id))
         messages = list(store.messages(record.id))
-        head = _head(store, record)
-    if as_json:
-        click.echo(_document(record, messages, head))
-    else:
-        _print(record, messages, head, full=full)
-
-
-def _head(store: Store, record: FlowRecord) -> Head | None:
-    """Return what the saved state says of itself; a finished flow has none."""
-    if record.status == "done":
-        return None
-    return read_head(store.state(record.id))
+        stack = stack_of(store, record)
+        if as_json:
+            click.echo(_document(record, messages, stack, full=full))
+        else:
+            _print(record, messages, stack, full=full)
 
 
 def _document(
-    record: FlowRecord, messages: Iterable[Message], head: Head | None
+    record: FlowRecord,
+    messages: Iterable[Message],
+    stack: Stack | None,
+    *,
+    full: bool,
 ) -> str:
     return json_document(
         "greenflow.show/1",
         {
             "flow": flow_document(record),
-            "python": head and head.python,
-            "frames": frame_documents(head.frames if head else ()),
+            **stack_document(stack, full=full),
             "mailbox": message_documents(messages),
         },
     )
 
 
 def _print(
-    record: FlowRecord, messages: list[Message], head: Head | None, *, full: bool
+    record: FlowRecord, messages: list[Message], stack: Stack | None, *, full: bool
 ) -> None:
-    from greenflow.cli.render import emit, flow_line, stack_text
+    from greenflow.cli.render import emit, flow_line
+    from greenflow.cli.stacks import stack_text
 
     emit(flow_line(record, time.time()))
+    for name, text in _more(record):
+        click.echo(f"{name}: {plain(text)}")
     if messages:
         click.echo(f"mailbox: {_mailbox(messages)}")
-    if head is None:
+    if stack is None:
         return
     if record.error:
         click.echo("as it was last saved, before it failed:")
-    if head.kind == "call":
+    if stack.kind == "call":
         click.echo("has not begun")
-    emit(stack_text(head.frames, full=full))
+    emit(stack_text(stack, full=full))
+
+
+def _more(record: FlowRecord) -> list[tuple[str, str]]:
+    """Return what only some flows have, as names and texts."""
+    found = (
+        ("name", record.name),
+        ("tags", ", ".join(record.tags)),
+        ("queue", record.queue),
+        ("parent", record.parent),
+        ("held", "until release" if record.held else ""),
+        ("blocked by", record.blocked),
+        ("trouble", trouble_line(record.trouble)),
+        ("killed", record.killer),
+    )
+    return [(name, text) for name, text in found if text]
 
 
 def _mailbox(messages: list[Message]) -> str:
@@ -95,4 +115,6 @@ def _mailbox(messages: list[Message]) -> str:
 def _topic(topic: str) -> str:
     if topic == ANSWERS:
         return "answer"
+    if topic == CANCELS:
+        return "cancellation"
     return f"of topic {plain(topic)}" if topic else "without a topic"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -18,7 +18,7 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode()
+        char if char.isprintable() else codecs.unicode_escape_encode(char)[0].decode()
         for char in text
     )
 
@@ -51,11 +51,6 @@ def size(size_bytes: int) -> str:
     return f"{amount / 1000:.1f} GB"
 
 
-def instant(seconds: float) -> str:
-    """Return a wall clock time (seconds since the epoch) in ISO 8601, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-
-
 def json_or_text(argument: str) -> Any:
     """Return an argument's value: what it is as JSON, else the text itself."""
     try:
@@ -67,4 +62,6 @@ def json_or_text(argument: str) -> Any:
 def json_document(schema: str, fields: dict[str, Any]) -> str:
     """Return one JSON document that names its own schema, like ``greenflow.ls/1``."""
     document = {"schema": schema, **fields}
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # Stored text may hold what UTF-8 cannot; escaped it is JSON all the same.
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -12,21 +11,20 @@ import click
 from greenflow.cli.acting import acting
 from greenflow.cli.exits import NOT_RESTORABLE, OK, exit_code
 from greenflow.cli.options import store_option
-from greenflow.continuation.head import read_head
 from greenflow.errors import GreenflowError, StackTooDeep
+from greenflow.runtime.deep import make_room
+from greenflow.runtime.isolation import Isolation
 from greenflow.runtime.scheduler import Scheduler
 from greenflow.runtime.supervisor import supervise
 from greenflow.runtime.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from greenflow.runtime import Store
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
-#: Calls that a restored stack can still make before the recursion limit.
-_HEADROOM_FRAMES: Final = 1000
 
 
 @click.command(name="worker")
@@ -39,28 +37,51 @@ _HEADROOM_FRAMES: Final = 1000
     metavar="PROCS",
     help="Keep so many worker processes, each started again when it dies.",
 )
+@click.option(
+    "-q",
+    "--queue",
+    "queues",
+    multiple=True,
+    help="Only flows of this queue; several times for several.",
+)
+@click.option("--flow", "flow_id", hidden=True, help="Run one claimed flow.")
+@click.option("--claim", "epoch", type=int, hidden=True)
 @store_option
-def command(once: bool, processes: int, store_path: Path | None) -> int:
+def command(
+    once: bool,
+    processes: int,
+    queues: tuple[str, ...],
+    flow_id: str | None,
+    epoch: int | None,
+    store_path: Path | None,
+) -> int:
     """Run every flow that can run, and wait for more; SIGTERM or Ctrl-C ends it.
 
     Also those whose process died. Modules are found in the working directory.
     """
-    if once:
-        return _once(store_path)
-    if processes > 1:
-        with acting(store_path) as store:
-            place = store.location
-        supervise(
-            [sys.executable, "-m", "greenflow", "worker", "--store", place],
-            processes,
-            _say,
-        )
-        return OK
     with acting(store_path) as store:
-        worker = Worker(store, _tell)
+        if flow_id is not None and epoch is not None:
+            return _one(store, flow_id, epoch)
+        if once:
+            return _once(store, queues)
+        if processes > 1:
+            arguments = ["--store", store.location]
+            arguments += [word for name in queues for word in ("-q", name)]
+            supervise(store.base, arguments, processes, _say)
+            return OK
+        worker = Worker(store, _tell, queues=queues or None)
         with _ended_by_signals(worker):
             worker.run()
     _say(_slices(worker.slices))
+    return OK
+
+
+def _one(store: Store, flow_id: str, epoch: int) -> int:
+    """Run a flow that may kill its process, and killed one before."""
+    scheduler = Scheduler(store)
+    scheduler.step_adopted(flow_id, epoch)
+    for error in scheduler.stuck.values():
+        _tell(flow_id, error)
     return OK
 
 
@@ -81,7 +102,7 @@ def _ended_by_signals(worker: Worker) -> Iterator[None]:
 
 
 def _tell(flow_id: str, error: Exception) -> None:
-    _say(f"{flow_id} cannot go on here: {error}")
+    _say(f"{flow_id} cannot go on: {error}" if flow_id else f"{error}")
 
 
 def _say(text: str) -> None:
@@ -92,27 +113,26 @@ def _slices(count: int) -> str:
     return "1 slice run" if count == 1 else f"{count} slices run"
 
 
-def _once(store_path: Path | None) -> int:
-    with acting(store_path) as store:
-        slices, last = drain(store)
+def _once(store: Store, queues: tuple[str, ...]) -> int:
+    slices, last = drain(store, queues or None)
     for flow_id, error in last.stuck.items():
         _tell(flow_id, error)
     errors = list(last.stuck.values())
-    if last.damaged is not None:
-        _say(f"the store is damaged: {last.damaged}")
-        errors.append(last.damaged)
+    for damage in last.damaged.values():
+        _say(f"the store is damaged: {damage}")
+        errors.append(damage)
     _say(_slices(slices))
     return max(map(_code, errors), default=OK)
 
 
-def drain(store: Store) -> tuple[int, Scheduler]:
+def drain(store: Store, queues: Sequence[str] | None = None) -> tuple[int, Scheduler]:
     """Run all flows; return the number of slices, and the scheduler of the last round.
 
     It knows who cannot go on, and why.
     """
     slices = 0
     while True:
-        scheduler = Scheduler(store)
+        scheduler = Scheduler(store, queues=queues, alone=Isolation(store.base))
         while scheduler.step():
             pass
         slices += scheduler.slices
@@ -125,16 +145,9 @@ def _make_room(store: Store, stuck: Mapping[str, Exception]) -> bool:
 
     The limit is there to stop runaway recursion; a stack that was saved is none.
     """
-    deep = [
-        len(read_head(store.base.state(flow_id)).frames)
-        for flow_id, error in stuck.items()
-        if isinstance(error, StackTooDeep)
-    ]
-    limit = max(deep, default=0) + _HEADROOM_FRAMES
-    if not deep or limit <= sys.getrecursionlimit():
-        return False
-    sys.setrecursionlimit(limit)
-    return True
+    deep = [key for key, error in stuck.items() if isinstance(error, StackTooDeep)]
+    made = [make_room(store.base, flow_id) for flow_id in deep]
+    return any(made)
 
 
 def _code(error: Exception) -> int:

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from greenflow.continuation import Continuation
-from greenflow.runtime.api import current, flows, get, idempotency_key, run, send, spawn
+from greenflow.runtime.api import (
+    current,
+    flows,
+    get,
+    idempotency_key,
+    limit_queue,
+    run,
+    schedule,
+    send,
+    spawn,
+)
 from greenflow.runtime.flow import Flow
+from greenflow.runtime.logs import FlowLogFilter
+from greenflow.runtime.making import Options, options, outbox
 from greenflow.runtime.operations import (
     checkpoint,
     once,
@@ -13,23 +25,35 @@ from greenflow.runtime.operations import (
     sleep_until,
     suspend,
 )
-from greenflow.runtime.stores import Store, default, default_path, open
+from greenflow.runtime.places import default_path
+from greenflow.runtime.shielding import shield
+from greenflow.runtime.stores import Store, default, open
+from greenflow.runtime.waits import first, gather
 
 __all__ = [
     "Flow",
+    "FlowLogFilter",
+    "Options",
     "Store",
     "checkpoint",
     "current",
     "default",
     "default_path",
+    "first",
     "flows",
+    "gather",
     "get",
     "idempotency_key",
+    "limit_queue",
     "once",
     "open",
+    "options",
+    "outbox",
     "recv",
     "run",
+    "schedule",
     "send",
+    "shield",
     "sleep",
     "sleep_until",
     "spawn",
@@ -38,8 +62,9 @@ __all__ = [
 
 # Saved flows refer to these by name, and only the public name never moves.
 for _public in (
-    *(Continuation, Flow, Store, current, flows, get, idempotency_key, open, run),
-    *(send, spawn),
+    *(Continuation, Flow, FlowLogFilter, Options, Store),
+    *(current, flows, get, idempotency_key, limit_queue, open, options, outbox),
+    *(run, schedule, send, spawn),
 ):
     _public.__module__ = "greenflow"
 del _public

@@ -2,65 +2,191 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from greenflow.continuation import Sent, Thrown
-from greenflow.errors import Ambiguous, InternalError
-from greenflow.runtime import values
-from greenflow.runtime.operations import RAISE, Checkpoint, Receive, Sleep
-from greenflow.store.base import Step, Waiting
+from greenflow.errors import (
+    Ambiguous,
+    BadMessage,
+    Deadlock,
+    FlowNotFound,
+    InternalError,
+)
+from greenflow.runtime import typed, values
+from greenflow.runtime.requests import ABSENT, Checkpoint, Join, Receive, Sleep
+from greenflow.store.base import ENDED, JOINS, Step, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenflow.store.base import FlowRecord
+    from greenflow.runtime.slice import Slice
+    from greenflow.runtime.stores import Store
+    from greenflow.store.base import FlowRecord, Message
 
 
-def step_of(request: object, state: bytes) -> tuple[Step, Callable[[], None]]:
+def step_of(
+    request: object, state: bytes, shielded: bool
+) -> tuple[Step, Callable[[], None]]:
     """Return what is to be written, and what to call once the flow has left.
 
     Raises:
         NotSaveable: the payload or the default cannot be saved.
     """
     if isinstance(request, Checkpoint):
-        return Step(status="running", state=state, label=request.label), _nothing
-    value, moved = None, _nothing
+        return Step(status="running", state=state, label=request.label), nothing
+    value: bytes | None = None
+    moved: Callable[[], None] = nothing
     if isinstance(request, Sleep):
         waiting = Waiting(kind="sleep", until=request.until)
     elif isinstance(request, Receive):
-        waiting = Waiting(kind="recv", topic=request.topic, until=request.until)
-        if request.default is not RAISE:
-            value = values.dump(request.default, "the default of recv()")
+        text, expects = typed.dump_type(request.type)
+        waiting = Waiting(
+            kind="recv",
+            topic=request.topic,
+            until=request.until,
+            type=text,
+            expects=expects,
+        )
+        value, moved = _default(request.default)
+    elif isinstance(request, Join):
+        waiting = Waiting(
+            kind=request.kind,
+            flows=tuple(flow.id for flow in request.flows),
+            topics=request.topics,
+            until=request.until,
+        )
+        value, moved = _default(request.default)
     else:
         value, moved = values.dump_moved(request, "the payload of suspend()")
         waiting = Waiting(kind="suspend", preview=values.preview(request))
+    if shielded:
+        waiting = replace(waiting, shielded=True)
     return Step(status="waiting", state=state, value=value, waiting=waiting), moved
 
 
-def without_message(
-    record: FlowRecord, value_of: Callable[[str], bytes | None]
-) -> Sent | Thrown:
-    """Return what the call gives that a flow stands at which no message woke.
+def _default(value: Any) -> tuple[bytes | None, Callable[[], None]]:
+    if value is ABSENT:
+        return None, nothing
+    return values.dump_moved(value, "the default")
 
-    Args:
-        record: of the claimed flow.
-        value_of: returns the stored value of a flow.
+
+def check_join(request: Join, running: Slice) -> bool:
+    """Return whether a flow can leave its stack to wait for these.
+
+    If not, it is one of another store, and is waited for on the stack.
+
+    Raises:
+        Deadlock: the flow waits for its own end.
+        ValueError: one of several is of another store.
     """
+    place = running.store.location
+    foreign = [flow for flow in request.flows if flow.store.location != place]
+    if any(flow.id == running.id for flow in request.flows if flow not in foreign):
+        raise Deadlock(
+            f"flow {running.id} waits for its own end",
+            hint="a flow, and a flow that runs inside it, cannot wait for it",
+        )
+    if foreign and request.kind in {"gather", "first"}:
+        raise ValueError(f"{foreign[0]!r} is of {foreign[0].store!r}, not of {place}")
+    return not foreign
+
+
+def wait_on_stack(request: Join) -> object:
+    """Return what Flow.result() or join() of a flow of another store does."""
+    flow = request.flows[0]
+    if request.kind == "end":
+        return flow.ended_here(request.timeout)
+    return flow.wait_here(request.timeout)
+
+
+def given(record: FlowRecord, message: Message | None, store: Store) -> Sent | Thrown:
+    """Return what the call gives that a flow stands at, woken by a message or not.
+
+    ``store`` is where it and the flows are that it waits for.
+    """
+    if message is None:
+        return _without_message(record, store)
+    return _of_message(record, message)
+
+
+def _of_message(record: FlowRecord, message: Message) -> Sent | Thrown:
+    """Return what the call gives that a flow stands at which a message woke."""
+    value, waiting = values.load(message.body), record.waiting
+    if message.kind == "throw":
+        return Thrown(value)
+    if waiting is None or waiting.kind != "recv" or not waiting.expects:
+        return Sent(value)
+    wanted = values.load(waiting.expects)
+    try:
+        return Sent(typed.convert(value, wanted, f"recv({waiting.type})"))
+    except BadMessage as error:
+        return Thrown(error)
+
+
+def _without_message(record: FlowRecord, store: Store) -> Sent | Thrown:
+    """Return what the call gives that a flow stands at which no message woke."""
     waiting = record.waiting
-    if waiting is None:
+    if waiting is None or waiting.kind == "start":
         # Not begun yet, or saved by checkpoint(), which returns the number.
         return Sent(record.seq or None)
+    if waiting.kind in JOINS and not waiting.late:
+        try:
+            given = _of_flows(record, waiting, store)
+        except FlowNotFound as error:
+            return Thrown(error)  # it was deleted since it ended
+        if given is not None:
+            return given
     if not waiting.due:
         raise InternalError(f"flow {record.id} was claimed while it still waits")
     if waiting.kind == "sleep":
         return Sent()
     if waiting.kind == "intent":
         return Thrown(_ambiguous(record.id))
-    value = value_of(record.id)
+    value = store.base.value(record.id)
     if value is not None:
         return Sent(values.load(value))
-    topic = f" of topic {waiting.topic!r}" if waiting.topic else ""
-    return Thrown(TimeoutError(f"no message{topic} came in time"))
+    return Thrown(TimeoutError(_too_late(waiting)))
+
+
+def _of_flows(
+    record: FlowRecord, waiting: Waiting, store: Store
+) -> Sent | Thrown | None:
+    """Return what flows that have ended give to one that waits for them, if they do."""
+    if waiting.kind == "first":
+        return _first_of(record, waiting, store)
+    if waiting.left > 0:
+        return None
+    if waiting.kind == "end":
+        return Sent(True)
+    results = []
+    for flow_id in waiting.flows:
+        error = store.get(flow_id).exception()
+        if error is not None:
+            return Thrown(error)
+        results.append(store.outcome(flow_id))
+    return Sent(results if waiting.kind == "gather" else results[0])
+
+
+def _first_of(record: FlowRecord, waiting: Waiting, store: Store) -> Sent | None:
+    for flow_id in waiting.flows:
+        if store.base.get(flow_id).status in ENDED:
+            return Sent(store.get(flow_id))
+    for topic in waiting.topics:
+        if any(True for _ in store.base.messages(record.id, topic)):
+            return Sent(topic)
+    return None
+
+
+def _too_late(waiting: Waiting) -> str:
+    if waiting.kind == "recv":
+        topic = f" of topic {waiting.topic!r}" if waiting.topic else ""
+        return f"no message{topic} came in time"
+    flows = ", ".join(waiting.flows)
+    if waiting.kind == "first":
+        return f"none of {', '.join((*waiting.flows, *waiting.topics))} came in time"
+    return f"{flows} did not end in time"
 
 
 def _ambiguous(flow_id: str) -> Ambiguous:
@@ -71,5 +197,5 @@ def _ambiguous(flow_id: str) -> Ambiguous:
     )
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """There is no payload that has moved."""

@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from greenflow.continuation import LEAVE
+from greenflow.failpoints import reach
+from greenflow.runtime import values
+from greenflow.runtime.driving import Stopped
+from greenflow.store.base import Step, Waiting
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tenacity import Retrying
+
+    from greenflow.continuation import Continuation
+    from greenflow.runtime.slice import Slice
 
 #: The longest pause before another try, in seconds, of ``retry=`` a number.
 _PAUSE_SECONDS_MAX = 10
@@ -32,6 +41,38 @@ class Once(msgspec.Struct, frozen=True):
         if isinstance(retrying, int):
             retrying = _retrying(retrying)
         return retrying(self.function, *self.args, **self.kwargs)
+
+
+def perform(running: Slice, continuation: Continuation, once: Once) -> object:
+    """Call what once() is to call, and commit what it returned.
+
+    Returns:
+        What the call returns to the flow, or LEAVE.
+    """
+    # Once the function has done its work it is too late to find that out.
+    state = running.store.within(continuation.dumps)
+    if once.at_most_once:
+        intent = Waiting(kind="intent", due=True)
+        step = Step(status="running", state=state, waiting=intent)
+        if running.commit(running.with_messages(step, consumed=True)) is None:
+            return LEAVE
+    del state
+    reach("before-effect")
+    try:
+        result = once.call()
+    except Stopped as stopped:
+        return running.break_off(stopped)
+    reach("after-effect")
+    state = running.store.within(continuation.dumps)
+    what = "the result of once()"
+    value, moved = running.store.within(values.dump_moved, result, what)
+    waiting = Waiting(kind="once", due=True)
+    step = Step(status="running", state=state, value=value, waiting=waiting)
+    committed = running.commit(running.with_messages(step, consumed=True))
+    if committed is not None and committed.record.status == "running":
+        return result
+    del result, state, value, step
+    return running.leave(committed, moved)
 
 
 def check(once: Once) -> Once:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
-import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from greenflow.errors import Cancelled, ContinuationError
-from greenflow.runtime import values
-from greenflow.runtime.hosting import current_slice, slices
-from greenflow.runtime.scheduler import Scheduler
+from greenflow.runtime import inspecting, values
+from greenflow.runtime.hosting import slices
+from greenflow.runtime.outside import wait
+from greenflow.runtime.requests import Join, operation
+from greenflow.runtime.steered import Steered
+from greenflow.runtime.times import after
 from greenflow.store.base import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from datetime import datetime, timedelta
+
+    from greenflow.inspect import Stack
     from greenflow.runtime.stores import Store
     from greenflow.store.base import FlowRecord, Status
 
 Result_co = TypeVar("Result_co", covariant=True)
 
-_PAUSE_SECONDS_MIN = 0.001
-_PAUSE_SECONDS_MAX = 0.25
 
-
-class Flow(Generic[Result_co]):
+class Flow(Steered, Generic[Result_co]):
     """A flow of a store, as it is seen from outside.
 
     Every attribute is read from the store at the moment it is used. A handle can be
@@ -30,11 +31,10 @@ class Flow(Generic[Result_co]):
     the store it is loaded from. Two handles are equal if they are of the same flow.
     """
 
-    __slots__ = ("__weakref__", "_id", "_store")
+    __slots__ = ("__weakref__",)
 
     def __init__(self, store: Store, flow_id: str, /) -> None:
-        self._store = store
-        self._id = flow_id
+        super().__init__(store, flow_id)
 
     @property
     def id(self) -> str:
@@ -49,12 +49,30 @@ class Flow(Generic[Result_co]):
     @property
     def record(self) -> FlowRecord:
         """All that is known of the flow without loading it. Raises FlowNotFound."""
+        for running in slices():
+            if running.store is self._store:
+                made = running.outbound.made(self._id)
+                if made is not None:
+                    return made  # by a flow that runs here, and is not saved yet
         return self._store.base.get(self._id)
 
     @property
     def status(self) -> Status:
-        """``ready``, ``running``, ``waiting``, ``done``, ``failed``, ``cancelled``."""
+        """One of ``ready``, ``running``, ``waiting``, ``held``, ``retrying``,
+        ``hospital``, ``done``, ``failed``, ``cancelled``."""
         return self.record.status
+
+    @property
+    def parent(self) -> Flow[Any] | None:
+        """The flow that spawned this one, if a flow did."""
+        parent = self.record.parent
+        return Flow(self._store, parent) if parent else None
+
+    @property
+    def children(self) -> list[Flow[Any]]:
+        """The flows that this one spawned, by their ids."""
+        found = self._store.base.children(self._id)
+        return [Flow(self._store, flow_id) for flow_id in found]
 
     @property
     def payload(self) -> Any:
@@ -77,91 +95,101 @@ class Flow(Generic[Result_co]):
         """Return whether the flow has ended, by a result or by an exception."""
         return self.status in ENDED
 
-    def result(self, timeout: float | None = None) -> Result_co:
+    def wait_here(self, timeout: float | timedelta | None = None) -> Result_co:
+        """Return the result as :meth:`result` does outside of flows: this call waits.
+
+        Raises: as :meth:`result`.
+        """
+        wait(self, timeout)
+        return cast("Result_co", self._store.outcome(self._id))
+
+    @operation(hooked=True, outside=wait_here, qualname="Flow.result")
+    def result(self, timeout: float | timedelta | None = None) -> Result_co:
         """Wait until the flow has ended; return its result or raise its exception.
 
-        While it waits, this process runs whatever flows of the store can run, this
-        one or others. When none can it looks again after a pause that grows.
+        In a flow of the same store this saves the flow that calls it, which leaves and
+        goes on when the other one has ended. Elsewhere this process runs, while it
+        waits, whatever flows of the store can run, this one or others; a flow that is
+        being run is not interrupted when the time is over.
 
         Args:
-            timeout: seconds; None waits without limit. A flow that is being run here
-                is not interrupted.
+            timeout: seconds, or a timedelta; None waits without limit.
 
         Raises:
             TimeoutError: the flow has not ended in time.
-            ContinuationError: called in a flow that could then never end: for
-                itself, or for a flow that waits for this one's unsent message.
+            ContinuationError: a flow waits for its own end.
+            InHospital: the flow is there; raised outside of flows only.
             FlowFailed: the flow's exception cannot be loaded in this process.
             NotRestorable, BadRecord: this process cannot go on with the flow, or
                 cannot load its result.
             BaseException: what the flow raised, with a note that names the flow.
+            NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: in a flow,
+                as by :func:`suspend`.
         """
-        record = self._wait(timeout)
-        data = self._store.base.value(self._id)
-        if record.status != "done":
-            raise self._load_failure(record, data)
-        value = None if data is None else self._store.within(values.load, data)
-        return cast("Result_co", value)
+        until = None if timeout is None else after(timeout)
+        return cast("Result_co", Join("join", (self,), until=until, timeout=timeout))
+
+    def ended_here(self, timeout: float | timedelta | None = None) -> bool:
+        """Return what :meth:`join` does outside of flows: this call waits."""
+        try:
+            wait(self, timeout)
+        except TimeoutError:
+            return False
+        return True
+
+    @operation(hooked=True, outside=ended_here, qualname="Flow.join")
+    def join(self, timeout: float | timedelta | None = None) -> bool:
+        """Wait until the flow has ended, as :meth:`result` does; return whether it has.
+
+        What the flow raised is not raised, and no TimeoutError.
+
+        Raises: all else that :meth:`result` raises.
+        """
+        until = None if timeout is None else after(timeout)
+        request = Join("end", (self,), until=until, default=False, timeout=timeout)
+        return cast("bool", request)
+
+    def __await__(self) -> Generator[Any, None, Result_co]:
+        """Wait, in an event loop, until the flow has ended: see greenflow.aio.result.
+
+        It is not run here, unlike by :meth:`result`.
+        """
+        from greenflow.runtime.aio_calls import result
+
+        return result(self).__await__()
+
+    async def asend(
+        self,
+        message: object,
+        *,
+        topic: str | None = None,
+        key: str | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Put a message into its mailbox. As :func:`greenflow.aio.send`."""
+        from greenflow.runtime.aio_calls import send
+
+        await send(self, message, topic=topic, key=key, at=at)
 
     def exception(self) -> BaseException | None:
         """Return the exception that ended the flow; None if none did (yet)."""
         record = self.record
         if record.status not in ENDED or record.status == "done":
             return None
-        return self._load_failure(record, self._store.base.value(self._id))
+        return self._store.failure(record)
 
-    def resume(self, value: object = None) -> None:
-        """Let the suspend() that the flow waits in return ``value``.
-
-        The answer is on disk when this returns; the flow goes on with it at the next
-        run(), in any process. In a flow, too, it is written at once.
-
-        Raises:
-            FlowNotFound: there is no such flow.
-            FlowBusy: the flow does not wait in suspend(), or has an answer already.
-            NotSaveable, TooLarge: the value cannot be stored.
-        """
-        what = f"the answer to flow {self._id}"
-        body = self._store.within(values.dump_message, value, what)
-        self._store.base.answer(self._id, "value", body)
-
-    def throw(self, error: BaseException | type[BaseException]) -> None:
-        """Let the suspend() or recv() that the flow waits in raise ``error``.
-
-        Raises:
-            TypeError: it is no exception, or a KeyboardInterrupt, which would end the
-                process that runs the flow and not the flow.
-            FlowNotFound: there is no such flow.
-            FlowBusy: the flow does not wait, or has an answer already.
-            NotSaveable, TooLarge: the exception cannot be stored.
-        """
-        if isinstance(error, type) and issubclass(error, BaseException):
-            error = error()
-        if not isinstance(error, BaseException):
-            raise TypeError(f"throw() takes an exception, not {error!r}")
-        if isinstance(error, KeyboardInterrupt):
-            raise TypeError(f"{error!r} ends whoever runs a flow, not the flow")
-        what = f"the exception for flow {self._id}"
-        body = self._store.within(values.dump_message, error, what)
-        self._store.base.answer(self._id, "throw", body)
-
-    def cancel(self, reason: str = "") -> None:
-        """Let the flow end: :class:`greenflow.Cancelled` is raised where it waits.
-
-        If it does not wait now, then in the next suspend(), recv() or sleep(). Its
-        ``finally`` blocks run, and may wait again. It is on disk when this returns.
+    def inspect(self, *, load: bool = False, reveal: bool = False) -> Stack:
+        """Return the stack as it was saved last: frames, places, variables.
 
         Args:
-            reason: the exception's text.
+            load: let ``Value.load()`` return real objects, which runs code of their
+                classes; else nothing of the flow is imported or run.
+            reveal: show also variables, attributes and keys that have the name of a
+                secret: with API, TOKEN, KEY, SECRET, PASS or SIGNATURE in it.
 
-        Raises:
-            FlowNotFound: there is no such flow.
-            FlowBusy: the flow has ended.
+        Raises FlowNotFound, BadRecord (it is damaged).
         """
-        what = f"the exception for flow {self._id}"
-        error = Cancelled(*filter(None, (reason,)))
-        body = self._store.within(values.dump_message, error, what)
-        self._store.base.cancel(self._id, body)
+        return inspecting.inspect(self, load=load, reveal=reveal)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Flow):
@@ -185,61 +213,16 @@ class Flow(Generic[Result_co]):
             text += f": {record.error}"
         return text + ">"
 
+    def _repr_html_(self) -> str:
+        return inspecting.flow_html(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return self._store.reduce_flow(self._id)
 
     def _key(self) -> tuple[str, str]:
         return self._store.location, self._id
 
-    def _load_failure(self, record: FlowRecord, data: bytes | None) -> BaseException:
-        return self._store.within(
-            values.load_failure, data or b"", self._id, record.error
-        )
-
-    def _wait(self, timeout: float | None) -> FlowRecord:
-        self._refuse_deadlock()
-        end = None if timeout is None else time.monotonic() + timeout
-        scheduler = Scheduler(self._store)
-        pause = _PAUSE_SECONDS_MIN
-        while (record := self.record).status not in ENDED:
-            left = _PAUSE_SECONDS_MAX if end is None else end - time.monotonic()
-            if left <= 0:
-                raise TimeoutError(
-                    f"flow {self._id} is {record.status} after {timeout} s"
-                )
-            if scheduler.step():
-                pause = _PAUSE_SECONDS_MIN
-            else:
-                time.sleep(max(min(pause, left, self._until_due()), 0))
-                pause = min(pause * 2, _PAUSE_SECONDS_MAX)
-            if self._id in scheduler.stuck:
-                raise scheduler.stuck[self._id]
-        return record
-
-    def _until_due(self) -> float:
-        due = self._store.base.next_due()
-        return math.inf if due is None else due - time.time()
-
-    def _refuse_deadlock(self) -> None:
-        for running in slices():
-            if (running.id, running.store.location) == (self._id, self._store.location):
-                raise ContinuationError(
-                    f"flow {self._id} waits for its own end",
-                    hint="a flow, and a flow that runs inside it, cannot wait for it",
-                )
-        sender = current_slice()
-        if sender is not None and sender.keeps_message_to(self._id):
-            raise ContinuationError(
-                f"flow {sender.id} waits for flow {self._id}, but its message to that "
-                "flow only goes out when it is saved",
-                hint="call checkpoint() between send() and result()",
-            )
-
 
 def _is_suspended(record: FlowRecord) -> bool:
-    waiting = record.waiting
-    return (
-        record.status not in ENDED
-        and waiting is not None
-        and (waiting.kind == "suspend")
-    )
+    waiting = None if record.status in ENDED else record.waiting
+    return waiting is not None and waiting.kind == "suspend"

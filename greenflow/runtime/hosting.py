@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
 
+from greenflow.errors import NotInFlow
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -41,3 +43,14 @@ def slices() -> Iterator[Slice]:
 def current_slice() -> Slice | None:
     """Return the slice of the flow that makes this call, or None outside of flows."""
     return next(slices(), None)
+
+
+def running_slice(call: str) -> Slice:
+    """Return the slice that makes this ``call``. Raises NotInFlow."""
+    running = current_slice()
+    if running is None:
+        raise NotInFlow(
+            f"{call} was called outside of a flow",
+            hint="call it in a function that greenflow.spawn() runs",
+        )
+    return running

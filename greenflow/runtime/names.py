@@ -1,16 +1,17 @@
-"""Names: ids of flows, names of functions, topics and labels."""
+"""What users name: ids of flows, functions, topics, labels, statuses."""
 
 from __future__ import annotations
 
 import inspect
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from greenflow import limits
+from greenflow.store.base import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 #: Crockford's digits: no i, l, o, u, so that an id can be read out and typed.
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -44,7 +45,7 @@ def topic_name(topic: str | None) -> str:
     """
     if topic is None:
         return ""
-    _check_text("a topic", topic)
+    check_text("a topic", topic)
     if topic.startswith("\x00"):
         raise ValueError(f"a topic must not begin with NUL: {topic!r}")
     return topic
@@ -58,7 +59,7 @@ def label_name(label: str | None) -> str | None:
         ValueError: it is too long.
     """
     if label is not None:
-        _check_text("a label", label)
+        check_text("a label", label)
     return label
 
 
@@ -74,13 +75,15 @@ def _inner(function: Callable[..., object]) -> object:
     return inner if callable(inner) else type(function)
 
 
-def _check_text(what: str, text: object) -> None:
+def check_text(what: str, text: object) -> None:
+    """Refuse what the store cannot have as a name. Raises TypeError, ValueError."""
     if not isinstance(text, str):
         raise TypeError(f"{what} must be a str or None, not {type(text).__name__}")
     if len(text) > limits.NAME_CHARS_MAX:
         raise ValueError(
             f"{what} of {len(text)} characters; the limit is {limits.NAME_CHARS_MAX}"
         )
+    text.encode()  # raises if it cannot be stored
 
 
 def check_call(
@@ -102,3 +105,24 @@ def check_call(
         signature.bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"{function_name(function)}(): {error}") from None
+
+
+def statuses(status: Status | Iterable[Status] | None) -> tuple[Status, ...]:
+    """Return the statuses that are asked for; none means all. Raises ValueError."""
+    known = get_args(Status)
+    if status is None:
+        return ()
+    wanted = (status,) if isinstance(status, str) else tuple(status)
+    for name in wanted:
+        if name not in known:
+            raise ValueError(f"{name!r} is no status; these are: {', '.join(known)}")
+    return wanted
+
+
+def page_limit(limit: int | None) -> int:
+    """Return how many are asked for, 0 for all. Raises ValueError."""
+    if limit is None:
+        return 0
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit}")
+    return limit

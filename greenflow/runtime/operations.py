@@ -8,14 +8,13 @@ and the answer is what the call returns to the flow.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, overload
 
-import msgspec
-
-from greenflow.continuation import Operation
 from greenflow.runtime.effects import Once, check
 from greenflow.runtime.names import label_name, topic_name
+from greenflow.runtime.requests import ABSENT, Checkpoint, Receive, Sleep, operation
 from greenflow.runtime.times import after, moment
+from greenflow.runtime.typed import check_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,47 +23,13 @@ if TYPE_CHECKING:
     from tenacity import Retrying
 
 _Result = TypeVar("_Result")
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
-
+_Message = TypeVar("_Message")
 
 #: That recv() raises, because it was given no default.
-RAISE: Final = msgspec.UNSET
+RAISE: Final = ABSENT
 
 
-class Checkpoint(msgspec.Struct, frozen=True):
-    """The request of checkpoint()."""
-
-    label: str | None
-
-
-class Receive(msgspec.Struct, frozen=True):
-    """The request of recv()."""
-
-    topic: str
-    until: float | None = None
-    default: Any = RAISE
-
-
-class Sleep(msgspec.Struct, frozen=True):
-    """The request of sleep() and sleep_until()."""
-
-    until: float | None
-
-
-def _operation(*, hooked: bool) -> Callable[[_Function], _Function]:
-    """Turn a function that makes a request into the operation of that name.
-
-    For a type checker the operation is the function: same signature, and the
-    result that the flow gets.
-    """
-
-    def turn(parse: _Function) -> _Function:
-        return cast("_Function", Operation(parse.__name__, parse, hooked=hooked))
-
-    return turn
-
-
-@_operation(hooked=False)
+@operation(hooked=False)
 def suspend(payload: object = None, /) -> Any:
     """Save the flow here and leave it; return what it is resumed with.
 
@@ -89,7 +54,7 @@ def suspend(payload: object = None, /) -> Any:
     return payload
 
 
-@_operation(hooked=True)
+@operation(hooked=True)
 def checkpoint(label: str | None = None) -> int:
     """Save the flow here and go on; return the number of this save (from 1).
 
@@ -108,8 +73,28 @@ def checkpoint(label: str | None = None) -> int:
     return cast("int", Checkpoint(label_name(label)))
 
 
-@_operation(hooked=True)
+@overload
 def recv(
+    type: type[_Message],
+    /,
+    *,
+    topic: str | None = None,
+    timeout: float | timedelta | None = None,
+    default: Any = RAISE,
+) -> _Message: ...
+@overload
+def recv(
+    type: Any = RAISE,
+    /,
+    *,
+    topic: str | None = None,
+    timeout: float | timedelta | None = None,
+    default: Any = RAISE,
+) -> Any: ...
+@operation(hooked=True)
+def recv(
+    type: Any = RAISE,  # noqa: A002  # what else should it be called
+    /,
     *,
     topic: str | None = None,
     timeout: float | timedelta | None = None,
@@ -123,6 +108,10 @@ def recv(
     process that dies gives it to this same call again.
 
     Args:
+        type: what the message must be, or be convertible to: a class, dataclass,
+            TypedDict, ``list[int]``, ... (what msgspec.convert() takes), or a pydantic
+            model. Who sends while the flow waits here is refused what is not; what was
+            sent before raises here.
         topic: wait for messages of this topic only; None is a topic of its own.
         timeout: seconds, or a timedelta; None waits without limit. By the wall clock:
             it passes also while no process runs.
@@ -130,17 +119,17 @@ def recv(
 
     Raises:
         TimeoutError: no message came in time, and there is no ``default``.
+        BadMessage: the message is not of ``type``; the next recv() gives the next one.
         ValueError: ``timeout`` is negative or no number.
         NotInFlow: called outside of a flow that was spawned.
         NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
             :func:`suspend`; nothing was saved.
     """
-    return Receive(
-        topic_name(topic), None if timeout is None else after(timeout), default
-    )
+    until = None if timeout is None else after(timeout)
+    return Receive(topic_name(topic), until, default, check_type(type))
 
 
-@_operation(hooked=True)
+@operation(hooked=True)
 def once(
     function: Callable[..., _Result],
     /,
@@ -173,7 +162,7 @@ def once(
     return cast("_Result", check(request))
 
 
-@_operation(hooked=True)
+@operation(hooked=True)
 def sleep(duration: float | timedelta, /) -> None:
     """Save the flow here, and let it go on after a time; no process is needed for it.
 
@@ -190,7 +179,7 @@ def sleep(duration: float | timedelta, /) -> None:
     return cast("None", Sleep(after(duration)))
 
 
-@_operation(hooked=True)
+@operation(hooked=True)
 def sleep_until(when: datetime, /) -> None:
     """Save the flow here, and let it go on at that time, or at once if it is past.
 

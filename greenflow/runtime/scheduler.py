@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from greenflow.errors import BadRecord
+from greenflow.runtime.driving import drive
+from greenflow.runtime.hosting import slices
 from greenflow.runtime.slice import Slice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greenflow.runtime.isolation import Isolation
     from greenflow.runtime.stores import Store
     from greenflow.store.base import Claim
 
@@ -16,99 +20,107 @@ if TYPE_CHECKING:
 class Scheduler:
     """Runs the runnable flows of a store, one slice after another.
 
-    A flow that this process cannot go on with (its code is not here, or changed) is
-    given back unharmed and left alone from then on: another process may be able to.
+    A flow that cannot be gone on with goes to the hospital, as it was last saved.
 
     Attributes:
-        stuck: the flows that were left alone, with the reason.
-        damaged: why the store cannot list its flows, if so; others were run.
+        stuck: the flows that cannot go on, with the reason.
+        damaged: what the store cannot read of its flows; others were run.
         slices: how many slices were run.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        queues: Sequence[str] | None = None,
+        alone: Isolation | None = None,
+    ) -> None:
+        """Run flows of ``store``, of these queues or all.
+
+        ``alone`` runs those whose worker died; without it they run here too.
+        """
         self.stuck: dict[str, Exception] = {}
-        self.damaged: BadRecord | None = None
+        self.damaged: dict[str, BadRecord] = {}
         self.slices = 0
         self._store = store
-        self._by_list = False
-        self._listed: deque[str] = deque()
+        self._queues, self._alone = queues, alone
 
     def step(self) -> bool:
         """Claim a flow and run it until it leaves; return False if none can run.
 
         Raises:
-            KeyboardInterrupt, Exception: as by :meth:`Slice.run`.
+            KeyboardInterrupt, Exception: as by :func:`greenflow.runtime.driving.drive`.
         """
         claim = self._claim()
         if claim is None:
             return False
-        error = Slice(self._store, claim).run()
+        self._run(claim)
+        return True
+
+    def step_of(self, flow_id: str) -> bool:
+        """Do the same with this flow; return False if it cannot run.
+
+        Raises: FlowNotFound, BadRecord, and as by :meth:`step`.
+        """
+        claim = self._store.base.claim(flow_id)
+        if claim is None:
+            return False
+        self._run(claim)
+        return True
+
+    def step_adopted(self, flow_id: str, epoch: int) -> bool:
+        """Do the same with a flow that another process has claimed for this one."""
+        claim = self._store.base.adopt(flow_id, epoch)
+        if claim is None:
+            return False
+        self._run(claim)
+        return True
+
+    def _run(self, claim: Claim) -> None:
+        flow_id = claim.record.id
+        if claim.record.killer and self._alone is not None:
+            self._alone.run(claim)
+            self.slices += 1
+            return
+        outer = [each.id for each in slices() if each.store is self._store]
+        self._store.base.mark(flow_id)
+        try:
+            error = drive(Slice(self._store, claim))
+        finally:
+            self._store.base.mark(outer[0] if outer else "")
         if error is None:
             self.slices += 1
         else:
-            self._leave_alone(claim.record.id, error)
-        return True
+            self.stuck[flow_id] = error
 
     def run(self) -> int:
         """Run until no flow can run; return the number of slices.
 
         Raises:
-            NotRestorable, BadRecord, ...: this process cannot go on with one flow;
-                a note names it. All others were run.
+            NotRestorable, BadRecord, ...: one flow cannot go on; a note names it. All
+                others were run.
             ExceptionGroup: the same of several flows.
         """
         while self.step():
             pass
-        if self.stuck or self.damaged:
-            raise self._report()
+        errors = [*self.stuck.values(), *self.damaged.values()]
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise ExceptionGroup(f"{len(errors)} flows cannot go on", errors)
         return self.slices
 
     def _claim(self) -> Claim | None:
-        if not self._by_list:
+        while True:
             try:
-                return self._store.base.claim()
-            except BadRecord:
-                self._by_list = True  # which flow it is, only a list tells
-        claim = self._claim_listed()
-        if claim is None:
-            self._list()
-            claim = self._claim_listed()
-        return claim
-
-    def _list(self) -> None:
-        try:
-            self._store.base.wake()
-            runnable = self._store.base.flows(status=("ready", "running"))
-            self._listed.extend(record.id for record in runnable)
-        except BadRecord as error:
-            self.damaged = error
-
-    def _claim_listed(self) -> Claim | None:
-        while self._listed:
-            flow_id = self._listed.popleft()
-            if flow_id in self.stuck:
-                continue
-            try:
-                claim = self._store.base.claim(flow_id)
+                claims = self._store.base.claims(1, self._queues)
             except BadRecord as error:
-                self._leave_alone(flow_id, error)
+                if str(error) in self.damaged:
+                    return None
+                self.damaged[str(error)] = error
                 continue
-            if claim is not None:
+            claim = claims[0] if claims else None
+            if claim is None or claim.record.id not in self.stuck:
                 return claim
-        return None
-
-    def _leave_alone(self, flow_id: str, error: Exception) -> None:
-        error.add_note(
-            f"flow {flow_id} was left as it was last saved; nothing of it is lost"
-        )
-        self.stuck[flow_id] = error
-        # The store would offer it again and again.
-        self._by_list = True
-
-    def _report(self) -> Exception:
-        errors = list(self.stuck.values())
-        if self.damaged is not None:
-            errors.append(self.damaged)
-        if len(errors) == 1:
-            return errors[0]
-        return ExceptionGroup(f"{len(errors)} flows cannot go on here", errors)
+            self._store.base.release(claim)
+            return None

@@ -1,149 +1,131 @@
 """One slice of a flow: from a claim until the flow leaves, ends or is interrupted.
 
 The one place where a continuation's bytes and a store meet. Everything between two
-commits (messages taken, messages sent) is kept here and written by the next commit,
-in one transaction with the state.
+commits (messages taken, messages sent, flows made) is kept here and written by the next
+commit, in one transaction with the state. A slice runs in a greenlet of its own, and
+asks whoever drives it to commit (:mod:`greenflow.runtime.driving`).
 """
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 from greenlet import GreenletExit
+from msgspec.structs import replace
 
 from greenflow.continuation import LEAVE, Continuation, Sent, Thrown
 from greenflow.errors import (
     BadRecord,
-    Cancelled,
     Conflict,
-    ContinuationError,
+    Deadlock,
     FlowBusy,
+    FlowExists,
     FlowNotFound,
     NotRestorable,
     NotSaveable,
+    StackTooDeep,
     StoreError,
     TooLarge,
 )
-from greenflow.runtime import mailbox, values
-from greenflow.runtime.answers import step_of, without_message
-from greenflow.runtime.effects import Once
+from greenflow.failpoints import reach
+from greenflow.runtime import answers, ending, values
+from greenflow.runtime.deep import has_room
+from greenflow.runtime.driving import Left, Release, Stopped, written
+from greenflow.runtime.effects import Once, perform
 from greenflow.runtime.hosting import Host
-from greenflow.store.base import Outgoing, Step, Waiting
+from greenflow.runtime.logs import LOG, name_within, named
+from greenflow.runtime.outgoing import Outbound
+from greenflow.runtime.requests import Join
+from greenflow.runtime.shielding import is_shielded
+from greenflow.store.base import Claim, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenflow.runtime.stores import Store
-    from greenflow.store.base import Claim, Committed, Message, Status
-
-_LOG = logging.getLogger("greenflow")
+    from greenflow.store.base import Committed, FlowRecord, Message
 
 
 class Slice:
     """A claimed flow on its way to its next leaving.
 
     Attributes:
-        id: the flow's.
+        id, function: of the flow.
         store: where it lives.
+        claim: the claim that it runs under.
+        host: its greenlet.
+        begun: whether anything of it ran.
         live: whether what the flow does now is still part of this slice.
+        outbound: what goes out with the next commit.
     """
 
     def __init__(self, store: Store, claim: Claim) -> None:
-        self.id = claim.record.id
+        self.id, self.function = claim.record.id, claim.record.function
         self.store = store
-        self.live = True
-        self._claim = claim
+        self.claim = claim
+        self.begun, self.live = False, True
+        self.outbound = Outbound(self)
+        self.host = Host(self._main, self)
+        self.host.gr_context = store.context()
         self._consumed: list[tuple[str, int]] = []
-        self._sends: list[Outgoing] = []
-        self._seq, self._keys = claim.record.seq, 0
-        #: Why the flow was taken off the stack: this process cannot go on with it...
+        self._keys = 0
+        #: Why it left its stack: nobody can go on with it, or this process cannot.
         self._stuck: Exception | None = None
-        #: ... or it may not, or its store failed.
         self._broken: BaseException | None = None
 
-    def run(self) -> Exception | None:
-        """Run the flow until it leaves or ends.
+    @property
+    def seq(self) -> int:
+        """The number of the flow's last save."""
+        return self.claim.record.seq
 
-        Returns:
-            Why this process cannot go on with the flow, which then is as it was
-            last saved; None if it ran.
+    # --- in the greenlet of the slice ---
+
+    def _main(self) -> Exception | None:
+        """Run the flow until it leaves or ends; return why it cannot go on, if so.
 
         Raises:
-            KeyboardInterrupt: it came while the flow ran; the flow is ready again,
-                as it was last saved.
+            KeyboardInterrupt: it came while the flow ran; nothing was saved of that.
             Exception: the store failed; the flow is as it was last saved.
         """
         try:
-            stuck = self._run()
-        except BadRecord as error:
-            stuck = error
-        except BaseException:
-            # The store may be what failed; what it says now would hide the reason.
-            with suppress(StoreError):
-                self._release()
-            raise
+            with named(self):
+                return self._run()
         finally:
             self.live = False
-        if stuck is not None:
-            self._release()
-        return stuck
-
-    def send(self, flow_id: str, topic: str, message: object) -> None:
-        """Keep a message for the next commit. Raises as :func:`greenflow.send`."""
-        body = values.dump_message(message, f"the message to flow {flow_id}")
-        mailbox.check_receiver(self.store.base.get(flow_id))
-        self._sends.append(Outgoing(flow=flow_id, topic=topic, body=body))
-
-    def keeps_message_to(self, flow_id: str) -> bool:
-        """Return whether a message to that flow waits for the next commit."""
-        return any(item.flow == flow_id for item in self._sends)
 
     def _run(self) -> Exception | None:
+        self.begun = True
+        reach("before-load")
         try:
             continuation, outcome = self.store.within(self._load)
         except Exception as error:
-            return error
-        host = Host(continuation.advance, self)
-        host.gr_context = self.store.context()
+            return self._give_up(error)
+        name_within(continuation, self)
         try:
-            returned = host.switch(outcome, self._hook)
-            while not host.dead:
-                returned = host.throw(_switched_away(self.id))
+            continuation.advance(outcome, self._hook)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             if isinstance(error, NotRestorable | BadRecord) and values.is_own(error):
-                return error  # it was put on the stack again in vain
-            self._failed(error)
-            return None
-        if isinstance(returned, GreenletExit):
-            # A greenlet hands this exception on as if it had been returned.
-            self._failed(returned)
-            return None
+                return self._give_up(error)  # it was put on the stack again in vain
+            return self._failed(error)
         if continuation.done:
-            self._returned(continuation.value)
-            return None
+            return self._returned(continuation.value)
         continuation.discard()
         return self._left()
 
     def _load(self) -> tuple[Continuation, Sent | Thrown]:
         """Return the last saved state, and what the call gives that it stands at."""
-        continuation = Continuation.loads(self._claim.state)
-        record, message = self._claim.record, self._claim.message
-        if message is None:
-            return continuation, without_message(record, self.store.base.value)
-        value = self._take(message)
-        if message.kind == "throw":
-            return continuation, Thrown(value)
-        return continuation, Sent(value)
+        continuation = Continuation.loads(self.claim.state)
+        self.claim = replace(self.claim, state=b"")
+        return continuation, self._given(self.claim.record, self.claim.message)
 
-    def _take(self, message: Message) -> Any:
-        value = values.load(message.body)
-        self._consumed.append((message.topic, message.seq))
-        return value
+    def _given(self, record: FlowRecord, message: Message | None) -> Sent | Thrown:
+        given = answers.given(record, message, self.store)
+        if message is not None:
+            self._consumed.append((message.topic, message.seq))
+        return given
 
     def _hook(self, continuation: Continuation, request: object) -> object:
         """Answer an operation, inside the flow's stack.
@@ -152,144 +134,166 @@ class Slice:
         own doing is; all else takes the flow off the stack and is told outside.
         """
         if isinstance(request, Once):
-            return self._once(continuation, request)
+            return perform(self, continuation, request)
+        if isinstance(request, Join) and not answers.check_join(request, self):
+            try:
+                return answers.wait_on_stack(request)
+            except Stopped as stopped:
+                return self.break_off(stopped)
+        reach("before-capture")
         step, moved = self.store.within(self._step, continuation, request)
-        committed = self._commit(step)
-        if committed is None:
-            return LEAVE
-        if step.status == "running":
+        reach("after-pickle")
+        goes_on = step.status == "running"
+        committed = self.commit(step)
+        if committed is None or committed.record.status != "running":
+            del step  # a flow can wait on its stack for long
+            return self.leave(committed, moved)
+        if goes_on:
             return committed.record.seq
-        if committed.message is None:
+        return self._answer(committed.record, committed.message, moved)
+
+    def leave(self, committed: Committed | None, moved: Callable[[], None]) -> object:
+        """Let the flow wait, off the stack, or on it until it is claimed again.
+
+        Args:
+            committed: what it waits with; None if it is to be off the stack at once.
+            moved: is called when it is.
+
+        Returns:
+            What the call returns to the flow, or LEAVE.
+        """
+        claim = None
+        if committed is not None:
+            reach("before-leave")
+            self.live = False
+            # It is killed where nobody runs flows any more.
+            with suppress(GreenletExit):
+                claim = self.host.parent.switch(Left(self, committed.record))
+            self.live = claim is not None
+        if claim is None:
             moved()
             return LEAVE
+        self.claim = claim
+        return self._answer(claim.record, claim.message, moved)
+
+    def _answer(
+        self, record: FlowRecord, message: Message | None, moved: Callable[[], None]
+    ) -> object:
+        """Return or raise what the call gives that the flow is in."""
         try:
-            value = self.store.within(self._take, committed.message)
+            given = self.store.within(self._given, record, message)
         except Exception as error:
             self._stuck = error
+            moved()
             return LEAVE
-        if committed.message.kind == "throw":
-            raise value
-        return value
+        if isinstance(given, Thrown):
+            raise given.error
+        return given.value
 
-    def _once(self, continuation: Continuation, request: Once) -> object:
-        """Call what once() is to call, and commit what it returned.
-
-        Raises: what the function raises; NotSaveable, TooLarge before it is called if
-            the flow cannot be saved.
-        """
-        # Once the function has done its work it is too late to find that out.
-        state = self.store.within(continuation.dumps)
-        if request.at_most_once:
-            intent = Waiting(kind="intent", due=True)
-            step = Step(status="running", state=state, waiting=intent)
-            if self._commit(self._with_messages(step, consumed=True)) is None:
-                return LEAVE
-        result = request.call()
-        step = Step(
-            status="running",
-            state=self.store.within(continuation.dumps),
-            value=self.store.within(values.dump, result, "the result of once()"),
-            waiting=Waiting(kind="once", due=True),
-        )
-        committed = self._commit(self._with_messages(step, consumed=True))
-        return LEAVE if committed is None else result
+    def break_off(self, reason: BaseException) -> object:
+        """Take the flow off its stack, to go on from its last save; return LEAVE."""
+        self._broken = reason
+        return LEAVE
 
     def idempotency_key(self) -> str:
         """Return a new key; the same ones come again if the process dies."""
         self._keys += 1
-        return f"{self.id}-{self._seq}-{self._keys}"
+        return f"{self.id}-{self.seq}-{self._keys}"
 
     def _step(
         self, continuation: Continuation, request: object
     ) -> tuple[Step, Callable[[], None]]:
-        """Return what is to be written, and what to call once the flow has left.
+        step, moved = answers.step_of(request, continuation.dumps(), is_shielded())
+        return self.with_messages(step, consumed=True), moved
 
-        Raises:
-            NotSaveable, TooLarge: the state or the payload cannot be saved.
-        """
-        step, moved = step_of(request, continuation.dumps())
-        return self._with_messages(step, consumed=True), moved
-
-    def _commit(self, step: Step) -> Committed | None:
+    def commit(self, step: Step) -> Committed | None:
         """Write a step from inside the flow; None takes the flow off the stack.
 
         Raises:
-            FlowNotFound, FlowBusy: a message cannot be delivered; it is dropped.
+            FlowNotFound, FlowBusy, FlowExists: a message cannot be delivered, a flow
+                not made; it is dropped.
             TooLarge: the state or a value is above its limit.
+            Deadlock: flows would wait for each other.
         """
         try:
-            committed = self.store.base.commit(self._claim, step)
-        except (FlowNotFound, FlowBusy):
-            self._drop_undeliverable()
+            committed = written(self, step)
+        except (FlowNotFound, FlowBusy, FlowExists):
+            self.outbound.drop_refused()
             raise
-        except TooLarge:
+        except (TooLarge, Deadlock):
             raise
-        except BadRecord as error:
+        except (StoreError, OSError, MemoryError) as error:
+            self._broken = error
+            return None
+        except Exception as error:
             self._stuck = error
             return None
         except BaseException as error:
             self._broken = error
             return None
         self._consumed.clear()
-        self._sends.clear()
-        self._seq, self._keys = committed.record.seq, 0
+        self.outbound.clear()
+        self.claim = Claim(record=committed.record, state=b"", message=None)
+        self._keys = 0
         return committed
 
     def _left(self) -> Exception | None:
         broken, self._broken = self._broken, None
         if isinstance(broken, Conflict):
-            _LOG.info("flow %s: another worker has it now, so it was left", self.id)
+            LOG.info("flow %s: another worker has it now, so it was left", self.id)
         elif broken is not None:
             raise broken
-        return self._stuck
+        return self._stuck and self._give_up(self._stuck)
 
-    def _returned(self, result: object) -> None:
-        what = "the result of the flow"
-        try:
-            value, moved = self.store.within(values.dump_moved, result, what)
-            step = Step(status="done", value=value)
-            self._end(self._with_messages(step, consumed=True))
-        except (NotSaveable, TooLarge) as error:
-            self._failed(error)
+    def _give_up(self, error: Exception) -> Exception:
+        """Put the flow into the hospital; raise the error if the store failed."""
+        if isinstance(error, StoreError):
+            with suppress(FlowNotFound):
+                self.store.base.get(self.id)  # it may be another store that is gone
+        if isinstance(error, StackTooDeep) and not has_room(self.store.base, self.id):
+            self.host.parent.switch(Release(self))  # its limit is this process's
         else:
-            moved()
+            self._end(ending.of_trouble(self.claim.record, error))
+        return error
 
-    def _failed(self, error: BaseException) -> None:
-        value = self.store.within(values.dump_failure, error, self.id)
-        status: Status = "cancelled" if isinstance(error, Cancelled) else "failed"
-        step = Step(status=status, value=value, error=values.error_line(error))
-        # What it took stays in the mailbox: the last saved state stands at its recv().
-        self._end(self._with_messages(step, consumed=False))
-
-    def _end(self, step: Step) -> None:
-        """Write the last step; nobody is left to be told of a message not delivered."""
+    def _returned(self, result: object) -> Exception | None:
         try:
-            self.store.base.commit(self._claim, step)
-        except (FlowNotFound, FlowBusy) as error:
-            if not self._drop_undeliverable():
+            step, moved = ending.of_return(self.store, result)
+            stuck = self._end(self.with_messages(step, consumed=True))
+        except (NotSaveable, TooLarge) as error:
+            return self._failed(error)
+        moved()
+        return stuck
+
+    def _failed(self, error: BaseException) -> Exception | None:
+        step = ending.of_failure(self.store, self.claim.record, error)
+        if step.status != "retrying":  # else nothing happened since the last save
+            # What it took stays in the mailbox: the last saved state is in its recv().
+            step = self.with_messages(step, consumed=False)
+        return self._end(step)
+
+    def _end(self, step: Step) -> Exception | None:
+        """Write the last step; return why the flow is in the hospital instead.
+
+        Nobody is left to be told of a message that cannot be delivered.
+        """
+        reach("before-end")
+        try:
+            written(self, step)
+        except (FlowNotFound, FlowBusy, FlowExists) as error:
+            if not self.outbound.drop_refused():
                 raise
-            _LOG.warning("flow %s ended, its message was dropped: %s", self.id, error)
-            self._end(msgspec.structs.replace(step, sends=tuple(self._sends)))
+            LOG.warning("flow %s ended, its message was dropped: %s", self.id, error)
+            return self._end(self.outbound.added_to(step))
         except Conflict:
-            _LOG.info("flow %s: another worker has it now, so it was left", self.id)
+            LOG.info("flow %s: another worker has it now, so it was left", self.id)
+        except BadRecord as error:
+            if step.status == "hospital" or isinstance(error, TooLarge):
+                raise
+            return self._give_up(error)  # it has to do with another one's
+        return None
 
-    def _with_messages(self, step: Step, *, consumed: bool) -> Step:
+    def with_messages(self, step: Step, *, consumed: bool) -> Step:
+        """Return the step with what it took, if that was seen, and sent."""
         taken = tuple(self._consumed) if consumed else ()
-        return msgspec.structs.replace(step, consumed=taken, sends=tuple(self._sends))
-
-    def _drop_undeliverable(self) -> bool:
-        """Forget kept messages that cannot be delivered; return whether there were."""
-        sent = len(self._sends)
-        self._sends = mailbox.deliverable(self.store.base, self._sends)
-        return len(self._sends) < sent
-
-    def _release(self) -> None:
-        self.store.base.release(self._claim)
-
-
-def _switched_away(flow_id: str) -> ContinuationError:
-    return ContinuationError(
-        f"flow {flow_id} switched to the greenlet that runs it",
-        hint="a flow leaves by suspend(), recv() or return; switch only between "
-        "greenlets of its own",
-    )
+        return self.outbound.added_to(replace(step, consumed=taken))

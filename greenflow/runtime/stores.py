@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from contextvars import Context, ContextVar, copy_context
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
-from greenflow.continuation import Continuation, tags
+from greenflow.continuation import tags
 from greenflow.continuation.context import keep_local
-from greenflow.errors import FlowExists
-from greenflow.runtime import values
+from greenflow.runtime import typed, values
 from greenflow.runtime.flow import Flow
 from greenflow.runtime.hosting import current_slice
-from greenflow.runtime.names import check_call, function_name, new_id, topic_name
+from greenflow.runtime.making import Options
+from greenflow.runtime.names import function_name, page_limit, statuses, topic_name
+from greenflow.runtime.outgoing import check_key
+from greenflow.runtime.places import default_path
 from greenflow.runtime.scheduler import Scheduler
+from greenflow.runtime.times import moment
+from greenflow.runtime.upkeep import Upkeep
 from greenflow.store import open_store
-from greenflow.store.base import FlowRecord, Status
+from greenflow.store.base import QueueLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from greenflow.store import base
+    from greenflow.store.base import FlowRecord, Status
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-STORE_VARIABLE = "GREENFLOW_STORE"
-STORE_FOLDER = ".greenflow"
 
 #: The stores of the ``with`` blocks around this call.
 _AMBIENT: ContextVar[tuple[Store, ...]] = ContextVar("greenflow_store", default=())
@@ -39,7 +41,7 @@ _open_stores: dict[str, Store] = {}
 _opening = threading.Lock()
 
 
-class Store:
+class Store(Upkeep):
     """A place where flows live longer than processes; made by :func:`greenflow.open`.
 
     ``with store:`` makes it the default store of the block, in this thread or task;
@@ -54,7 +56,7 @@ class Store:
 
     @property
     def base(self) -> base.Store:
-        """The store of bytes under it, for tools that look inside."""
+        """The store of bytes under it."""
         return self._base
 
     @property
@@ -66,59 +68,100 @@ class Store:
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> Flow[R]:
         """Make a flow that will call ``fn``. As :func:`greenflow.spawn`."""
-        check_call(fn, args, kwargs)
-        state = self.within(_first_state, fn, args, kwargs)
-        name, now = function_name(fn), time.time()
-        while True:
-            record = FlowRecord(
-                id=new_id(fn),
-                status="ready",
-                function=name,
-                created=now,
-                updated=now,
-                state_bytes=len(state),
-            )
-            try:
-                self._base.create(record, state)
-            except FlowExists:
-                continue
-            return Flow(self, record.id)
+        return Options(store=self).spawn(fn, *args, **kwargs)
+
+    def spawning(
+        self, fn: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Callable[[], Flow[R]]:
+        """Return what writes the flow, in any thread."""
+        return Options(store=self).spawning(fn, args, kwargs)
+
+    def outcome(self, flow_id: str) -> Any:
+        """Return the result of a flow that has ended, or raise its exception."""
+        if (record := self._base.get(flow_id)).status != "done":
+            raise self.failure(record)
+        data = self._base.value(flow_id)
+        return None if data is None else self.within(values.load, data)
+
+    def failure(self, record: FlowRecord) -> BaseException:
+        """Return the exception that ended a flow."""
+        data = self._base.value(record.id) or b""
+        return self.within(values.load_failure, data, record.id, record.error)
 
     def get(self, flow_id: str) -> Flow[Any]:
         """Return the flow of that id. As :func:`greenflow.get`."""
-        return Flow(self, self._base.get(flow_id).id)
+        return Flow(self, Flow(self, flow_id).record.id)
 
     def flows(
         self,
         *,
         status: Status | Iterable[Status] | None = None,
         fn: Callable[..., object] | str | None = None,
+        tag: str | None = None,
+        queue: str | None = None,
+        after: Flow[Any] | str | None = None,
         limit: int | None = None,
     ) -> Iterator[Flow[Any]]:
         """Yield the flows, oldest first. As :func:`greenflow.flows`."""
         records = self._base.flows(
-            status=_statuses(status),
+            status=statuses(status),
             function=function_name(fn) if callable(fn) else fn or "",
-            limit=_limit(limit),
+            tag=tag or "",
+            queue=queue,
+            after=after.id if isinstance(after, Flow) else after or "",
+            limit=page_limit(limit),
         )
         return (Flow(self, record.id) for record in records)
 
     def send(
-        self, flow: Flow[Any] | str, message: object, *, topic: str | None = None
+        self,
+        flow: Flow[Any] | str,
+        message: object,
+        *,
+        topic: str | None = None,
+        key: str | None = None,
+        at: datetime | None = None,
     ) -> None:
         """Put a message into a flow's mailbox. As :func:`greenflow.send`."""
+        self.sending(flow, message, topic, key, at)()
+
+    def sending(
+        self,
+        flow: Flow[Any] | str,
+        message: object,
+        topic: str | None,
+        key: str | None,
+        at: datetime | None,
+    ) -> Callable[[], object]:
+        """Return what writes the message of send(), in any thread."""
         if isinstance(flow, Flow):
             if flow.store.location != self._path:
                 raise ValueError(f"{flow!r} is of {flow.store!r}, not of {self!r}")
             flow = flow.id
-        name = topic_name(topic)
-        sender = current_slice()
+        name, due = topic_name(topic), None if at is None else moment(at)
+        sender, key = current_slice(), check_key(key)
         if sender is not None and sender.store.location == self._path:
-            self.within(sender.send, flow, name, message)
-        else:
-            what = f"the message to flow {flow}"
-            body = self.within(values.dump_message, message, what)
-            self._base.send(flow, name, body)
+            self.within(sender.outbound.send, flow, name, message, key, due)
+            return lambda: None  # it goes out with the sender's next save
+        body = self.within(self._message_body, flow, name, message)
+        return partial(self._base.send, flow, name, body, key=key, at=due)
+
+    def _message_body(self, flow_id: str, topic: str, message: object) -> bytes:
+        message = typed.checked(message, self._base.get(flow_id), topic)
+        return values.dump_message(message, f"the message to flow {flow_id}")
+
+    def limit_queue(
+        self,
+        queue: str,
+        *,
+        concurrency: int | None = None,
+        rate: tuple[int, float] | None = None,
+    ) -> None:
+        """Set the limits of a queue. As :func:`greenflow.limit_queue`."""
+        count, per = (0, 1.0) if rate is None else rate
+        self._base.limit_queue(
+            QueueLimits(name=queue, concurrency=concurrency, count=count, seconds=per)
+        )
 
     def run(self) -> int:
         """Run every flow that can run, until none can. As :func:`greenflow.run`."""
@@ -171,15 +214,14 @@ class Store:
 
 
 def open(path: str | os.PathLike[str], *, create: bool = True) -> Store:
-    """Return the store in the folder ``path``; made, with all parents, if need be.
+    """Return the store in the folder ``path``, made with all parents if need be.
 
-    Opened again by the same process it is the same Store. The folder must be on a
-    disk of this machine, and nobody else may be able to write it: whoever can write
-    a store can run code as those who run its flows.
+    Opened again by the same process it is the same Store. It must be on a disk of this
+    machine, and only you may write it: whoever can runs code as who runs its flows.
 
     Args:
         path: a folder that is, or will be, a store and nothing else.
-        create: make it if it is not there; else raise StoreError.
+        create: make it if it is not there.
 
     Raises:
         UnsafeStore: its owner or mode lets others write.
@@ -193,37 +235,22 @@ def open(path: str | os.PathLike[str], *, create: bool = True) -> Store:
     return store
 
 
-def default_path() -> Path:
-    """Return where the default store is, or would be made, outside of ``with``.
-
-    That is ``$GREENFLOW_STORE``, else the nearest ``.greenflow`` in the working
-    directory or above it, else ``.greenflow`` in the working directory.
-    """
-    named = os.environ.get(STORE_VARIABLE)
-    if named:
-        return Path(named)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / STORE_FOLDER).is_dir():
-            return folder / STORE_FOLDER
-    return here / STORE_FOLDER
-
-
 def default() -> Store:
     """Return the store that is meant when none is named.
 
     The one of the innermost ``with store:``, else that of the running flow, else the
     one at :func:`default_path`.
     """
-    return _chosen() or open(default_path())
+    return chosen() or open(default_path())
 
 
 def _default_location() -> str:
-    chosen = _chosen()
-    return chosen.location if chosen else _location(default_path())
+    store = chosen()
+    return store.location if store else _location(default_path())
 
 
-def _chosen() -> Store | None:
+def chosen() -> Store | None:
+    """Return the store that the code around this call is in, if it is in any."""
     ambient, running = _AMBIENT.get(), current_slice()
     if ambient or running is None:
         return ambient[-1] if ambient else None
@@ -234,31 +261,6 @@ def _location(path: str | os.PathLike[str]) -> str:
     """Return the one name of a place; a store refuses to be a symbolic link itself."""
     folder, name = os.path.split(os.path.abspath(path))
     return os.path.join(os.path.realpath(folder), name)
-
-
-def _first_state(
-    fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]
-) -> bytes:
-    return Continuation.new(fn, args, kwargs).dumps()
-
-
-def _statuses(status: Status | Iterable[Status] | None) -> tuple[Status, ...]:
-    known = get_args(Status)
-    if status is None:
-        return ()
-    wanted = (status,) if isinstance(status, str) else tuple(status)
-    for name in wanted:
-        if name not in known:
-            raise ValueError(f"{name!r} is no status; these are: {', '.join(known)}")
-    return wanted
-
-
-def _limit(limit: int | None) -> int:
-    if limit is None:
-        return 0
-    if limit < 1:
-        raise ValueError(f"limit must be at least 1, not {limit}")
-    return limit
 
 
 def _load_flow(flow_id: str, location: str | None = None) -> Flow[Any]:

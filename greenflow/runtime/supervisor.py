@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
+
+from greenflow.errors import StoreError
+from greenflow.runtime.processes import WorkerProcess, end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-#: How long a worker may go on with its slice when all are to end.
-_END_SECONDS: Final = 10.0
+    from greenflow.store.base import Store
+
 #: One that dies young is started again later and later.
 _PAUSE_SECONDS_MIN: Final = 0.1
 _PAUSE_SECONDS_MAX: Final = 30.0
@@ -23,80 +26,66 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 class _Post:
     """One worker process after another."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._command = command
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = arguments
         self._pause = 0.0
         self._next = self._started = 0.0
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: WorkerProcess | None = None
 
-    def fill(self, told: Callable[[str], object]) -> None:
+    def fill(self, died: Callable[[WorkerProcess, str], object]) -> None:
         """See if the process died; start one if it is time to."""
         process, now = self.process, time.monotonic()
         if process is not None:
-            if process.poll() is None:
+            death = process.death()
+            if death is None:
                 return
-            told(f"worker {process.pid} died: {_how(process.returncode)}")
+            died(process, death or "it ended")
             young = now - self._started < _OLD_SECONDS
             doubled = max(2 * self._pause, _PAUSE_SECONDS_MIN)
             self._pause = min(doubled, _PAUSE_SECONDS_MAX) if young else 0.0
             self._next, self.process = now + self._pause, None
         if now >= self._next:
-            self.process = subprocess.Popen(self._command)
+            self.process = WorkerProcess(self._arguments)
             self._started = now
 
 
 def supervise(
-    command: Sequence[str], count: int, told: Callable[[str], object]
+    base: Store, arguments: Sequence[str], count: int, told: Callable[[str], object]
 ) -> None:
-    """Keep ``count`` processes of ``command`` running until SIGTERM or SIGINT.
+    """Keep ``count`` worker processes running until SIGTERM or SIGINT.
 
     Then each gets SIGTERM, and SIGKILL if it has not ended after ten seconds. Must be
     called in the main thread.
 
     Args:
-        command: what to run.
+        base: the store they work for, in which their deaths are noted.
+        arguments: those of ``greenflow worker``.
         count: how many at a time.
         told: hears, in words, of each that died.
     """
+
+    def died(process: WorkerProcess, how: str) -> None:
+        told(f"worker {process.pid} died: {how}")
+        with suppress(StoreError):  # the others must go on
+            base.note_death(process.worker, how)
+
     signals: SimpleQueue[int] = SimpleQueue()
     watched = (*_ENDING, signal.SIGCHLD)
     before = {
         number: signal.signal(number, lambda got, _: signals.put(got))
         for number in watched
     }
-    posts = [_Post(command) for _ in range(count)]
+    posts = [_Post(arguments) for _ in range(count)]
     try:
         while True:
             for post in posts:
-                post.fill(told)
+                post.fill(died)
             try:
                 if signals.get(timeout=_PAUSE_SECONDS_MIN * 5) in _ENDING:
                     return
             except Empty:
                 pass
     finally:
-        _end(posts)
+        end([post.process for post in posts if post.process is not None])
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _end(posts: Sequence[_Post]) -> None:
-    running = [post.process for post in posts if post.process is not None]
-    for process in running:
-        process.terminate()
-    deadline = time.monotonic() + _END_SECONDS
-    for process in running:
-        try:
-            process.wait(max(deadline - time.monotonic(), 0))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"

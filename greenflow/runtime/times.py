@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import random
 import time
 from datetime import datetime, timedelta
 from typing import Final
+
+from greenflow import limits
 
 #: The end of the year 9999, which is that of datetime too.
 _LAST_SECONDS: Final = 253_402_300_800.0
@@ -25,6 +28,12 @@ def seconds(duration: float | timedelta) -> float:
     if math.isnan(duration) or duration < 0:
         raise ValueError(f"a duration cannot be {duration!r}")
     return float(duration)
+
+
+def retry_pause(failures: int) -> float:
+    """Return the seconds before another try after so many failures, a little random."""
+    pause = min(2.0 ** (failures - 1), limits.RETRY_SECONDS_MAX)
+    return pause * random.uniform(0.5, 1.0)
 
 
 def after(duration: float | timedelta) -> float | None:

@@ -22,6 +22,7 @@ from greenflow.errors import (
     NotRestorable,
     TooLarge,
 )
+from greenflow.inspect.text import MASK, is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,19 +153,54 @@ def error_line(error: BaseException) -> str:
     except Exception as reason:
         message = f"<its str() raised {type(reason).__name__}>"
     name = type(error).__qualname__
-    return (f"{name}: {message}" if message else name)[:_LINE_CHARS_MAX]
+    return _plain(f"{name}: {message}" if message else name)[:_LINE_CHARS_MAX]
+
+
+def trouble(error: BaseException) -> str:
+    """Return an exception and where it was raised, for who looks into the hospital."""
+    tail = _user_traceback(error.__traceback__)
+    text = "".join(traceback.format_exception(type(error), error, tail)).rstrip()
+    text = _plain(text)
+    line, limit = error_line(error), limits.TROUBLE_CHARS_MAX
+    # The end of a traceback tells more than its begin.
+    return f"{line}\n{text[len(line) + 1 - limit :]}" if len(text) > len(line) else line
 
 
 def preview(value: object) -> str:
-    """Return a short text that stands for a value in a listing."""
-    short = reprlib.Repr()
+    """Return a short text that stands for a value in a listing.
+
+    Entries of dictionaries that have the name of a secret are masked: it is stored.
+    """
+    short = _Short()
     short.maxstring = short.maxother = limits.PREVIEW_CHARS_MAX
     # reprlib guards against a failing __repr__ of objects, not of all containers.
     try:
         text = short.repr(value)
     except Exception as error:
         text = f"<{type(value).__name__}: its repr() raised {type(error).__name__}>"
-    return text[: limits.PREVIEW_CHARS_MAX]
+    return _plain(text)[: limits.PREVIEW_CHARS_MAX]
+
+
+def _plain(text: str) -> str:
+    """Return a text that can be stored, which odd file names cannot as they are."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+class _Short(reprlib.Repr):
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        masked = {
+            key: _MASKED if type(key) is str and is_secret(key) else held
+            for key, held in x.items()
+        }
+        return super().repr_dict(masked, level)
+
+
+class _Masked:
+    def __repr__(self) -> str:
+        return MASK
+
+
+_MASKED = _Masked()
 
 
 def is_own(error: BaseException) -> bool:

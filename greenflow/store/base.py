@@ -1,4 +1,4 @@
-"""What every store promises, and the plain records that go in and out.
+"""What every store promises.
 
 A store keeps flows, their last saved continuation, one value per flow (the payload
 it waits with, its result or its exception) and its mailbox. It knows bytes, never
@@ -17,127 +17,56 @@ The promises:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
+from greenflow.store.model import (
+    ANSWERS,
+    CANCELS,
+    ENDED,
+    JOINS,
+    Bell,
+    Claim,
+    Committed,
+    FlowRecord,
+    Message,
+    NewFlow,
+    Outgoing,
+    QueueLimits,
+    Source,
+    Status,
+    Step,
+    Waiting,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-Status = Literal["ready", "running", "waiting", "done", "failed", "cancelled"]
-#: Of a flow that will never run again.
-ENDED = ("done", "failed", "cancelled")
+    from greenflow.store.ends import Ends
 
-#: What resume() and throw() of a waiting flow write to; no user topic begins with NUL.
-ANSWERS = "\x00answer"
-
-
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """What a flow that is off the stack waits for."""
-
-    kind: Literal["recv", "suspend", "sleep", "once", "intent"]
-    topic: str = ""
-    preview: str = ""  #: text of suspend()'s payload; never holds live data
-    until: float | None = None  #: seconds since the epoch, wall clock; None: for ever
-    due: bool = False  #: that time came, and no message before it
-
-
-class FlowRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """All that can be known of a flow without unpickling anything of it."""
-
-    id: str
-    status: Status
-    function: str  #: "module:qualname"
-    created: float  #: seconds since the epoch, wall clock
-    updated: float
-    seq: int = 0  #: number of saved states so far; the first, by spawn, is 0
-    epoch: int = 0  #: number of claims so far: the fencing token
-    owner: str = ""  #: id of the worker that has claimed it, while running
-    waiting: Waiting | None = None
-    label: str = ""  #: of the last checkpoint(label)
-    error: str = ""  #: one line, when status is "failed" or "cancelled"
-    state_bytes: int = 0
+__all__ = [
+    "ANSWERS",
+    "CANCELS",
+    "ENDED",
+    "JOINS",
+    "Bell",
+    "Claim",
+    "Committed",
+    "FlowRecord",
+    "Message",
+    "NewFlow",
+    "Outgoing",
+    "QueueLimits",
+    "Source",
+    "Status",
+    "Step",
+    "Store",
+    "Waiting",
+]
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of a mailbox."""
-
-    topic: str
-    seq: int
-    body: bytes
-    kind: Literal["value", "throw"] = "value"
-
-
-class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that a step sends; delivered in the step's own transaction."""
-
-    flow: str
-    topic: str
-    body: bytes
-
-
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """The right to run one flow until its epoch is passed.
-
-    ``message`` is what the call that the saved state stands at waited for (an answer,
-    or the first message of the topic that recv() waits on), also if it was given to a
-    worker that died before it saved another state. It is None if the saved state does
-    not wait: the flow has not begun, or was saved last by a checkpoint. Also if it
-    waited long enough: then ``record.waiting.due`` is true.
-    """
-
-    record: FlowRecord
-    state: bytes
-    message: Message | None
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What one commit writes, all of it or nothing.
-
-    ``status`` "running" goes on (a checkpoint); "waiting" needs ``waiting`` and
-    leaves the flow unless a message is there; "ready" gives the claim back with the
-    flow runnable; "done", "failed" and "cancelled" end it. A step that goes on has
-    ``waiting`` of kind "once" if the call it was saved in returns ``value`` (when it is
-    claimed again), and of kind "intent" if it is not known what that call did.
-    """
-
-    status: Status
-    state: bytes | None = None  #: None leaves the last saved state as it is
-    value: bytes | None = None  #: payload, result or exception, pickled
-    waiting: Waiting | None = None
-    label: str | None = None
-    error: str = ""
-    consumed: tuple[tuple[str, int], ...] = ()  #: (topic, seq)
-    sends: tuple[Outgoing, ...] = ()
-
-
-class Committed(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a commit.
-
-    For a step that waits: ``message`` is what it waits for if that is in the mailbox
-    already (not among ``consumed``), and then the claim is kept and the status stays
-    "running"; else the claim is given back. The message stays in the mailbox until a
-    later step of this claim lists it as consumed.
-    """
-
-    record: FlowRecord
-    message: Message | None = None
-
-
-class Bell(Protocol):
-    """What an idle worker waits by. A ring may get lost: look again after a while."""
-
-    def clear(self) -> None:
-        """Forget who rang: what they did is looked at next."""
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until somebody rings, also since :meth:`clear`; return whether."""
-
-    def ring(self) -> None:
-        """Let the wait end; also from a signal handler."""
-
-    def close(self) -> None:
-        """Take it down."""
+#: No flow is known by its last save.
+NOTHING_KNOWN: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Store(ABC):
@@ -156,8 +85,9 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def create(self, record: FlowRecord, state: bytes) -> None:
-        """Add a flow that is ready to run. Raises FlowExists, TooLarge."""
+    def create(self, new: NewFlow) -> bool:
+        """Add a flow; return whether there was none of its id (see ``exist_ok``).
+        Raises FlowExists, TooLarge, ValueError."""
 
     @abstractmethod
     def get(self, flow_id: str) -> FlowRecord:
@@ -165,16 +95,32 @@ class Store(ABC):
 
     @abstractmethod
     def resolve(self, prefix: str) -> str:
-        """Return the one id that is ``prefix``, or else begins with it.
+        """Return the one id that is ``prefix``, or else begins with it. Raises
+        FlowNotFound, also if several begin with it."""
 
-        Raises FlowNotFound, also if several begin with it.
-        """
+    @abstractmethod
+    def ids(self, prefix: str, limit: int) -> list[str]:
+        """Return the first ids that begin with ``prefix``, in alphabetical order."""
 
     @abstractmethod
     def flows(
-        self, *, status: Iterable[Status] = (), function: str = "", limit: int = 0
+        self,
+        *,
+        status: Iterable[Status] = (),
+        function: str = "",
+        tag: str = "",
+        queue: str | None = None,
+        after: str = "",
+        limit: int = 0,
     ) -> Iterator[FlowRecord]:
-        """Yield the flows, oldest first; empty filters let all pass."""
+        """Yield the flows, oldest first; empty filters let all pass.
+
+        ``after`` is a flow: only those behind it. Raises FlowNotFound (of that).
+        """
+
+    @abstractmethod
+    def children(self, flow_id: str) -> list[str]:
+        """Return the ids of the flows that this one spawned. Raises FlowNotFound."""
 
     @abstractmethod
     def state(self, flow_id: str) -> bytes:
@@ -185,14 +131,28 @@ class Store(ABC):
         """Return the payload, result or exception, pickled, if there is one."""
 
     @abstractmethod
+    def source(self, code_hash: bytes) -> Source | None:
+        """Return the stored text of the code of a hash, if there is one."""
+
+    @abstractmethod
     def messages(self, flow_id: str, topic: str | None = None) -> Iterator[Message]:
         """Yield what waits in the mailbox, in order; of one topic, or of all."""
 
     @abstractmethod
-    def send(self, flow_id: str, topic: str, body: bytes) -> int:
+    def send(
+        self,
+        flow_id: str,
+        topic: str,
+        body: bytes,
+        *,
+        key: str = "",
+        at: float | None = None,
+    ) -> int | None:
         """Put a message into a mailbox; wake the flow if it waits for it.
 
-        Returns its seq. Raises FlowNotFound, FlowBusy (the flow has ended), TooLarge.
+        Returns its seq; None if there was a message of that topic and ``key`` before,
+        which makes this one void, or if it is delivered at a later time (``at``).
+        Raises FlowNotFound, FlowBusy (the flow has ended), MailboxFull, TooLarge.
         """
 
     @abstractmethod
@@ -206,10 +166,35 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def cancel(self, flow_id: str, body: bytes) -> None:
-        """Give a flow an exception where it waits, now or next.
+    def cancel(self, flow_id: str, body: bytes, error: str, value: bytes) -> None:
+        """Give a flow an exception where it waits, now or next, unless it is shielded.
 
+        One that was never saved and does not run ends, with ``error`` and ``value`` (as
+        a step has them).
         Raises FlowNotFound, FlowBusy (the flow has ended), TooLarge.
+        """
+
+    @abstractmethod
+    def kill(self, flow_id: str, error: str, value: bytes) -> None:
+        """End a flow as cancelled, whatever it does; a claim of it is void. Raises
+        FlowNotFound, FlowBusy (the flow has ended)."""
+
+    @abstractmethod
+    def hold(self, flow_id: str) -> None:
+        """Let a flow not run, as soon as it is not running, until unhold().
+
+        Raises FlowNotFound, FlowBusy (the flow has ended).
+        """
+
+    @abstractmethod
+    def unhold(self, flow_id: str) -> None:
+        """Undo hold(). Raises FlowNotFound, FlowBusy (the flow has ended)."""
+
+    @abstractmethod
+    def retry(self, flow_id: str) -> None:
+        """Let a flow that is in the hospital, or is to be retried later, run now.
+
+        Raises FlowNotFound, FlowBusy (it is neither).
         """
 
     @abstractmethod
@@ -217,16 +202,59 @@ class Store(ABC):
         """Claim a runnable flow (this one, or the one that is ready longest).
 
         Runnable: "ready", "waiting" until a time that is past, or "running" under a
-        worker that is dead. Returns None if there is none (or this one is not).
+        worker that is dead. Returns None if there is none (or this one is not). The
+        limits of its queue do not keep one back that is asked for by its id.
+        A flow whose state is damaged goes to the hospital, and BadRecord is raised.
         Raises FlowNotFound, BadRecord.
         """
 
     @abstractmethod
+    def claims(
+        self,
+        count: int,
+        queues: Sequence[str] | None = None,
+        known: Mapping[str, int] = NOTHING_KNOWN,
+    ) -> list[Claim]:
+        """Claim up to ``count`` flows of these queues, or of all, each in its turn.
+
+        The state is left out (``b""``) of flows that are ``known`` by the number of
+        their last save. Raises BadRecord if one is damaged and no other can be claimed.
+        """
+
+    @abstractmethod
+    def adopt(self, flow_id: str, epoch: int) -> Claim | None:
+        """Take over the claim of that epoch from another worker, which lets go of it.
+
+        Returns None if it does not hold any more. Raises FlowNotFound, BadRecord.
+        """
+
+    @abstractmethod
+    def mark(self, flow_id: str) -> None:
+        """Tell which of the claimed flows runs from here on; none if empty.
+
+        If the process dies, that one is what may have killed it.
+        """
+
+    @abstractmethod
+    def note_death(self, worker: str, how: str) -> None:
+        """Note how a worker died, for people: the number of a signal, an exit code."""
+
+    @abstractmethod
+    def death(self, worker: str) -> str:
+        """Return how a worker died, if that was noted; else ""."""
+
+    @abstractmethod
+    def limit_queue(self, limits: QueueLimits) -> None:
+        """Set the limits of a queue; without any, forget them. Raises ValueError."""
+
+    @abstractmethod
+    def queue_limits(self) -> list[QueueLimits]:
+        """Return the limits of all queues that have any. Raises BadRecord."""
+
+    @abstractmethod
     def wake(self) -> None:
         """Make ready what waits until a time that is past. claim() does so itself.
-
-        Raises BadRecord.
-        """
+        Raises BadRecord."""
 
     @abstractmethod
     def next_due(self) -> float | None:
@@ -234,13 +262,37 @@ class Store(ABC):
         the epoch, wall clock; None if there is none."""
 
     @abstractmethod
-    def bell(self) -> Bell:
-        """Return what rings when a flow may run that could not, in any process."""
+    def bell(self, *, ends: bool = False) -> Bell:
+        """Return what rings when a flow may run that could not, in any process; with
+        ``ends``, when a flow has ended."""
+
+    @abstractmethod
+    def ended(self, place: bytes) -> Ends:
+        """Return which flows have ended behind a place: see ends.py.
+
+        If ``place`` is empty, none, and the place behind which others will.
+        """
 
     @abstractmethod
     def commit(self, claim: Claim, step: Step) -> Committed:
         """Write a step. Raises Conflict (stale claim), FlowNotFound or FlowBusy
-        (of a send's target), TooLarge; then nothing was written."""
+        (of a send's target), FlowExists, TooLarge, Deadlock (flows that wait for each
+        other); then nothing was written."""
+
+    @abstractmethod
+    def prepare(self, claim: Claim, step: Step) -> Any:
+        """Return a step with its bytes made, for commit_all(). Raises TooLarge."""
+
+    @abstractmethod
+    def commit_all(
+        self, steps: Sequence[tuple[Claim, Any]]
+    ) -> list[Committed | Exception]:
+        """Write several steps in one transaction; return what became of each.
+
+        A step that cannot be written is left out, with what commit() would raise. One
+        whose flow waits for a message that is damaged is written: BadRecord tells of
+        the message, and the flow is in the hospital.
+        """
 
     @abstractmethod
     def release(self, claim: Claim) -> None:

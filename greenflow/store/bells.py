@@ -1,17 +1,18 @@
-"""How an idle worker is woken: by a byte from whoever made a flow ready.
+"""How who waits is woken: by a byte from whoever made a flow ready, or ended one.
 
-Each worker that waits has a socket beside the lock files of the workers. Who commits a
-change that lets a flow run rings them all. A ring can get lost with the process that
-owes it, so who waits looks again by itself after a while.
+Each worker that waits has a socket beside the lock files of the workers; so has each
+process that waits for the end of flows. Who commits a change that lets a flow run rings
+the ones, and who ends a flow the others. A ring can get lost with the process that owes
+it, so who waits looks again by itself after a while.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import select
 import socket
 from contextlib import suppress
-from select import select
 from typing import TYPE_CHECKING, Final
 
 from greenflow.errors import StoreError
@@ -20,17 +21,19 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_SUFFIX: Final = ".bell"
+#: What a bell rings for.
+READY: Final = ".bell"
+ENDED: Final = ".end"
 
 
 class Bell:
-    """What a worker waits by. One thread waits; any other may ring."""
+    """What one thread waits by; any other may ring."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, kind: str = READY) -> None:
         """Put up a bell in ``folder``, which is made. Raises StoreError."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._name = f"{os.getpid()}-{secrets.token_hex(8)}{_SUFFIX}"
+        self._name = f"{os.getpid()}-{secrets.token_hex(8)}{kind}"
         self._path = os.path.join(folder, self._name)
         try:
             with suppress(FileExistsError):
@@ -40,7 +43,7 @@ class Bell:
             os.chmod(self._path, 0o600)
         except OSError as error:
             self._socket.close()
-            raise StoreError(f"a worker cannot be woken: {error}") from error
+            raise StoreError(f"who waits cannot be woken: {error}") from error
 
     def clear(self) -> None:
         """Forget who rang: what they did is looked at next."""
@@ -50,7 +53,10 @@ class Bell:
 
     def wait(self, seconds: float) -> bool:
         """Wait until somebody rings, also since :meth:`clear`; return whether."""
-        return bool(select([self._socket], [], [], max(seconds, 0))[0])
+        # Not select(), which takes no descriptor above 1023: a server has more.
+        polled = select.poll()
+        polled.register(self._socket, select.POLLIN)
+        return bool(polled.poll(max(seconds, 0) * 1000))
 
     def ring(self) -> None:
         """Let the wait end; also from a signal handler."""
@@ -61,6 +67,10 @@ class Bell:
         """Take it down."""
         with suppress(FileNotFoundError):
             os.unlink(self._path)
+        self._socket.close()
+
+    def forget(self) -> None:
+        """Let go of it in a forked child: it stays the parent's."""
         self._socket.close()
 
     def __enter__(self) -> Self:
@@ -75,11 +85,11 @@ class Bell:
         self.close()
 
 
-def ring_all(folder: str) -> None:
+def ring_all(folder: str, kinds: tuple[str, ...] = (READY,)) -> None:
     """Wake who waits; what cannot be woken is no error, it looks by itself."""
     with suppress(OSError), _Folder(folder) as short:
         for name in os.listdir(short):
-            if name.endswith(_SUFFIX):
+            if name.endswith(kinds):
                 _ring_or_remove(f"{short}/{name}")
 
 

@@ -1,32 +1,23 @@
-"""What a worker does with a flow, from its claim to the commit that gives it back.
-
-The fence: every claim of a flow raises its epoch, and a commit writes only if the flow
-is running under the epoch that it was claimed with.
-"""
+"""How a worker gets a flow, and how flows are taken from one that is gone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from greenflow import limits
-from greenflow.errors import BadRecord, Conflict, FlowNotFound, TooLarge
-from greenflow.store import keys, mailbox, timers
-from greenflow.store.base import ENDED, Claim, Step
-from greenflow.store.records import (
-    Row,
-    Sealed,
-    seal_part,
-    unseal_message,
-    unseal_part,
-)
+from greenflow.errors import BadRecord
+from greenflow.failpoints import reach
+from greenflow.store import keys, mailbox, posting, timers
+from greenflow.store.base import Claim
+from greenflow.store.records import Row, unseal_message, unseal_part
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
 
-    from greenflow.store.base import FlowRecord, Message
-    from greenflow.store.mailbox import Found, Letter
+    from greenflow.store.base import Message, Waiting
+    from greenflow.store.mailbox import Found
     from greenflow.store.work import Work
 
 #: Flows of a dead worker that one transaction makes ready again.
@@ -37,24 +28,19 @@ class Taken(NamedTuple):
     """A flow that was claimed, with its bytes not checked yet."""
 
     row: Row
-    state: bytes
+    state: bytes | BadRecord | None  #: None: it was not asked for
     message: Found | None
 
     def claim(self) -> Claim:
         """Return the claim. Raises BadRecord."""
+        reach("after-claim")
         record = self.row.record
-        state = unseal_part(b"state", record.id, self.row.state, self.state)
+        if isinstance(self.state, BadRecord):
+            raise self.state
+        state = b""
+        if self.state is not None:
+            state = unseal_part(b"state", record.id, self.row.state, self.state)
         return Claim(record=record, state=state, message=opened(self.message))
-
-
-class Prepared(NamedTuple):
-    """A step, with all its bytes made before the transaction begins."""
-
-    step: Step
-    state: Sealed | None
-    state_bytes: int
-    value: Sealed | None
-    letters: list[Letter]
 
 
 def opened(found: Found | None) -> Message | None:
@@ -62,54 +48,52 @@ def opened(found: Found | None) -> Message | None:
     return None if found is None else unseal_message(found.prefix, found.record)
 
 
-def take_first(
-    work: Work, owner: str, now: float, skip: Container[str]
-) -> tuple[Taken | None, dict[str, BadRecord]]:
-    """Claim the flow that is ready longest; also return what could not be read.
+def wake(work: Work, now: float) -> dict[str, BadRecord]:
+    """Do what is due: deliver messages, make flows ready; return what is damaged."""
+    return posting.deliver(work, now) | timers.wake(work, now)
 
-    A damaged flow must not keep the others from running.
-    """
-    damaged = timers.wake(work, now)
-    found = None
-    queue = work.queue()
-    for ticket, key, data in queue:
+
+def take(
+    work: Work, row: Row, owner: str, now: float, known: Mapping[str, int]
+) -> Taken:
+    """Claim a flow; of one that is known by its last save the state is not read."""
+    record = row.record
+    state: bytes | BadRecord | None = None
+    if known.get(record.id) != record.seq:
         try:
-            row = work.queued(ticket, key, data)
-            if row.record.id in skip:
-                continue
-            found = _looked_at(work, row)
-            break
-        except BadRecord as error:
-            damaged[f"at place {ticket} of the queue"] = error
-    queue.close()
-    return (None if found is None else _taken(work, found, owner, now)), damaged
-
-
-def take(work: Work, row: Row, owner: str, now: float) -> Taken:
-    """Claim a flow. Raises Truncated."""
-    return _taken(work, _looked_at(work, row), owner, now)
-
-
-def _looked_at(work: Work, row: Row) -> Taken:
-    """Return the flow with its bytes, not claimed yet. Raises Truncated."""
-    state = work.read_part(keys.STATE, row.record.id, row.state)
-    return Taken(row, state, mailbox.awaited(work, row, row.record.waiting))
-
-
-def _taken(work: Work, found: Taken, owner: str, now: float) -> Taken:
-    row = work.move(found.row, "running", now, owner)
-    row = replace(row, record=replace(row.record, epoch=row.record.epoch + 1))
+            state = work.read_part(keys.STATE, record.id, row.state)
+        except BadRecord as error:  # it is claimed all the same, for the hospital
+            state = error
+    waiting, message = record.waiting, None
+    if waiting is None or not waiting.late:
+        message = mailbox.awaited(work, row, waiting)
+    if waiting is not None and _is_late(waiting, message):
+        waiting = replace(waiting, late=True)
+    row = work.move(row, "running", now, owner)
+    told = replace(
+        row.record,
+        epoch=record.epoch + 1,
+        attempts=record.attempts + 1,
+        waiting=waiting,
+    )
+    row = replace(row, record=told)
     work.change(row)
-    return found._replace(row=row)
+    return Taken(row, state, message)
+
+
+def _is_late(waiting: Waiting, message: Found | None) -> bool:
+    """Return whether this claim tells that the time came before a message did."""
+    # The time of a start is not told to the flow: what cancels it is still for it.
+    return waiting.due and message is None and waiting.kind != "start"
 
 
 def requeue(
-    work: Work, owner: str, now: float, skip: Container[str]
+    work: Work, owner: str, ran: str, why: str, now: float, skip: Container[str]
 ) -> tuple[int, dict[str, BadRecord]]:
-    """Make flows of a dead worker ready; return how many.
+    """Take flows from a worker that is dead, or hangs; return how many.
 
-    They go to the end of the queue: a flow that kills its worker each time would else
-    keep all others from running. Also returned is what could not be read.
+    They go to the end of the queue, and ``ran``, the one that it was running, to the
+    hospital if that happened to it too often. Also returned is what could not be read.
     """
     flows = [flow_id for flow_id in work.owned(owner) if flow_id not in skip]
     damaged: dict[str, BadRecord] = {}
@@ -119,106 +103,34 @@ def requeue(
         except BadRecord as error:
             damaged[flow_id] = error
         else:
-            work.change(work.move(row, "ready", now))
+            if flow_id == ran:
+                work.change(_lost(work, row, owner, why, now))
+            else:
+                work.change(work.move(uncounted(row), "ready", now))
     return len(flows), damaged
 
 
-def release(work: Work, record: FlowRecord, now: float) -> None:
-    """Give a claim back, if it still holds."""
-    try:
-        row = _fenced(work, record)
-    except (Conflict, FlowNotFound):
-        return
-    work.change(work.move(row, "ready", now))
-
-
-def prepare(flow_id: str, step: Step) -> Prepared:
-    """Make all bytes that a step writes. Raises TooLarge, ValueError."""
-    goes_on = step.waiting is not None and step.waiting.kind in {"once", "intent"}
-    if (step.status == "running" if goes_on else step.status == "waiting") != (
-        step.waiting is not None
-    ):
-        raise ValueError(f"a step that is {step.status} with waiting={step.waiting}")
-    if step.consumed and step.state is None and step.status not in ENDED:
-        raise ValueError(
-            f"a step of flow {flow_id} consumes messages, but saves no state that has "
-            "seen them"
-        )
-    for text in (step.label or "", step.waiting.topic if step.waiting else ""):
-        if len(text) > limits.NAME_CHARS_MAX:
-            raise TooLarge(
-                f"a name of {len(text)} characters; the limit is "
-                f"{limits.NAME_CHARS_MAX}"
-            )
-    for item in step.sends:
-        mailbox.check_user_topic(item.topic)
-    state, value = step.state, step.value
-    return Prepared(
-        step,
-        None if state is None else seal_part(b"state", flow_id, state),
-        0 if state is None else len(state),
-        None if value is None else seal_part(b"value", flow_id, value),
-        [mailbox.letter(item.flow, item.topic, item.body) for item in step.sends],
+def _lost(work: Work, row: Row, owner: str, why: str, now: float) -> Row:
+    """Return a flow whose worker did not come to its next commit."""
+    # Its last save may have been in this very slice.
+    failures = max(row.record.attempts, 1)
+    told = replace(
+        row.record, trouble=f"worker {owner} {why}", killer=owner, attempts=failures
     )
+    if failures >= limits.ATTEMPTS_MAX:
+        return work.move(replace(row, record=told), "hospital", now)
+    if failures == 1:
+        return work.move(replace(row, record=told), "ready", now)
+    told = replace(told, retry_at=now + backoff(failures - 1))
+    return work.move(replace(row, record=told), "retrying", now)
 
 
-def commit(
-    work: Work, record: FlowRecord, prepared: Prepared, now: float
-) -> tuple[Row, Found | None]:
-    """Write a step; return the flow and the message that it need not wait for.
-
-    Raises:
-        Conflict: the claim is over.
-        FlowNotFound, FlowBusy: a message cannot be delivered.
-    """
-    step = prepared.step
-    row = _fenced(work, record)
-    if step.consumed:
-        row = mailbox.consume(work, row, step.consumed)
-        work.change(row)
-    if prepared.letters:
-        for item in prepared.letters:
-            mailbox.deliver(work, item, now)
-        # One of them may have gone to this very flow.
-        row = work.row(record.id)
-    row = _save(work, row, prepared, now)
-    found = mailbox.awaited(work, row, step.waiting)
-    if found is None and step.status != "running":
-        row = work.move(row, step.status, now)
-    work.change(row)
-    return row, found
+def backoff(failures: int) -> float:
+    """Return the seconds to wait after so many failures, one after another."""
+    return min(2.0 ** (failures - 1), limits.RETRY_SECONDS_MAX)
 
 
-def _save(work: Work, row: Row, prepared: Prepared, now: float) -> Row:
-    """Write state and value, and what the record tells of the step."""
-    step, record = prepared.step, row.record
-    told: dict[str, Any] = {"error": step.error, "updated": now}
-    if step.state is not None or step.status == "waiting" or step.status in ENDED:
-        told["waiting"] = step.waiting
-    if step.label is not None:
-        told["label"] = step.label
-    parts: dict[str, Any] = {}
-    if prepared.state is not None:
-        work.write_part(keys.STATE, record.id, row.state, prepared.state)
-        parts["state"] = prepared.state.part
-        told |= {"seq": record.seq + 1, "state_bytes": prepared.state_bytes}
-    if prepared.value is not None:
-        work.write_part(keys.VALUE, record.id, row.value, prepared.value)
-        parts["value"] = prepared.value.part
-    elif row.value is not None:
-        work.delete_part(keys.VALUE, record.id, row.value)
-        parts["value"] = None
-    return replace(row, record=replace(record, **told), **parts)
-
-
-def _fenced(work: Work, claimed: FlowRecord) -> Row:
-    """Return the flow if this claim of it holds. Raises Conflict, FlowNotFound."""
-    row = work.row(claimed.id)
-    record = row.record
-    if record.epoch != claimed.epoch or record.status != "running":
-        raise Conflict(
-            f"flow {claimed.id} moved on: claim {claimed.epoch} is over, and the flow "
-            f"is {record.status} after claim {record.epoch}; nothing was written",
-            hint="leave it to the worker that has it now",
-        )
-    return row
+def uncounted(row: Row) -> Row:
+    """Return a flow whose last claim came to nothing, and was not its fault."""
+    attempts = max(row.record.attempts - 1, 0)
+    return replace(row, record=replace(row.record, attempts=attempts))

@@ -20,7 +20,9 @@ from greenflow.errors import StoreError, UnsafeStore
 DATA: Final = "data.mdb"
 LOCK: Final = "lock.mdb"
 WORKERS: Final = "workers"
-_OWN: Final = frozenset({DATA, LOCK, WORKERS})
+#: What compact writes before it takes the place of the data.
+COMPACTED: Final = "data.mdb.compacted"
+_OWN: Final = frozenset({DATA, LOCK, WORKERS, COMPACTED})
 
 _FOLDER_MODE: Final = 0o700
 _PARENT_MODE: Final = 0o755

@@ -5,10 +5,21 @@
     f id NUL s piece(2)                    its saved state
     f id NUL v piece(2)                    its payload, result or exception
     c created(8) id                        flows by age
-    q ticket(8)                            flows that are ready, the first first
+    q queue NUL rank(1) ticket(8)          flows that are ready, the first first
     r owner / id                           flows that are running, by worker
     t due(8) id                            flows that wait until a time, by it
     b id NUL topic(16) seq(8) piece(2)     a message
+    d due(8) id NUL seq(8) piece(2)        a message that is delivered later
+    k id NUL digest(16)                    a message's key: it was sent
+    w id NUL id                            who waits for the end of the first
+    o id NUL id                            children of the first
+    n id NUL id                            who needs the first one's end or result
+    e ended(8) id                          flows that have ended, by when
+    h id                                   flows in the hospital
+    l queue                                limits of a queue
+    x worker                               how a worker died
+    p name                                 a setting of the store
+    u hash(8) piece(2)                     source text of code, by its hash
 
 One tree and not one for each kind: every tree that a commit touches costs it two more
 pages. For the same reason a flow and its state lie side by side. Integers are
@@ -34,9 +45,21 @@ TIMER: Final = b"t"
 STATE: Final = b"s"
 VALUE: Final = b"v"
 MESSAGE: Final = b"b"
+DELAYED: Final = b"d"
+SENT: Final = b"k"
+WATCHER: Final = b"w"
+CHILD: Final = b"o"
+HOSPITAL: Final = b"h"
+FINISHED: Final = b"e"
+LIMITS: Final = b"l"
+DEATH: Final = b"x"
+NEEDED: Final = b"n"
+SETTING: Final = b"p"
+SOURCE: Final = b"u"
 
 PIECE_BYTES: Final = 2
 SEQ_BYTES: Final = 8
+HASH_BYTES: Final = 8
 _TOPIC_BYTES: Final = 16
 _NUMBER_MAX: Final = 2**63 - 1
 _ID = re.compile(rf"[!-~]{{1,{limits.NAME_CHARS_MAX}}}", re.ASCII)
@@ -47,6 +70,11 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def is_queue(name: str) -> bool:
+    """Return whether a queue can have this name."""
+    return "\0" not in name and len(name.encode()) <= limits.NAME_CHARS_MAX
+
+
 def flow(flow_id: str) -> bytes:
     """Return the key of a flow."""
     return b"f%b\0" % flow_id.encode()
@@ -54,7 +82,7 @@ def flow(flow_id: str) -> bytes:
 
 def flow_id(key: bytes) -> str:
     """Return the id in the key of a flow or of a part of one."""
-    return key[1 : key.index(b"\0")].decode()
+    return _text(key[1:].partition(b"\0")[0])
 
 
 def after_flow(flow_id: str) -> bytes:
@@ -68,22 +96,47 @@ def created(seconds: float, flow_id: str) -> bytes:
 
 
 def _micros(seconds: float) -> bytes:
-    return min(max(int(seconds * 1e6), 0), _NUMBER_MAX).to_bytes(8, "big")
+    return int(min(max(seconds * 1e6, 0), _NUMBER_MAX)).to_bytes(8, "big")
+
+
+def _text(name: bytes) -> str:
+    """Return a name in a key; what is damaged is then the name of nothing."""
+    return name.decode("utf-8", "backslashreplace")
 
 
 def created_id(key: bytes) -> str:
     """Return the id in a key that :func:`created` made."""
-    return key[9:].decode()
+    return _text(key[9:])
 
 
-def ready(ticket: int) -> bytes:
-    """Return the key of a place in the queue of ready flows."""
-    return READY + ticket.to_bytes(8, "big")
+def queue(name: str) -> bytes:
+    """Return how the keys of all places in a queue begin."""
+    return b"q%b\0" % name.encode()
+
+
+def after_queue(key: bytes) -> bytes:
+    """Return what sorts behind all places in a queue, and before the next queue."""
+    return key.partition(b"\0")[0] + b"\1"
+
+
+def queue_name(key: bytes) -> str:
+    """Return the queue in a key that :func:`ready` made."""
+    return _text(key[1:].partition(b"\0")[0])
+
+
+def rank(name: str, priority: int) -> bytes:
+    """Return how the keys of all places of one priority begin, the highest first."""
+    return queue(name) + (limits.PRIORITY_MAX - priority).to_bytes(1, "big")
+
+
+def ready(name: str, priority: int, ticket: int) -> bytes:
+    """Return the key of a place in a queue of ready flows."""
+    return rank(name, priority) + ticket.to_bytes(8, "big")
 
 
 def ready_ticket(key: bytes) -> int:
     """Return the place in a key that :func:`ready` made."""
-    return int.from_bytes(key[1:], "big")
+    return int.from_bytes(key[-8:], "big")
 
 
 def running(owner: str, flow_id: str = "") -> bytes:
@@ -93,13 +146,13 @@ def running(owner: str, flow_id: str = "") -> bytes:
 
 def running_names(key: bytes) -> tuple[str, str]:
     """Return owner and id in a key that :func:`running` made."""
-    owner, _, flow_id = key[1:].decode().partition("/")
+    owner, _, flow_id = _text(key[1:]).partition("/")
     return owner, flow_id
 
 
-def after_owner(owner: str) -> bytes:
-    """Return what sorts behind all running flows of this owner, and before the next."""
-    return b"r%b0" % owner.encode()  # "0" is what follows "/"
+def after_owner(key: bytes) -> bytes:
+    """Return what sorts behind all running flows of an owner, and before the next."""
+    return key.partition(b"/")[0] + b"0"  # that is what follows "/"
 
 
 def timer(seconds: float, flow_id: str) -> bytes:
@@ -114,7 +167,98 @@ def timer_seconds(key: bytes) -> float:
 
 def timer_id(key: bytes) -> str:
     """Return the id in a key that :func:`timer` made."""
-    return key[9:].decode()
+    return created_id(key)
+
+
+def delayed(seconds: float, flow_id: str, seq: int) -> bytes:
+    """Return how the keys of all pieces of a message begin that is delivered later."""
+    return DELAYED + _micros(seconds) + flow_id.encode() + b"\0" + _number(seq)
+
+
+def put_off(key: bytes, seconds: float) -> bytes:
+    """Return a key that :func:`timer` or :func:`delayed` made for another time."""
+    return key[:1] + _micros(seconds) + key[9:]
+
+
+def delayed_seconds(key: bytes) -> float:
+    """Return the time in a key that :func:`delayed` made, as it was rounded."""
+    return timer_seconds(key)
+
+
+def delayed_id(key: bytes) -> str:
+    """Return the id in a key that :func:`delayed` made."""
+    return _text(key[9:].partition(b"\0")[0])
+
+
+def sent(flow_id: str, topic: str = "", key: str = "") -> bytes:
+    """Return the key of a message's key; without one, how all of the flow begin."""
+    digest = _digest(f"{len(topic)}:{topic}{key}") if key else b""
+    return b"k%b\0%b" % (flow_id.encode(), digest)
+
+
+def pair(kind: bytes, first: str, second: str = "") -> bytes:
+    """Return the key of two flows; without the second, how all of the first begin."""
+    return b"%b%b\0%b" % (kind, first.encode(), second.encode())
+
+
+def pair_second(key: bytes) -> str:
+    """Return the second id in a key that :func:`pair` made."""
+    return _text(key.partition(b"\0")[2])
+
+
+def hospital(flow_id: str) -> bytes:
+    """Return the key of a flow in the hospital."""
+    return HOSPITAL + flow_id.encode()
+
+
+def hospital_id(key: bytes) -> str:
+    """Return the id in a key that :func:`hospital` made."""
+    return _text(key[1:])
+
+
+def finished(seconds: float, flow_id: str) -> bytes:
+    """Return the key of a flow among those that have ended, by when they did."""
+    return FINISHED + _micros(seconds) + flow_id.encode()
+
+
+def finished_seconds(key: bytes) -> float:
+    """Return the time in a key that :func:`finished` made, as it was rounded."""
+    return timer_seconds(key)
+
+
+def finished_id(key: bytes) -> str:
+    """Return the id in a key that :func:`finished` made."""
+    return timer_id(key)
+
+
+def limits_of(queue_name: str) -> bytes:
+    """Return the key of a queue's limits."""
+    return LIMITS + queue_name.encode()
+
+
+def limits_name(key: bytes) -> str:
+    """Return the queue in a key that :func:`limits_of` made."""
+    return _text(key[1:])
+
+
+def death(worker: str) -> bytes:
+    """Return the key of how a worker died."""
+    return DEATH + worker.encode()
+
+
+def setting(name: str) -> bytes:
+    """Return the key of a setting of the store."""
+    return SETTING + name.encode()
+
+
+def source(code_hash: bytes) -> bytes:
+    """Return how the keys of all pieces of a source text begin."""
+    return SOURCE + code_hash
+
+
+def source_hash(key: bytes) -> bytes:
+    """Return the hash in the key of a piece of a source text."""
+    return key[1:-PIECE_BYTES]
 
 
 def part(kind: bytes, flow_id: str) -> bytes:
@@ -139,12 +283,16 @@ def topic(flow_id: str, name: str) -> bytes:
 
 def message(flow_id: str, name: str, seq: int) -> bytes:
     """Return how the keys of all pieces of one message begin."""
-    return topic(flow_id, name) + seq.to_bytes(SEQ_BYTES, "big")
+    return topic(flow_id, name) + _number(seq)
 
 
 def message_seq(prefix: bytes) -> int:
     """Return the seq in a key that :func:`message` made."""
     return int.from_bytes(prefix[-SEQ_BYTES:], "big")
+
+
+def _number(seq: int) -> bytes:
+    return seq.to_bytes(SEQ_BYTES, "big")
 
 
 @lru_cache(maxsize=1024)

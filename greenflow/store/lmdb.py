@@ -6,50 +6,59 @@ import os
 import time
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from msgspec.structs import replace
-
-from greenflow.errors import (
-    BadRecord,
-    FlowExists,
-    FlowNotFound,
-    StoreClosed,
+from greenflow import limits
+from greenflow.errors import StoreClosed
+from greenflow.failpoints import reach
+from greenflow.store import (
+    bells,
+    creating,
+    deaths,
+    directory,
+    mailbox,
+    posting,
+    steering,
+    throttle,
 )
-from greenflow.store import bells, claims, directory, keys, listing, mailbox, timers
-from greenflow.store.base import ANSWERS, Claim, Committed, FlowRecord, Message, Store
+from greenflow.store.base import ANSWERS, CANCELS, Outgoing
 from greenflow.store.bells import Bell
 from greenflow.store.claiming import Claimer
 from greenflow.store.lmdb_env import attach, detach
 from greenflow.store.meta import settle
-from greenflow.store.records import (
-    Row,
-    encode_index,
-    seal_part,
-    unseal_part,
-)
 from greenflow.store.work import Work
+from greenflow.store.working import Working
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     import lmdb
 
-    from greenflow.store.base import Step
+    from greenflow.store.base import NewFlow, QueueLimits
     from greenflow.store.lmdb_env import Environment
 
 T = TypeVar("T")
 
-_CANDIDATES_MAX = 6
 
-
-class LmdbStore(Store):
+class LmdbStore(Working):
     """Flows in a folder; any number of processes and threads may use it at once.
 
     Two of these on one folder in one process share what LMDB allows only once, and
     are two workers: what one has claimed, the other cannot claim until it is closed.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, create: bool = True) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        create: bool = True,
+        lease_seconds: float = limits.LEASE_SECONDS,
+    ) -> None:
         """Open the store in a folder, made if need be unless ``create`` is false.
+
+        Args:
+            path: the folder.
+            create: make it if it is not there.
+            lease_seconds: after so long without a sign, this process, if it runs
+                flows, is taken for dead by others.
 
         Raises:
             UnsafeStore: others could write it, or it is on another machine's disk.
@@ -66,7 +75,7 @@ class LmdbStore(Store):
         directory.check(self._path)
         self._env: Environment | None = attach(self._path)
         self._workers = os.path.join(self._path, directory.WORKERS)
-        self._claimer = Claimer(self._workers, self)
+        self._claimer = Claimer(self._workers, self, lease_seconds)
         try:
             directory.check(self._path)
             settle(self._env, create=create)
@@ -79,6 +88,16 @@ class LmdbStore(Store):
         """The absolute path of the folder."""
         return self._path
 
+    @property
+    def workers_folder(self) -> str:
+        """Where its workers are registered."""
+        return self._workers
+
+    @property
+    def environment(self) -> Environment:
+        """What it shares with other stores of this process. Raises StoreClosed."""
+        return self._environment()
+
     def close(self) -> None:
         """Give back files and memory. Flows that it has claimed can be claimed anew."""
         env, self._env = self._env, None
@@ -86,111 +105,42 @@ class LmdbStore(Store):
         if env is not None:
             detach(env)
 
-    def create(self, record: FlowRecord, state: bytes) -> None:
-        """Add a flow that is ready to run, as the record tells and nothing else yet.
+    def create(self, new: NewFlow) -> bool:
+        """Add a flow; return whether there was none of its id.
 
         Raises:
-            FlowExists: the id is taken.
-            TooLarge: the state is above its limit.
-            ValueError: the id is empty, too long, or has blanks or non-ASCII.
+            FlowExists: the id is taken (unless ``exist_ok``).
+            TooLarge: the state or a name is above its limit.
+            ValueError: the id is empty, too long, or has blanks or non-ASCII; or the
+                priority or the queue's name cannot be.
         """
-        flow_id = record.id
-        if not keys.is_id(flow_id):
-            raise ValueError(f"{flow_id!r} cannot be the id of a flow")
-        sealed = seal_part(b"state", flow_id, state)
-        age_key = keys.created(record.created, flow_id)
-        age = encode_index(age_key)
-        # "waiting" as the status before: it stands in no index.
-        new = replace(
-            record, status="waiting", owner="", waiting=None, state_bytes=len(state)
-        )
+        prepared = creating.prepare(new)
+        return self.write(lambda work: creating.create(work, prepared, time.time()))
 
-        def add(work: Work) -> None:
-            if work.txn.get(keys.flow(flow_id)) is not None:
-                raise FlowExists(
-                    f"there is a flow {flow_id!r} already", hint="choose another id"
-                )
-            work.txn.put(age_key, age)
-            work.write_part(keys.STATE, flow_id, None, sealed)
-            row = Row(record=new, state=sealed.part)
-            work.change(work.move(row, "ready", record.updated))
-
-        self.write(add)
-
-    def get(self, flow_id: str) -> FlowRecord:
-        """Return the flow's record. Raises FlowNotFound."""
-        return self.read(lambda work: work.row(flow_id)).record
-
-    def resolve(self, prefix: str) -> str:
-        """Return the one id that is ``prefix``, or else the only one beginning so."""
-        found = self.read(lambda work: work.ids(prefix, _CANDIDATES_MAX))
-        if prefix in found or len(found) == 1:
-            return found[0]
-        if not found:
-            raise FlowNotFound(
-                f"no flow's id begins with {prefix!r}",
-                hint="see which there are: greenflow ls",
-            )
-        raise FlowNotFound(
-            f"the ids of several flows begin with {prefix!r}",
-            hint=f"say more of it: {', '.join(found)}",
-        )
-
-    def flows(
-        self, *, status: Iterable[str] = (), function: str = "", limit: int = 0
-    ) -> Iterator[FlowRecord]:
-        """Yield the flows, oldest first; empty filters let all pass.
-
-        What others write meanwhile may be seen or not.
-        """
-        self._environment()
-        return listing.flows(self, frozenset(status), function, limit)
-
-    def state(self, flow_id: str) -> bytes:
-        """Return the last saved continuation. Raises FlowNotFound."""
-
-        def read(work: Work) -> tuple[Row, bytes]:
-            row = work.row(flow_id)
-            return row, work.read_part(keys.STATE, flow_id, row.state)
-
-        row, record = self.read(read)
-        return unseal_part(b"state", flow_id, row.state, record)
-
-    def value(self, flow_id: str) -> bytes | None:
-        """Return the payload, result or exception, pickled, if there is one."""
-
-        def read(work: Work) -> tuple[Row, bytes]:
-            row = work.row(flow_id)
-            if row.value is None:
-                return row, b""
-            return row, work.read_part(keys.VALUE, flow_id, row.value)
-
-        row, record = self.read(read)
-        if row.value is None:
-            return None
-        return unseal_part(b"value", flow_id, row.value, record)
-
-    def messages(self, flow_id: str, topic: str | None = None) -> Iterator[Message]:
-        """Yield what waits in the mailbox, in order; of one topic, or of all.
-
-        What is taken out meanwhile is left out. Raises FlowNotFound.
-        """
-        return listing.messages(self, flow_id, topic)
-
-    def send(self, flow_id: str, topic: str, body: bytes) -> int:
+    def send(
+        self,
+        flow_id: str,
+        topic: str,
+        body: bytes,
+        *,
+        key: str = "",
+        at: float | None = None,
+    ) -> int | None:
         """Put a message into a mailbox; wake the flow if it waits for it.
 
-        Returns its seq, which counts all messages of the flow.
+        Returns its seq, which counts all messages of the flow; None: see base.py.
 
         Raises:
             FlowNotFound: there is no such flow.
-            FlowBusy: the flow has ended, or its mailbox is full.
+            FlowBusy: the flow has ended.
+            MailboxFull: as many messages wait for it as may.
             TooLarge: the message or its topic is above its limit.
             ValueError: the topic begins with NUL.
         """
-        mailbox.check_user_topic(topic)
-        item = mailbox.letter(flow_id, topic, body)
-        return self.write(lambda work: mailbox.deliver(work, item, time.time()))
+        item = mailbox.mail(
+            Outgoing(flow=flow_id, topic=topic, body=body, key=key, at=at)
+        )
+        return self.write(lambda work: posting.send(work, item, time.time()))
 
     def answer(
         self, flow_id: str, kind: Literal["value", "throw"], body: bytes
@@ -206,90 +156,61 @@ class LmdbStore(Store):
         item = mailbox.letter(flow_id, ANSWERS, body, kind)
         self.write(lambda work: mailbox.answer(work, item, time.time()))
 
-    def cancel(self, flow_id: str, body: bytes) -> None:
-        """Give a flow an exception where it waits, now or next: see base.py."""
-        item = mailbox.letter(flow_id, ANSWERS, body, "throw")
-        self.write(lambda work: mailbox.deliver(work, item, time.time()))
+    def cancel(self, flow_id: str, body: bytes, error: str, value: bytes) -> None:
+        """Give a flow an exception where it waits: see base.py."""
+        item = mailbox.letter(flow_id, CANCELS, body, "throw")
+        end = steering.ending(flow_id, error, value)
+        self.write(lambda work: steering.cancel(work, item, end, time.time()))
 
-    def claim(self, flow_id: str | None = None) -> Claim | None:
-        """Claim a runnable flow (this one, or the one that is ready longest).
+    def kill(self, flow_id: str, error: str, value: bytes) -> None:
+        """End a flow, whatever it does: see base.py."""
+        end = steering.ending(flow_id, error, value)
+        self.write(lambda work: steering.kill(work, flow_id, end, time.time()))
 
-        Runnable: "ready", "waiting" until a time that is past, or "running" under a
-        worker that is dead. Those of dead workers get ready first. Returns None if
-        there is none (or this one is not).
+    def hold(self, flow_id: str) -> None:
+        """Let a flow not run until unhold(): see base.py."""
+        self.write(lambda work: steering.hold(work, flow_id, time.time()))
 
-        Raises:
-            FlowNotFound: there is no such flow.
-            BadRecord: it is damaged, and so is not claimed. A damaged flow does not
-                keep others from being claimed; a note names it.
-        """
-        if flow_id is None:
-            return self._claimer.first()
-        return self._claimer.one(flow_id)
+    def unhold(self, flow_id: str) -> None:
+        """Undo hold(): see base.py."""
+        self.write(lambda work: steering.unhold(work, flow_id, time.time()))
 
-    def wake(self) -> None:
-        """Make ready what waits until a time that is past. Raises BadRecord."""
-        due = self.next_due()
-        if due is not None and due <= time.time():
-            for error in self.write(
-                lambda work: timers.wake(work, time.time())
-            ).values():
-                raise error
+    def retry(self, flow_id: str) -> None:
+        """Let a flow in trouble run now: see base.py."""
+        self.write(lambda work: steering.retry(work, flow_id, time.time()))
 
-    def next_due(self) -> float | None:
-        """Return when the first timer is due, in seconds since the epoch, or None."""
-        return self.read(lambda work: timers.next_due(work.txn))
+    def limit_queue(self, limits: QueueLimits) -> None:
+        """Set the limits of a queue; without any, forget them. Raises ValueError."""
+        throttle.check(limits)
+        self.write(lambda work: throttle.put(work, limits))
 
-    def bell(self) -> Bell:
-        """Return what rings when a flow may run that could not. Raises StoreError."""
+    def note_death(self, worker: str, how: str) -> None:
+        """Note how a worker died, for people: see base.py."""
+        self.write(lambda work: deaths.put(work, worker, how))
+
+    def bell(self, *, ends: bool = False) -> Bell:
+        """Return what rings when a flow may run, or has ended. Raises StoreError."""
         self._environment()  # raises if it is closed
-        return Bell(self._workers)
-
-    def commit(self, claim: Claim, step: Step) -> Committed:
-        """Write a step.
-
-        Raises:
-            Conflict: another claim came later, or this one was given back.
-            FlowNotFound, FlowBusy: a message of the step cannot be delivered.
-            TooLarge: the state, the value or a message is above its limit.
-            BadRecord: the flow is damaged, or the message that it waits for.
-        """
-        record = claim.record
-        prepared = claims.prepare(record.id, step)
-        row, found = self.write(
-            lambda work: claims.commit(work, record, prepared, time.time())
-        )
-        try:
-            return Committed(record=row.record, message=claims.opened(found))
-        except BadRecord:
-            self.release(claim)
-            raise
-
-    def release(self, claim: Claim) -> None:
-        """Give a claim back with nothing written: the flow is ready again, with the
-        message it was claimed with still in its mailbox. A stale claim is ignored."""
-        self.write(lambda work: claims.release(work, claim.record, time.time()))
+        return Bell(self._workers, bells.ENDED if ends else bells.READY)
 
     def read(self, call: Callable[[Work], T]) -> T:
         """Return what ``call`` returns in a read transaction. Raises StoreError."""
         return self._environment().read(lambda txn: call(Work(txn)))
 
     def write(self, call: Callable[[Work], T]) -> T:
-        """Return what ``call`` returns when all that it changed is on disk.
+        """Return what ``call`` returns when all that it changed is on disk."""
 
-        It may be called more than once, each time in a new transaction, so it must
-        change nothing else. Raises StoreError, and what it raises.
-        """
-
-        def change(txn: lmdb.Transaction[bytes]) -> tuple[T, bool]:
+        def change(txn: lmdb.Transaction[bytes]) -> tuple[T, tuple[str, ...]]:
             work = Work(txn)
             result = call(work)
             work.flush()
-            return result, work.wakes
+            ready = (bells.READY,) if work.wakes else ()
+            return result, (*ready, bells.ENDED) if work.ends else ready
 
-        result, wakes = self._environment().write(change)
-        if wakes:
-            bells.ring_all(self._workers)
+        result, kinds = self._environment().write(change)
+        if kinds:
+            reach("before-ring")
+            bells.ring_all(self._workers, kinds)
         return result
 
     def _environment(self) -> Environment:

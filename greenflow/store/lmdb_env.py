@@ -18,9 +18,11 @@ import lmdb
 
 from greenflow import limits
 from greenflow.errors import StoreClosed, StoreError
+from greenflow.failpoints import reach
 from greenflow.store import directory
 from greenflow.store.gate import Gate
 from greenflow.store.lmdb_errors import outcome_unknown, translated
+from greenflow.store.lmdb_open import open_lmdb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +36,6 @@ T = TypeVar("T")
 _READER_CHECK_SECONDS: Final = 30.0
 _ALONE_SECONDS: Final = 30.0
 _FORK_SECONDS: Final = 1.0
-_OPEN_TRIES_MAX: Final = 5
-_OPEN_PAUSE_SECONDS: Final = 0.02
 
 
 class Environment:
@@ -43,8 +43,8 @@ class Environment:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.users = 0
-        self._env = _open(path)
+        self.users = self.stale_readers = 0
+        self._env = open_lmdb(path)
         self.place = _place(path)
         self._gate = Gate()
         self._pid = os.getpid()
@@ -75,6 +75,12 @@ class Environment:
         """
         return self._retry(self._write_once, call)
 
+    def using(self, call: Callable[[lmdb.Environment], T]) -> T:
+        """Return what ``call`` returns of LMDB's own, which stays open meanwhile."""
+        with self._gate:
+            self._check_usable()
+            return call(self._env)
+
     def close(self) -> None:
         """Close it when no thread uses it any more."""
         if self._gate.shut(_ALONE_SECONDS):
@@ -92,7 +98,8 @@ class Environment:
 
     def after_fork_in_child(self, *, alone: bool) -> None:
         """Make it unusable: its places among the readers are the parent's."""
-        self._pid = 0
+        # Other threads of the child are to be told, not to wait for the parent's.
+        self._pid, self._gate = 0, Gate()
         if alone:
             self._env.close()
         else:
@@ -133,10 +140,13 @@ class Environment:
     def _write_once(self, call: Call[T]) -> T:
         if time.monotonic() - self._readers_checked > _READER_CHECK_SECONDS:
             self._check_readers()
+        reach("before-begin")
         txn = self._env.begin(write=True)
         try:
+            reach("in-txn")
             result = call(txn)
             number = txn.id()
+            reach("before-commit")
         except BaseException:
             with suppress(lmdb.Error):
                 txn.abort()
@@ -149,6 +159,7 @@ class Environment:
             if self._may_be_written(number):
                 raise outcome_unknown(error, self.path) from error
             raise
+        reach("after-commit")
         return result
 
     def _may_be_written(self, number: int) -> bool:
@@ -181,7 +192,7 @@ class Environment:
     def _check_readers(self) -> None:
         """Free the places of readers that died; they would keep old pages in use."""
         self._readers_checked = time.monotonic()
-        self._env.reader_check()
+        self.stale_readers += self._env.reader_check()
 
     def _check_usable(self) -> None:
         if self._pid != os.getpid():
@@ -214,41 +225,6 @@ def detach(environment: Environment) -> None:
             environment.place, None
         ):
             environment.close()
-
-
-def _open(path: str) -> lmdb.Environment:
-    """Open LMDB as it is safe: every commit is on disk when it returns."""
-    map_bytes = limits.MAP_BYTES_MAX
-    tries = 0
-    while True:
-        try:
-            return lmdb.open(
-                path,
-                map_size=map_bytes,
-                subdir=True,
-                mode=0o600,
-                create=False,
-                max_dbs=0,
-                max_readers=limits.READERS_MAX,
-                sync=True,
-                metasync=True,
-                writemap=False,
-                map_async=False,
-                lock=True,
-                readahead=False,
-                meminit=True,
-                lib_version=0,
-            )
-        except lmdb.MemoryError as error:
-            map_bytes //= 2
-            if map_bytes < limits.MAP_BYTES_MIN:
-                raise translated(error, path) from error
-        except lmdb.Error as error:
-            # Opening can fail while another process opens or closes it.
-            tries += 1
-            if tries == _OPEN_TRIES_MAX:
-                raise translated(error, path) from error
-            time.sleep(_OPEN_PAUSE_SECONDS)
 
 
 def _place(path: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import suppress
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -25,6 +26,7 @@ T = TypeVar("T")
 FORMAT = 1
 _HEADS_BYTES = 1024
 _MARK_BYTES = 8
+_MARKS_KEPT = 256
 _SMALL_WINDOW_BITS = 13
 _MEMORY_LEVEL = 5
 
@@ -58,6 +60,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ticket: int = -1  #: its place among the ready flows; -1 while it is not ready
     next_seq: int = 0  #: of the next message
     messages: int = 0  #: in the mailbox
+    delayed: int = 0  #: messages that will be
 
 
 class Packed(NamedTuple):
@@ -180,9 +183,25 @@ def seal_part(name: bytes, flow_id: str, data: bytes) -> Sealed:
     """Return a flow's state or value (the ``name``) ready to write. Raises TooLarge."""
     packed = pack(data, f"the {name.decode()} of flow {flow_id}")
     head = _encode(_PartHead(packed.plain_bytes, packed.compressed))
-    mark = os.urandom(_MARK_BYTES)
+    mark = _new_mark()
     pieces = cut(seal(name, mark + flow_id.encode(), head, packed.data))
     return Sealed(Part(mark, len(pieces)), pieces)
+
+
+def _new_mark() -> bytes:
+    while True:
+        with suppress(IndexError):
+            return _marks.pop()  # no two threads get the same
+        fresh = os.urandom(_MARK_BYTES * _MARKS_KEPT)
+        _marks.extend(
+            fresh[at : at + _MARK_BYTES] for at in range(0, len(fresh), _MARK_BYTES)
+        )
+
+
+#: Random bytes in stock: to ask for each mark takes longer than to seal a record.
+_marks: list[bytes] = []
+# A forked child must not use its parent's again.
+os.register_at_fork(after_in_child=_marks.clear)
 
 
 def unseal_part(name: bytes, flow_id: str, part: Part, record: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Flows whose time comes: an index by that time, which nobody scans.
 
-What holds after every transaction: a flow has an entry if and only if it waits, and not
-for ever.
+What holds after every transaction: a flow has an entry if and only if it waits, not for
+ever and not long enough yet, or if it will be tried again. Messages that are delivered
+later have an index of their own (:mod:`greenflow.store.posting`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from greenflow import limits
 from greenflow.errors import BadContents, BadRecord
 from greenflow.store import keys
 from greenflow.store.records import decode_index, encode_index
@@ -46,10 +48,18 @@ def disarm(txn: lmdb.Transaction[bytes], record: FlowRecord) -> None:
 
 
 def _key(record: FlowRecord) -> bytes | None:
+    until = due_at(record)
+    return None if until is None else keys.timer(until, record.id)
+
+
+def due_at(record: FlowRecord) -> float | None:
+    """Return when a flow goes on though nothing else happens; None if never."""
+    if record.status == "retrying":
+        return record.retry_at
     waiting = record.waiting
-    if waiting is None or waiting.until is None:
+    if record.status != "waiting" or waiting is None or waiting.due:
         return None
-    return keys.timer(waiting.until, record.id)
+    return waiting.until
 
 
 def next_due(txn: lmdb.Transaction[bytes]) -> float | None:
@@ -61,29 +71,58 @@ def next_due(txn: lmdb.Transaction[bytes]) -> float | None:
 
 
 def wake(work: Work, now: float) -> dict[str, BadRecord]:
-    """Make ready what is due, the earliest first; return what could not be read."""
+    """Make ready what is due, the earliest first; return what could not be read.
+
+    The flow decides: an entry that is not its own is deleted. That of a flow that
+    cannot be read is kept, and looked at again after a while.
+    """
     damaged: dict[str, BadRecord] = {}
     for key, data in _due(work.txn, now):
+        flow_id = keys.timer_id(key)
+        work.txn.delete(key)
         try:
-            row = work.listed(keys.timer_id(key))
-            decode_index(key, data)
-            work.change(fired(work, row, now))
+            row = work.listed(flow_id)
         except BadRecord as error:
-            damaged[keys.timer_id(key)] = error
+            damaged[flow_id] = error
+            work.txn.put(keys.put_off(key, now + limits.DAMAGED_SECONDS), data)
+            continue
+        try:
+            _check(row.record, key, data)
+        except BadRecord as error:
+            damaged[flow_id] = error
+        if is_due(row.record, now):
+            work.change(fired(work, row, now))
     return damaged
 
 
-def fired(work: Work, row: Row, now: float) -> Row:
-    """Return a waiting flow as ready, because its time has come. Raises BadRecord."""
-    record = row.record
-    if record.status != "waiting" or record.waiting is None:
+def is_due(record: FlowRecord, now: float) -> bool:
+    """Return whether the time that a flow waits for has come."""
+    key = _key(record)
+    # As the index says it, where times are rounded.
+    return key is not None and keys.timer_seconds(key) <= now
+
+
+def _check(record: FlowRecord, key: bytes, data: bytes) -> None:
+    decode_index(key, data)
+    if key != _key(record):
         raise BadContents(
-            f"flow {record.id} is listed among those that wait, and is {record.status}",
+            f"flow {record.id} is listed as due at {keys.timer_seconds(key)}, and is "
+            f"{record.status} until {due_at(record)}",
             hint="take the store from a copy",
         )
+
+
+def fired(work: Work, row: Row, now: float) -> Row:
+    """Return a flow as ready, because its time has come (see :func:`is_due`)."""
+    record = row.record
+    if record.status == "retrying" or record.waiting is None:
+        return work.move(row, "ready", now)
+    due = replace(record, waiting=replace(record.waiting, due=True))
+    if record.blocked:
+        disarm(work.txn, record)
+        return replace(row, record=due)
     moved = work.move(row, "ready", now)
-    waiting = replace(record.waiting, due=True)
-    return replace(moved, record=replace(moved.record, waiting=waiting))
+    return replace(moved, record=replace(moved.record, waiting=due.waiting))
 
 
 def _due(txn: lmdb.Transaction[bytes], now: float) -> list[tuple[bytes, bytes]]:

@@ -1,8 +1,11 @@
 """The flows that one transaction reads and changes, and the indexes over them.
 
-What holds after every transaction: a flow is ready if and only if it has a place in the
-queue (its ticket), running if and only if it is listed under its owner, and waiting
-until a time if and only if it is listed under that (:mod:`greenflow.store.timers`).
+What holds after every transaction: a flow is ready if and only if it has a place in its
+queue (its ticket), running if and only if it is listed under its owner, waiting until a
+time if and only if it is listed under that (:mod:`greenflow.store.timers`), waiting for
+another flow if and only if it is listed under that one
+(:mod:`greenflow.store.watching`), and listed by its end if and only if it has ended.
+Only a flow that waits is blocked, and only one that is to be retried has a time for it.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from greenflow.errors import BadContents, FlowNotFound, Truncated
-from greenflow.store import keys, timers
+from greenflow.store import keys, mailbox, needs, queues, timers, watching
+from greenflow.store.model import ENDED, JOINS
 from greenflow.store.records import (
     Part,
     Row,
@@ -24,11 +28,9 @@ from greenflow.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     import lmdb
 
-    from greenflow.store.base import Status
+    from greenflow.store.base import FlowRecord, Status
 
 #: Flows that are kept decoded. A worker commits the same one again and again.
 _WRITTEN_MAX: Final = 256
@@ -41,8 +43,13 @@ class Work:
         self.txn = txn
         #: Whether a flow can run now, or at another time, that could not before.
         self.wakes = False
+        #: Whether a flow has ended.
+        self.ends = False
+        #: The next place in each queue and priority that was entered here.
+        self.tickets: dict[bytes, int] = {}
         self._rows: dict[str, Row] = {}
         self._changed: set[str] = set()
+        self._limited: dict[str, bool] = {}
 
     def row(self, flow_id: str) -> Row:
         """Return a flow as it is, with what was changed here. Raises FlowNotFound."""
@@ -57,9 +64,16 @@ class Work:
             row = self._rows[flow_id] = _decoded(flow_id, data)
         return row
 
+    def has(self, flow_id: str) -> bool:
+        """Return whether there is a flow of this id, which may be damaged."""
+        if flow_id in self._rows:
+            return True
+        return self.txn.get(keys.flow(flow_id)) is not None
+
     def change(self, row: Row) -> None:
         """Let this be the flow from here on."""
         flow_id = row.record.id
+        needs.change(self.txn, self._rows.get(flow_id), row)
         self._rows[flow_id] = row
         self._changed.add(flow_id)
 
@@ -70,45 +84,83 @@ class Work:
             data = encode_row(row)
             self.txn.put(keys.flow(flow_id), data)
             _remember(flow_id, data, row)
+        self._changed.clear()
 
     def move(self, row: Row, status: Status, now: float, owner: str = "") -> Row:
-        """Return the flow in another status, with the indexes changed to that."""
+        """Return the flow in another status, with the indexes changed to that.
+
+        One that is held is not made ready.
+        """
+        self._leave_indexes(row)
+        return self.enter(row, status, now, owner)
+
+    def enter(self, row: Row, status: Status, now: float, owner: str = "") -> Row:
+        """Return a flow that stands in no index in a status, and in its indexes."""
         record = row.record
-        ticket = row.ticket
-        if (status, owner) != (record.status, record.owner):
-            self._leave_indexes(row)
-            ticket = -1
-            if status == "waiting":
-                self.wakes |= timers.arm(self.txn, record)
-            elif status == "ready":
-                self.wakes = True
-                ticket = self._next_ticket()
-                key = keys.ready(ticket)
-                self.txn.put(key, encode_index(key, record.id))
-            elif status == "running":
-                key = keys.running(owner, record.id)
-                self.txn.put(key, encode_index(key))
-        moved = replace(record, status=status, owner=owner, updated=now)
-        return replace(row, record=moved, ticket=ticket)
+        if status == "ready" and record.held:
+            status = "held"
+        moved = replace(
+            record,
+            status=status,
+            owner=owner,
+            updated=now,
+            blocked=record.blocked if status == "waiting" else "",
+            retry_at=record.retry_at if status == "retrying" else None,
+        )
+        return replace(row, record=moved, ticket=self._enter_indexes(moved))
+
+    def _enter_indexes(self, record: FlowRecord) -> int:
+        """List a flow as its status wants; return its ticket."""
+        if record.status == "waiting":
+            self.wakes |= timers.arm(self.txn, record)
+            watching.arm(self, record)
+        elif record.status == "retrying":
+            self.wakes |= timers.arm(self.txn, record)
+        elif record.status == "ready":
+            self.wakes = True
+            return queues.enter(self, record)
+        elif record.status == "running":
+            key = keys.running(record.owner, record.id)
+            self.txn.put(key, encode_index(key))
+        elif record.status == "hospital":
+            key = keys.hospital(record.id)
+            self.txn.put(key, encode_index(key))
+        elif record.status in ENDED:
+            self.ends = True
+            key = keys.finished(record.updated, record.id)
+            self.txn.put(key, encode_index(key))
+        return -1
+
+    def satisfied(self, row: Row) -> bool:
+        """Return whether a flow has what it waits for, if it waits for anything."""
+        waiting = row.record.waiting
+        if waiting is None or waiting.due or waiting.kind in {"once", "intent"}:
+            return True
+        if waiting.kind in JOINS and waiting.left <= 0:
+            return True
+        return mailbox.has_any(self.txn, row)
 
     def _leave_indexes(self, row: Row) -> None:
         record = row.record
         if record.status == "ready":
-            self.txn.delete(keys.ready(row.ticket))
+            queues.leave(self.txn, record, row.ticket)
         elif record.status == "running":
             self.txn.delete(keys.running(record.owner, record.id))
+            # Another one may now take its place.
+            self.wakes |= self._is_limited(record.queue)
         elif record.status == "waiting":
             timers.disarm(self.txn, record)
+            watching.disarm(self.txn, record)
+        elif record.status == "retrying":
+            timers.disarm(self.txn, record)
+        elif record.status == "hospital":
+            self.txn.delete(keys.hospital(record.id))
 
-    def _next_ticket(self) -> int:
-        with self.txn.cursor() as cursor:
-            # The queue's end is before the first key of the next kind.
-            found = cursor.set_range(keys.RUNNING)
-            if (cursor.prev() if found else cursor.last()) and _is(
-                cursor.key(), keys.READY
-            ):
-                return keys.ready_ticket(cursor.key()) + 1
-        return 0
+    def _is_limited(self, queue: str) -> bool:
+        if queue not in self._limited:
+            key = keys.limits_of(queue)
+            self._limited[queue] = self.txn.get(key) is not None
+        return self._limited[queue]
 
     def write_part(
         self, kind: bytes, flow_id: str, old: Part | None, new: Sealed
@@ -141,29 +193,23 @@ class Work:
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def queue(self) -> Generator[tuple[int, bytes, bytes], None, None]:
-        """Yield the ready flows, longest first: ticket, key and record of each.
-
-        Nothing may be written before the iterator is closed.
-        """
-        with self.txn.cursor() as cursor:
-            found = cursor.set_range(keys.READY)
-            while found and _is(key := cursor.key(), keys.READY):
-                yield keys.ready_ticket(key), key, cursor.value()
-                found = cursor.next()
-
     def queued(self, ticket: int, key: bytes, data: bytes) -> Row:
-        """Return the flow of an entry that queue() gave. Raises BadRecord."""
+        """Return the flow of an entry of a queue. Raises BadRecord."""
         flow_id = decode_index(key, data)
         row = self.listed(flow_id)
         if row.ticket != ticket:
             raise _misplaced(flow_id, f"at place {ticket} of the queue")
         return row
 
-    def has_ready(self) -> bool:
-        """Return whether any flow is ready."""
+    def under(self, prefix: bytes) -> list[bytes]:
+        """Return the keys that begin so."""
+        found = []
         with self.txn.cursor() as cursor:
-            return cursor.set_range(keys.READY) and _is(cursor.key(), keys.READY)
+            more = cursor.set_range(prefix)
+            while more and (key := cursor.key()).startswith(prefix):
+                found.append(key)
+                more = cursor.next()
+        return found
 
     def ids(self, prefix: str, limit: int) -> list[str]:
         """Return the first ids that begin so, in alphabetical order."""
@@ -194,19 +240,12 @@ class Work:
             while more and _is(key := cursor.key(), keys.RUNNING):
                 owner, _ = keys.running_names(key)
                 found.append(owner)
-                more = cursor.set_range(keys.after_owner(owner))
+                more = cursor.set_range(keys.after_owner(key))
         return found
 
     def owned(self, owner: str) -> list[str]:
         """Return the ids of the flows that a worker has."""
-        prefix = keys.running(owner)
-        found = []
-        with self.txn.cursor() as cursor:
-            more = cursor.set_range(prefix)
-            while more and (key := cursor.key()).startswith(prefix):
-                found.append(keys.running_names(key)[1])
-                more = cursor.next()
-        return found
+        return [keys.running_names(key)[1] for key in self.under(keys.running(owner))]
 
     def owned_row(self, owner: str, flow_id: str) -> Row:
         """Return a flow that owned() gave. Raises BadRecord."""

@@ -62,6 +62,12 @@ def shop(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where the store of the commands is."""
+    return tmp_path / ".greenflow"
+
+
+@pytest.fixture
 def greenflow_command(child: Child, tmp_path: Path, shop: Path) -> Command:
     """Run ``greenflow ...`` in a fresh process; ``code`` is the exit code it must have.
 

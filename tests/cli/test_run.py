@@ -41,6 +41,7 @@ def test_json_is_one_document_and_prints_go_to_stderr(
     assert found["flow"]["waiting"] == {
         "kind": "recv",
         "topic": "boss",
+        "type": "",
         "until": None,
     }
 

@@ -87,13 +87,37 @@ def test_a_flow_that_is_done_has_no_stack(
     assert document("show", flow_id)["frames"] == []
 
 
-def test_the_source_may_be_gone(
-    greenflow_command: Command, waiting: str, shop: Path
+def test_the_source_is_that_of_the_flow_when_the_file_is_another(
+    greenflow_command: Command, document: Document, waiting: str, shop: Path
 ) -> None:
+    before = greenflow_command("show", waiting).stdout.splitlines()[1:]
+    assert before[0].endswith(ANSWER_LINE)
+    shop.write_text("# another file\n" * 40, encoding="utf-8")
+    assert greenflow_command("show", waiting).stdout.splitlines()[1:] == before
     shop.unlink()
-    lines = greenflow_command("show", waiting).stdout.splitlines()
-    assert len(lines) == 3
-    assert lines[1].startswith("#0 ask       shop.py:")
+    assert greenflow_command("show", waiting).stdout.splitlines()[1:] == before
+    assert [
+        frame["source_stored"] for frame in document("show", waiting)["frames"]
+    ] == [
+        True,
+        True,
+    ]
+
+
+def test_a_source_that_was_changed_before_it_was_stored_is_not_taken(
+    greenflow_command: Command, document: Document, tmp_path: Path
+) -> None:
+    module = tmp_path / "edited.py"
+    module.write_text(
+        "import greenflow, pathlib\n"
+        "def f():\n"
+        "    pathlib.Path(__file__).write_text('# gone\\n' * 9)\n"
+        "    greenflow.suspend()\n"
+    )
+    flow_id = greenflow_command("run", "edited:f").stdout.splitlines()[0]
+    (frame,) = document("show", flow_id)["frames"]
+    assert frame["source_stored"] is False
+    assert frame["source"] == "# gone"
 
 
 def test_a_deep_stack_is_shortened(greenflow_command: Command) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from greenflow import errors
 from greenflow.cli import exits
-from greenflow.cli.source import excerpt
-from greenflow.cli.text import age, instant, json_or_text, plain, size
-from greenflow.continuation.head import FrameHead
+from greenflow.cli.source import marked
+from greenflow.cli.text import age, json_or_text, plain, size
+from greenflow.inspect.lines import Position
+from greenflow.inspect.sources import excerpt
+from greenflow.inspect.waits import instant
 
 
 @pytest.mark.parametrize(
@@ -111,15 +113,16 @@ def test_every_error_has_an_exit_code_that_is_documented() -> None:
 
 def at(
     file: Path, line: int, end_line: int | None = None, col: int = -1, end_col: int = -1
-) -> FrameHead:
-    return FrameHead("m", "f", str(file), line, end_line or line, col, end_col)
+) -> tuple[str, str]:
+    position = Position(line, end_line or line, col, end_col)
+    return marked(excerpt(str(file), position, None).line)
 
 
 def test_carets_count_characters_and_columns_not_bytes(tmp_path: Path) -> None:
     file = tmp_path / "wide.py"
     file.write_text('    x = "値ö" + f(1)\n', encoding="utf-8")
     before = len('    x = "値ö" + '.encode())
-    text, carets = excerpt(at(file, 1, col=before, end_col=before + len("f(1)")))
+    text, carets = at(file, 1, col=before, end_col=before + len("f(1)"))
     assert text == 'x = "値ö" + f(1)'
     # 値 fills two columns of a terminal.
     assert carets == " " * (len('x = "値ö" + ') + 1) + "^^^^"
@@ -128,14 +131,14 @@ def test_carets_count_characters_and_columns_not_bytes(tmp_path: Path) -> None:
 def test_an_expression_over_several_lines_is_marked_to_the_end(tmp_path: Path) -> None:
     file = tmp_path / "long.py"
     file.write_text("x = f(\n    1,\n)\n")
-    text, carets = excerpt(at(file, 1, end_line=3, col=4, end_col=1))
+    text, carets = at(file, 1, end_line=3, col=4, end_col=1)
     assert (text, carets) == ("x = f(", "    ^^")
 
 
 def test_an_unknown_position_has_no_carets(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text("f()\n")
-    assert excerpt(at(file, 1)) == ("f()", "")
-    assert excerpt(at(file, 0)) == ("", "")
-    assert excerpt(at(file, 9, col=0, end_col=1)) == ("", "")
-    assert excerpt(at(tmp_path / "b.py", 1, col=0, end_col=1)) == ("", "")
+    assert at(file, 1) == ("f()", "")
+    assert at(file, 0) == ("", "")
+    assert at(file, 9, col=0, end_col=1) == ("", "")
+    assert at(tmp_path / "b.py", 1, col=0, end_col=1) == ("", "")

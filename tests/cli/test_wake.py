@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.conftest import Command, Document
+from tests.conftest import Child
 
 
 def test_a_message_and_a_worker_end_the_flow(
@@ -69,15 +70,20 @@ def test_resume_is_for_suspend_alone(greenflow_command: Command, waiting: str) -
 
 
 def test_code_that_is_gone_gives_5_and_loses_nothing(
-    greenflow_command: Command, document: Document, waiting: str, shop: Path
+    greenflow_command: Command,
+    document: Document,
+    waiting: str,
+    shop: Path,
+    child: Child,
 ) -> None:
     greenflow_command("run", "shop:echo")
     greenflow_command("send", waiting, '{"ok": true}', "-t", "boss")
     kept = shop.rename(shop.with_name("away.py"))
     worked = greenflow_command("worker", "--once", code=5)
-    assert f"{waiting} cannot go on here: " in worked.stderr
-    assert document("show", waiting)["flow"]["status"] == "ready"
+    assert f"{waiting} cannot go on: " in worked.stderr
+    assert document("show", waiting)["flow"]["status"] == "hospital"
     kept.rename(shop)
+    child(f"import greenflow; greenflow.get({waiting!r}).retry()")
     greenflow_command("worker", "--once")
     assert document("show", waiting)["flow"]["status"] == "done"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 
 import greenflow
@@ -89,3 +90,100 @@ def cleans_up(swallow=False):
     finally:
         greenflow.sleep(0)
         note("cleaned up")
+
+
+def checkpoints_until_told(path):
+    while not os.path.exists(path):
+        greenflow.checkpoint()
+
+
+def tell_process(line):
+    """Note a line, and whether this process runs one flow alone."""
+    with open("/proc/self/cmdline", "rb") as command:
+        alone = b"--flow" in command.read().split(b"\0")
+    note(f"{line} {'alone' if alone else 'among others'}")
+
+
+def poison(number):
+    """Kill every process that runs it."""
+    tell_process("poison")
+    os.kill(os.getpid(), number)
+
+
+def poison_cured():
+    """Kill every process that runs it among others, and that after a save too."""
+    tell_process("first")
+    if was_killed_only("first"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    greenflow.checkpoint()
+    tell_process("second")
+    if was_killed_only("second"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    greenflow.sleep(0)
+    tell_process("third")
+    return "cured"
+
+
+def was_killed_only(line):
+    with open(os.environ["JOURNAL"]) as journal:
+        return sum(each.startswith(line) for each in journal) == 1
+
+
+def steps(name, count):
+    for number in range(count):
+        note(f"{name} {number}")
+        time.sleep(0.002)
+        greenflow.checkpoint()
+    return "done"
+
+
+def effects(name, count):
+    for number in range(count):
+        greenflow.once(note, f"{name} {number}", at_most_once=True)
+    return "done"
+
+
+def long_one():
+    note("long begins")
+    time.sleep(4)
+    note("long ends")
+
+
+def short_one(number):
+    note(f"short {number}")
+
+
+def sends_by_outbox(path):
+    for number in range(2):
+        greenflow.outbox(deliver, f"letter {number}", path)
+    step("put into the outbox")
+    greenflow.checkpoint()
+    return "sent"
+
+
+def deliver(letter, path):
+    key = greenflow.current().id
+    note(f"{letter} {key}")
+    with open(path, "a") as tries:
+        tries.write("x")
+    if os.path.getsize(path) <= 2:
+        raise ConnectionError("nobody there")
+
+
+def deep_with_room(levels):
+    sys.setrecursionlimit(levels + 1000)
+    return deeper(levels)
+
+
+def deeper(levels):
+    return greenflow.recv() if levels == 0 else 1 + deeper(levels - 1)
+
+
+def saves_and_ends():
+    greenflow.checkpoint("saved")
+    return "rested"
+
+
+def spins_until_saved(flow):
+    while flow.record.label != "saved":
+        pass

@@ -35,14 +35,15 @@ def test_a_waiting_flow(store: greenflow.Store, journal: Journal, in_store: InSt
             late()
 
 
-def test_one_that_did_not_begin_is_cancelled_where_it_waits_first(
-    store: greenflow.Store, journal: Journal
-):
+def test_one_that_did_not_begin_ends_at_once(store: greenflow.Store, journal: Journal):
     flow = greenflow.spawn(target_work.cleans_up)
-    flow.cancel()
-    with pytest.raises(Cancelled):
-        flow.result(60)
-    assert journal.lines() == ["cancelled: ", "cleaned up"]
+    later = greenflow.options(delay=3600).spawn(target_work.cleans_up)
+    for each in (flow, later):
+        each.cancel("not wanted")
+        assert each.status == "cancelled"
+        with pytest.raises(Cancelled, match="not wanted"):
+            each.result(60)
+    assert journal.lines() == []
 
 
 def test_the_flow_may_go_on(store: greenflow.Store, journal: Journal):

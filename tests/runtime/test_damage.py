@@ -35,8 +35,8 @@ def test_damaged_state_is_told_after_the_others_ran(store: greenflow.Store):
     assert hurt.id in told
     assert also_hurt.id in told
     assert well.result() == 3
-    assert hurt.status == "ready"
-    with pytest.raises(greenflow.BadChecksum):
+    assert hurt.status == "hospital"
+    with pytest.raises(greenflow.InHospital, match=hurt.id):
         hurt.result()
 
 
@@ -48,7 +48,8 @@ def test_damaged_message_is_told_and_kept(store: greenflow.Store):
     with pytest.raises(greenflow.BadChecksum):
         greenflow.run()
     assert well.done()
-    assert flow.status == "ready"
+    assert flow.status == "hospital"
+    assert "checksum" in flow.record.trouble
     with pytest.raises(greenflow.BadChecksum):
         list(store.base.messages(flow.id))
 
@@ -97,12 +98,15 @@ def test_message_that_cannot_be_loaded_here_is_kept_for_another_process(
         context.delitem(globals(), "Moved")
         with pytest.raises(greenflow.CodeMissing):
             greenflow.run()
-        assert (early.status, late.status) == ("ready", "waiting")
+        assert (early.status, late.status) == ("hospital", "waiting")
         context.setitem(globals(), "Moved", cls)
         greenflow.send(late, Message())
         context.delitem(globals(), "Moved")
-        with pytest.raises(ExceptionGroup):
+        with pytest.raises(greenflow.CodeMissing):
             greenflow.run()
-        assert (early.status, late.status) == ("ready", "ready")
+        assert (early.status, late.status) == ("hospital", "hospital")
+    for flow in (early, late):
+        assert "Moved" in flow.record.trouble
+        flow.retry()
     greenflow.run()
     assert [type(flow.result()[0]) for flow in (early, late)] == [cls, cls]

@@ -16,7 +16,7 @@ def take_over():
     """Claim the running flow anew, as a worker does that takes this one for dead."""
     running = current_slice()
     base = running.store.base
-    base.release(running._claim)
+    base.release(running.claim)
     _taken.append(base.claim(running.id))
 
 

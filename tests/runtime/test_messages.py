@@ -229,21 +229,56 @@ def test_flow_of_another_store_is_sent_to_at_once(
 def fill_mailbox(receiver, count):
     for number in range(count):
         greenflow.send(receiver, number)
-    try:
         greenflow.checkpoint()
-    except greenflow.FlowBusy as error:
-        greenflow.checkpoint()
-        return error.message
+    return "all sent"
 
 
-def test_what_has_no_room_in_a_mailbox_is_told_and_dropped(
+def take_some(count):
+    return [greenflow.recv() for _ in range(count)]
+
+
+def test_a_flow_waits_that_sends_to_a_full_mailbox(
     store: greenflow.Store, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(limits, "MAILBOX_MESSAGES_MAX", 3)
-    receiver = greenflow.spawn(target_flows.receive, 9, "another topic")
-    sender = greenflow.spawn(fill_mailbox, receiver, 5)
+    receiver = greenflow.spawn(target_flows.receive, 1, "another topic")
+    sender = greenflow.spawn(fill_mailbox, receiver, 6)
     greenflow.run()
-    assert "mailbox" in sender.result()
-    assert len(list(store.base.messages(receiver.id))) == 3
-    with pytest.raises(greenflow.FlowBusy, match="full"):
+    assert (sender.status, sender.record.blocked) == ("waiting", receiver.id)
+    # The one that is too many is there: its sender waits, and sends no more.
+    assert len(list(store.base.messages(receiver.id))) == 4
+    with pytest.raises(greenflow.MailboxFull, match="full"):
         greenflow.send(receiver, "one more")
+    receiver.kill()
+    greenflow.run()
+    assert sender.status == "failed"  # it sent again, to one that had ended
+    assert isinstance(sender.exception(), greenflow.FlowBusy)
+
+
+def test_a_flow_that_waits_for_room_goes_on_when_there_is_some(
+    store: greenflow.Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "MAILBOX_MESSAGES_MAX", 3)
+    receiver = greenflow.spawn(take_some, 6)
+    sender = greenflow.options(priority=1).spawn(fill_mailbox, receiver, 6)
+    assert sender.result(60) == "all sent"
+    assert receiver.result(60) == list(range(6))
+
+
+def test_what_a_flow_that_waits_for_room_waits_for_besides_wakes_it_later(
+    store: greenflow.Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "MAILBOX_MESSAGES_MAX", 1)
+    receiver = greenflow.spawn(target_flows.receive, 1, "another topic")
+
+    def send_two_then_sleep():
+        greenflow.send(receiver, 1)
+        greenflow.send(receiver, 2)
+        greenflow.sleep(0)
+        return "slept"
+
+    sender = greenflow.spawn(send_two_then_sleep)
+    greenflow.run()
+    assert (sender.status, sender.record.blocked) == ("waiting", receiver.id)
+    receiver.kill()
+    assert sender.result(60) == "slept"

@@ -19,6 +19,7 @@ def whoami():
 def run_inside():
     before = greenflow.current().id
     inner = greenflow.spawn(whoami)
+    greenflow.checkpoint()
     greenflow.run()
     return before, inner.result(), greenflow.current().id, inner.id
 
@@ -38,6 +39,7 @@ def test_a_flow_waits_for_another(store: greenflow.Store):
 def run_and_suspend(depth):
     greenflow.checkpoint(f"depth {depth}")
     inner = greenflow.spawn(run_and_suspend, depth - 1) if depth else None
+    greenflow.checkpoint("spawned")
     greenflow.run()
     answer = greenflow.suspend(depth)
     return [answer, *(inner.result() if inner else [])]
@@ -61,7 +63,7 @@ def test_flow_finds_its_own_store_as_the_default(
 ):
     other = greenflow.open(f"{tmp_path}/other")
     flow = other.spawn(spawn_by_default)
-    assert other.run() == 1
+    assert other.run() == 3
     assert flow.result().store is other
     assert list(greenflow.flows()) == []
     other.close()
@@ -86,27 +88,40 @@ def let_inner_wait_for_outer():
     return inner.result()
 
 
-@pytest.mark.parametrize("function", [wait_for_itself, let_inner_wait_for_outer])
+def wait_on_the_stack():
+    me = greenflow.current()
+    return greenflow.once(lambda: me.result())
+
+
+@pytest.mark.parametrize("function", [wait_for_itself, wait_on_the_stack])
 def test_waiting_for_the_flow_one_is_in_is_refused(store: greenflow.Store, function):
     flow = greenflow.spawn(function)
-    with pytest.raises(greenflow.ContinuationError, match="its own end"):
+    with pytest.raises(greenflow.Deadlock, match="its own end"):
         flow.result()
 
 
-def wait_for_unsent(save_first):
+def test_a_flow_does_not_wait_for_one_that_waits_for_it(store: greenflow.Store):
+    flow = greenflow.spawn(let_inner_wait_for_outer)
+    with pytest.raises(greenflow.Deadlock, match=f"waits for {flow.id}"):
+        flow.result()
+
+
+def wait_for_unsent(save_first, on_stack):
     other = greenflow.spawn(target_flows.receive, 1)
     greenflow.send(other, "question")
     if save_first:
         greenflow.checkpoint()
-    return other.result()
+    return greenflow.once(other.result) if on_stack else other.result()
 
 
-def test_waiting_for_a_flow_that_waits_for_an_unsent_message_is_refused(
+def test_waiting_on_the_stack_for_what_was_not_sent_is_refused(
     store: greenflow.Store, journal: Journal
 ):
     with pytest.raises(greenflow.ContinuationError, match="checkpoint"):
-        greenflow.spawn(wait_for_unsent, False).result()
-    assert greenflow.spawn(wait_for_unsent, True).result() == ["question"]
+        greenflow.spawn(wait_for_unsent, False, True).result()
+    assert greenflow.spawn(wait_for_unsent, True, True).result() == ["question"]
+    # One that leaves its stack is saved by that.
+    assert greenflow.spawn(wait_for_unsent, False, False).result() == ["question"]
 
 
 def current_in_greenlet():

@@ -105,12 +105,13 @@ def test_a_flow_spawns_durably(
 ):
     parent = greenflow.spawn(target_flows.spawn_child, 1)
     in_store("greenflow.run()", killed=True, KILL_AT="spawned")
-    # The parent was not saved after the spawn, yet the child is there to be run.
-    assert len(list(greenflow.flows(fn=target_flows.add))) == 1
+    # The parent was not saved after the spawn, so the child is not there either.
+    assert list(greenflow.flows(fn=target_flows.add)) == []
     greenflow.run()
-    assert parent.result().result() == 2
-    # And the parent, which ran that line again, has spawned once more.
-    assert len(list(greenflow.flows(fn=target_flows.add))) == 2
+    # It ran that line again, and there is one child all the same.
+    [child] = greenflow.flows(fn=target_flows.add)
+    assert parent.result() == child
+    assert (child.result(), child.parent, parent.children) == (2, parent, [child])
 
 
 def test_flows_are_filtered(store: greenflow.Store):

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import greenflow
 from greenflow.runtime.worker import Worker
-from tests.conftest import child_environment
 from tests.runtime import target_flows, target_work
-from tests.runtime.conftest import Journal
+from tests.runtime.conftest import Journal, Start
 
 #: Only a test that fails waits so long.
 LONG_SECONDS = 120
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def worker(place: Path, journal: Journal) -> Iterator[Start]:
-    """Start ``greenflow worker`` on the test's store; it is killed at the end."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*options: str, **env: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "greenflow", "worker", *options],
-            env={**child_environment(), "GREENFLOW_STORE": str(place), **env},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def ended(flow: greenflow.Flow) -> object:
@@ -103,7 +78,7 @@ def test_a_pool_goes_on_when_one_of_it_dies(
 
 def test_what_cannot_go_on_is_told_once_and_others_go_on(store: greenflow.Store):
     told: list[str] = []
-    staying = Worker(store, lambda flow_id, _: told.append(flow_id))
+    staying = Worker(store, lambda flow_id, _: told.append(flow_id), warm=0)
 
     stuck = greenflow.spawn(target_work.cannot_be_loaded_again)
     fine = greenflow.spawn(target_flows.add, 1)
@@ -113,3 +88,76 @@ def test_what_cannot_go_on_is_told_once_and_others_go_on(store: greenflow.Store)
     assert fine.result() == 2
     assert last.done()
     assert told == [stuck.id]
+
+
+def test_timers_are_kept_while_a_flow_never_leaves_its_stack(
+    store: greenflow.Store, worker: Start, tmp_path: Path
+):
+    told = tmp_path / "told"
+    busy = greenflow.spawn(target_work.checkpoints_until_told, str(told))
+    napper = greenflow.spawn(target_work.naps)
+    worker()
+    assert ended(napper) is None
+    assert busy.status == "running"
+    told.touch()
+    ended(busy)
+
+
+def test_a_step_is_written_while_another_flow_never_lets_go(
+    store: greenflow.Store, worker: Start
+):
+    # By then the worker takes several at a time.
+    others = [greenflow.spawn(target_flows.add, number) for number in range(20)]
+    saves = greenflow.spawn(target_work.saves_and_ends)
+    spins = greenflow.spawn(target_work.spins_until_saved, saves)
+    worker()
+    assert ended(spins) is None
+    assert ended(saves) == "rested"
+    assert [ended(each) for each in others] == list(range(1, 21))
+
+
+def test_an_idle_worker_writes_nothing_and_reads_little(store: greenflow.Store):
+    greenflow.spawn(target_flows.receive, 1)
+    bell, calls = IdleBell(store.base.bell()), Counter[str]()
+    store.base.bell = lambda: bell
+
+    def counted(kind):
+        real = getattr(store.base, kind)
+
+        def call(work):
+            calls[kind] += 1
+            return real(work)
+
+        setattr(store.base, kind, call)
+
+    staying = Worker(store)
+    bell.rested = lambda: bell.rests == 1 and [counted("read"), counted("write")]
+    bell.enough = staying.stop
+    staying.run()
+    looks = IDLE_RESTS - 1
+    assert calls["write"] == 0
+    # Is there a flow, or a dead worker, and when is the first timer?
+    assert calls["read"] <= 4 * looks
+    assert bell.asked == {0.5}
+
+
+IDLE_RESTS = 20
+
+
+class IdleBell:
+    """A bell that nobody rings; who waits at it learns so at once."""
+
+    def __init__(self, real):
+        self.real, self.rests, self.asked = real, 0, set()
+
+    def wait(self, seconds):
+        if seconds > 0:
+            self.asked.add(seconds)
+            self.rests += 1
+            self.rested()
+            if self.rests == IDLE_RESTS:
+                self.enough()
+        return False
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)

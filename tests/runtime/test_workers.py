@@ -162,9 +162,13 @@ def test_flow_that_cannot_go_on_here_is_left_and_told_after_the_others_ran(
         greenflow.run()
     assert any(flow_id in note for note in caught.value.__notes__)
     assert other.done()
-    assert (flow.status, flow.record.seq) == ("ready", before.seq)
-    with pytest.raises(greenflow.CodeMissing):
+    assert (flow.status, flow.record.seq) == ("hospital", before.seq)
+    assert "moving" in flow.record.trouble
+    with pytest.raises(greenflow.InHospital, match="moving"):
         flow.result()
+    in_store("greenflow.run()")
+    assert flow.status == "hospital"
+    flow.retry()
     in_store("greenflow.run()")
     assert flow.result() == "fine"
 
@@ -186,7 +190,7 @@ def test_several_flows_that_cannot_go_on_are_told_together(
         assert all(flow.done() for flow in others)
     """
     assert in_store(code) == "CodeChanged CodeChanged"
-    assert {flow.status for flow in greenflow.flows(fn="moving:wait")} == {"ready"}
+    assert {flow.status for flow in greenflow.flows(fn="moving:wait")} == {"hospital"}
 
 
 def test_interrupt_gives_the_flow_back_as_it_was_saved(

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from greenflow.store import LmdbStore
 from tests.conftest import child_environment
+from tests.store.helpers import Clock
 
 Open = Callable[[], LmdbStore]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -53,6 +55,14 @@ def open_again(place: Path) -> Iterator[Open]:
 def store(open_again: Open) -> LmdbStore:
     """The test's store."""
     return open_again()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let the time be what the test says."""
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    return clock
 
 
 @pytest.fixture

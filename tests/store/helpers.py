@@ -4,28 +4,63 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
-from greenflow.store import LmdbStore, keys
-from greenflow.store.base import ANSWERS, Claim, FlowRecord, Message, Step, Waiting
-from greenflow.store.records import decode_index
-from greenflow.store.work import Work
+from greenflow.errors import BadRecord
+from greenflow.store import LmdbStore
+from greenflow.store.base import Claim, FlowRecord, Message, NewFlow, Step, Waiting
+from tests.store.invariants import check_invariants as check_invariants
 
+#: Where a Clock begins, in seconds since the epoch.
+START = 1_000_000.0
 RECV = Waiting(kind="recv", topic="")
 NUMBER_BYTES = 4
 SUSPEND = Waiting(kind="suspend", preview="'?'")
 
 
-def record(flow_id: str, *, created: float = 1.0, function: str = "m:f") -> FlowRecord:
+class Clock:
+    """The wall clock, which stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def record(
+    flow_id: str, *, created: float = 1.0, function: str = "m:f", **more: object
+) -> FlowRecord:
     return FlowRecord(
-        id=flow_id, status="ready", function=function, created=created, updated=created
+        id=flow_id,
+        status="ready",
+        function=function,
+        created=created,
+        updated=created,
+        **more,
     )
 
 
+def new(flow_id: str, state: bytes = b"start", **more: object) -> NewFlow:
+    return NewFlow(record=record(flow_id, **more), state=state)
+
+
 def add(store: LmdbStore, flow_id: str, state: bytes = b"start", **more: object) -> str:
-    store.create(record(flow_id, **more), state)
+    assert store.create(new(flow_id, state, **more))
     return flow_id
+
+
+def end(
+    store: LmdbStore, flow_id: str, status: Literal["done", "failed"] = "done"
+) -> None:
+    """Let a flow that can run come to its end."""
+    store.commit(take(store, flow_id), Step(status=status))
+
+
+def ids(claims: Iterable[Claim]) -> list[str]:
+    return [claim.record.id for claim in claims]
 
 
 def take(store: LmdbStore, flow_id: str | None = None) -> Claim:
@@ -76,6 +111,43 @@ def overwrite(store: LmdbStore, key: bytes, value: bytes) -> None:
     store.write(lambda work: work.txn.put(key, value))
 
 
+def flips(data: bytes) -> list[bytes]:
+    """Return what may become of a record: other lengths, and bits that changed."""
+    bit = random.Random(2)
+    found = [b"", data[:-1], data + b"\0"]
+    for at in range(0, len(data), 3):
+        bad = bytearray(data)
+        bad[at] ^= 1 << bit.randrange(8)
+        found.append(bytes(bad))
+    return found
+
+
+def told(store: LmdbStore) -> list[str]:
+    """Claim what there is to be claimed; return what is told of."""
+    found = []
+    for _ in range(8):
+        try:
+            if not store.claims(9):
+                break
+        except BadRecord as error:
+            found += error.__notes__
+    return found
+
+
+def dies(store: LmdbStore, marked: str = "") -> str:
+    """Let a worker die, of one of its flows if it is marked; return which it was."""
+    owner = store._claimer._own_id()
+    store.mark(marked)
+    # As the kernel does it: the file stays, the lock is gone.
+    worker = store._claimer._worker
+    assert worker is not None
+    with worker._using:
+        worker._closing.set()
+        worker._let_go()  # the page has a descriptor of its own, which has the lock too
+    store._claimer._worker = None
+    return owner
+
+
 def verify(place: Path) -> list[object]:
     """Return what LMDB's own verifier has against a closed store."""
     from lmdb import verify
@@ -100,89 +172,3 @@ def run_threads(*targets: Callable[[], None]) -> None:
         thread.join()
     if failed:
         raise failed[0]
-
-
-def check_invariants(store: LmdbStore) -> None:
-    """Read every record, and compare all indexes with the flows."""
-    flows = {each.id: each for each in store.flows()}
-    assert list(flows) == sorted(flows, key=lambda each: (flows[each].created, each))
-    for flow_id, flow in flows.items():
-        assert len(store.state(flow_id)) == flow.state_bytes
-        store.value(flow_id)
-        messages = list(store.messages(flow_id))
-        row = store.read(lambda work, at=flow_id: work.row(at))
-        assert row.messages == len(messages)
-        assert all(message.seq < row.next_seq for message in messages)
-        assert [m.seq for m in messages] == sorted({m.seq for m in messages})
-        topics = {message.topic for message in messages}
-        if flow.waiting is not None:
-            wanted = {ANSWERS} | (
-                {flow.waiting.topic} if flow.waiting.kind == "recv" else set()
-            )
-            assert flow.status != "waiting" or not topics & wanted
-            assert flow.status == "waiting" or topics & wanted or flow.waiting.due
-        else:
-            assert flow.status != "waiting"
-        assert bool(flow.owner) == (flow.status == "running")
-    assert store.read(queued) == {
-        flow.id for flow in flows.values() if flow.status == "ready"
-    }
-    assert store.read(claimed) == {
-        (flow.owner, flow.id) for flow in flows.values() if flow.status == "running"
-    }
-    assert store.read(timed) == {
-        flow.id: flow.waiting.until
-        for flow in flows.values()
-        if flow.status == "waiting" and flow.waiting and flow.waiting.until is not None
-    }
-    assert store.read(lambda work: orphans(work, set(flows))) == []
-
-
-def queued(work: Work) -> set[str]:
-    found = [
-        work.queued(ticket, key, data).record.id for ticket, key, data in work.queue()
-    ]
-    assert len(found) == len(set(found))
-    return set(found)
-
-
-def timed(work: Work) -> dict[str, float]:
-    found = {}
-    with work.txn.cursor() as cursor:
-        more = cursor.set_range(keys.TIMER)
-        while more and (key := cursor.key())[:1] == keys.TIMER:
-            decode_index(key, cursor.value())
-            assert keys.timer_id(key) not in found
-            found[keys.timer_id(key)] = keys.timer_seconds(key)
-            more = cursor.next()
-    return found
-
-
-def claimed(work: Work) -> set[tuple[str, str]]:
-    return {(owner, each) for owner in work.owners() for each in work.owned(owner)}
-
-
-def orphans(work: Work, flows: set[str]) -> list[bytes]:
-    """Return the keys that belong to no flow, and pieces beyond a part's last."""
-    wrong = []
-    for key, value in work.txn.cursor():
-        kind = key[:1]
-        if kind == keys.FLOW:
-            flow_id, _, rest = key[1:].partition(b"\0")
-            row = work.row(flow_id.decode())
-            part = {b"s": row.state, b"v": row.value}.get(rest[:1])
-            number = int.from_bytes(rest[1:], "big")
-            ok = not rest or (part is not None and number < part.pieces)
-        elif kind == keys.MESSAGE:
-            ok = key[1:].partition(b"\0")[0].decode() in flows
-        elif kind == keys.CREATED:
-            decode_index(key, value)
-            ok = keys.created_id(key) in flows
-        elif kind == keys.RUNNING:
-            decode_index(key, value)
-            ok = True
-        else:
-            ok = kind in (keys.META, keys.READY, keys.TIMER)
-        if not ok:
-            wrong.append(key)
-    return wrong

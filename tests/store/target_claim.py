@@ -15,7 +15,7 @@ from tests.store.helpers import take
 
 store = LmdbStore(sys.argv[1])
 if "in-claim" in sys.argv:
-    real = claims._taken
+    real = claims.take
 
     def take_and_stop(*arguments: object) -> claims.Taken:
         real(*arguments)  # type: ignore[arg-type]
@@ -23,7 +23,7 @@ if "in-claim" in sys.argv:
         os.kill(os.getpid(), signal.SIGSTOP)
         raise AssertionError
 
-    claims._taken = take_and_stop  # type: ignore[assignment]
+    claims.take = take_and_stop  # type: ignore[assignment]
 claim = take(store)
 print("claimed", claim.record.id, flush=True)
 sys.stdin.read()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from greenflow.errors import Conflict, InternalError
-from greenflow.store import LmdbStore, claims
+from greenflow.store import LmdbStore, commits
 from greenflow.store.base import Outgoing, Step
 from tests.store.helpers import (
     NUMBER_BYTES,
@@ -40,7 +40,7 @@ MESSAGES_AHEAD = 4
 
 def work(place: str, until: float, pipe: int, fence: bool) -> NoReturn:
     if not fence:
-        claims._fenced = lambda work, record: work.row(record.id)
+        commits._fenced = lambda work, record: work.row(record.id)
     random.seed(os.getpid())
     store = LmdbStore(place)
     while time.monotonic() < until:

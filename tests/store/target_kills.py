@@ -14,6 +14,8 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
 from greenflow.store import LmdbStore
@@ -39,7 +41,7 @@ class Lost(Exception):
     """What was told of is not there, or not once, or not in order."""
 
 
-def work(place: str, first: int, pipe: int, ack_first: bool) -> NoReturn:
+def work(place: str, first: int, ack_first: bool, pipe: int) -> NoReturn:
     store = LmdbStore(place)
     number = first
     os.write(pipe, b"R" + bytes(NUMBER_BYTES))
@@ -96,16 +98,14 @@ def check(place: str, sent: set[int], committed: set[int]) -> tuple[int, int]:
     return len(everything), len(steps)
 
 
-def kill_one(
-    place: str, first: int, ack_first: bool, told: dict[bytes, set[int]]
-) -> None:
+def kill_one(work: Callable[[int], NoReturn], told: dict[bytes, set[int]]) -> None:
     """Start a worker, kill it at any moment, and note what it told of."""
     reading, writing = os.pipe()
     pid = os.fork()
     if not pid:
         os.close(reading)
         try:
-            work(place, first, writing, ack_first)
+            work(writing)
         except Exception as error:
             print("LOST", repr(error), flush=True)
             os._exit(1)
@@ -129,7 +129,7 @@ def main(place: str, kills: int, ack_first: bool) -> None:
     told: dict[bytes, set[int]] = {b"S": set(), b"C": set()}
     sent = steps = 0
     for kill in range(kills):
-        kill_one(place, sent, ack_first, told)
+        kill_one(partial(work, place, sent, ack_first), told)
         try:
             sent, steps = check(place, told[b"S"], told[b"C"])
         except Lost as lost:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
 import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from greenflow.store import LmdbStore
-from greenflow.store.base import Bell, Step, Waiting
+from greenflow.store.base import Bell, Status, Step, Waiting
 from greenflow.store.bells import ring_all
 from tests.store.conftest import Open, Start
 from tests.store.helpers import SUSPEND, add, take, wait, waiting_flow
@@ -68,6 +72,44 @@ def test_an_answer_rings(store: LmdbStore):
     with closing(store.bell()) as bell:
         store.answer("one", "value", b"")
         assert rung(bell)
+
+
+@pytest.mark.parametrize("end", ["done", "failed", "cancelled"])
+def test_the_end_of_a_flow_rings_for_those_who_wait_for_it(
+    store: LmdbStore, open_again: Open, end: Status
+):
+    with closing(open_again().bell(ends=True)) as bell:
+        add(store, "one")
+        wait(store, take(store), SUSPEND)
+        store.answer("one", "value", b"")
+        claim = take(store)
+        assert not rung(bell)
+        store.commit(claim, Step(status=end))
+        assert rung(bell)
+
+
+def test_a_flow_that_is_killed_or_never_began_rings_too(store: LmdbStore):
+    with closing(store.bell(ends=True)) as bell:
+        add(store, "one")
+        store.kill("one", "killed", b"")
+        assert rung(bell)
+        add(store, "two")
+        store.cancel("two", b"", "cancelled", b"")
+        assert rung(bell)
+
+
+def test_a_bell_with_a_high_descriptor(store: LmdbStore):
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most[1], most[1]))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        with closing(store.bell()) as bell:
+            add(store, "one")
+            assert rung(bell)
+    finally:
+        for each in opened:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
 
 
 def test_who_waits_is_woken(store: LmdbStore):

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from greenflow.errors import Conflict
-from greenflow.store import LmdbStore, claims
+from greenflow.store import LmdbStore, commits
 from greenflow.store.base import ANSWERS, Outgoing, Step
 from tests.store.conftest import Open
 from tests.store.helpers import (
@@ -149,7 +149,7 @@ def test_fence_is_what_keeps_a_stale_claim_out(
     store.release(claim)
     newer = take(store, "one")
     store.commit(newer, Step(status="running", state=b"newer"))
-    monkeypatch.setattr(claims, "_fenced", lambda work, record: work.row(record.id))
+    monkeypatch.setattr(commits, "_fenced", lambda work, record: work.row(record.id))
     store.commit(claim, Step(status="running", state=b"stale"))
     assert store.state("one") == b"stale"
 

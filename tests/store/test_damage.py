@@ -170,7 +170,7 @@ def swap(store: LmdbStore, one: bytes, other: bytes) -> None:
             keys.piece(keys.message("one", "", 0), 0),
             keys.piece(keys.message("two", "", 0), 0),
         ),
-        ("claim", keys.ready(0), keys.ready(1)),
+        ("claim", keys.ready("", 0, 0), keys.ready("", 0, 1)),
         ("flows", keys.created(1.0, "one"), keys.created(1.0, "two")),
     ],
     ids=str,

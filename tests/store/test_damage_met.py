@@ -10,6 +10,7 @@ import pytest
 from greenflow.errors import (
     BadChecksum,
     BadContents,
+    BadRecord,
     FlowNotFound,
     Truncated,
 )
@@ -17,6 +18,7 @@ from greenflow.store import LmdbStore, keys, records
 from tests.store.conftest import Open
 from tests.store.helpers import (
     add,
+    check_invariants,
     contents,
     overwrite,
     take,
@@ -34,24 +36,51 @@ def test_damaged_flow_does_not_keep_others_from_running(store: LmdbStore):
         lambda work: work.txn.delete(keys.piece(keys.part(keys.STATE, "cut"), 0))
     )
     state = keys.piece(keys.part(keys.STATE, "one"), 0)
-    overwrite(store, state, contents(store)[state][:-1] + b"?")
+    sealed = contents(store)[state]
+    overwrite(store, state, sealed[:-1] + bytes([sealed[-1] ^ 1]))
     overwrite(store, keys.flow("two"), contents(store)[keys.flow("one")])
     assert take(store).record.id == "three"
     assert take(store).record.id == "four"
-    before = store.get("one")
-    for _ in range(2):
+    told = []
+    for _ in range(3):
         with pytest.raises((BadChecksum, Truncated)) as caught:
             store.claim()
-        assert any("cannot run" in note for note in caught.value.__notes__)
-    with pytest.raises(BadChecksum):
-        store.claim("one")
-    with pytest.raises(Truncated):
-        store.claim("cut")
+        told += [note for note in caught.value.__notes__ if "cannot run" in note]
+    # Each is told of, those whose row can be read once: they are in the hospital.
+    assert [note.split()[1] for note in sorted(told)] == ["at", "cut", "one"]
+    for flow_id, trouble in (("one", "checksum"), ("cut", "piece 0")):
+        record = store.get(flow_id)
+        assert (record.status, record.owner, record.epoch) == ("hospital", "", 1)
+        assert trouble in record.trouble
+        assert store.claim(flow_id) is None
+    with pytest.raises(BadChecksum, match="'two'"):
+        store.claim()  # nobody can say in its row that it is in the hospital
     with pytest.raises(BadChecksum):
         store.claim("two")
-    after = store.get("one")
-    assert (after.status, before.status, after.owner) == ("ready", "ready", "")
-    assert after.epoch > before.epoch
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+@pytest.mark.parametrize("damage", ["changed", "lost"])
+def test_damaged_state_leads_to_the_hospital_and_back(
+    store: LmdbStore, damage: str, by_id: bool
+):
+    add(store, "one")
+    key = keys.piece(keys.part(keys.STATE, "one"), 0)
+    good = contents(store)[key]
+    if damage == "changed":
+        overwrite(store, key, good[:-1] + bytes([good[-1] ^ 1]))
+    else:
+        store.write(lambda work: work.txn.delete(key))
+    with pytest.raises(BadRecord):
+        store.claim("one" if by_id else None)
+    assert [each.id for each in store.flows(status=["hospital"])] == ["one"]
+    assert store.claim() is None
+    overwrite(store, key, good)
+    assert store.claim() is None
+    check_invariants(store)
+    store.retry("one")
+    assert take(store).state == b"start"
+    check_invariants(store)
 
 
 def test_damaged_flow_of_a_dead_worker(store: LmdbStore, open_again: Open):
@@ -73,7 +102,7 @@ def test_index_that_disagrees_with_the_flow(
     store: LmdbStore, open_again: Open, wrong: str
 ):
     add(store, "one")
-    key = keys.ready(5)
+    key = keys.ready("", 0, 5)
     if wrong == "missing flow":
         overwrite(store, key, records.encode_index(key, "gone"))
     elif wrong == "another place":
@@ -104,14 +133,18 @@ def test_row_whose_ticket_and_status_disagree(store: LmdbStore):
         store.get("one")
 
 
-def test_claim_of_a_damaged_message_gives_the_flow_back(store: LmdbStore):
+def test_flow_that_gets_a_damaged_message_goes_to_the_hospital(store: LmdbStore):
     waiting_flow(store, "one")
     store.send("one", "", b"m")
     key = keys.piece(keys.message("one", "", 0), 0)
-    overwrite(store, key, contents(store)[key][:-1])
+    good = contents(store)[key]
+    overwrite(store, key, good[:-1])
     with pytest.raises(Truncated):
         store.claim()
-    assert store.get("one").status == "ready"
+    assert store.get("one").status == "hospital"
+    overwrite(store, key, good)
+    store.retry("one")
+    assert take(store).message.body == b"m"
     # The same when it is met in place.
     claim = take(store, add(store, "two"))
     store.send("two", "", b"m")
@@ -119,4 +152,7 @@ def test_claim_of_a_damaged_message_gives_the_flow_back(store: LmdbStore):
     overwrite(store, key, contents(store)[key][:-1])
     with pytest.raises(Truncated):
         wait(store, claim)
-    assert store.get("two").status == "ready"
+    record = store.get("two")
+    assert (record.status, record.seq) == ("hospital", 1)
+    assert "a record of" in record.trouble
+    assert store.claim() is None

@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 
 from greenflow import limits
-from greenflow.errors import FlowExists, FlowNotFound, StoreClosed, TooLarge
+from greenflow.errors import (
+    Conflict,
+    FlowExists,
+    FlowNotFound,
+    StoreClosed,
+    TooLarge,
+)
 from greenflow.store import LmdbStore, listing, open_store
-from greenflow.store.base import Claim, Step
+from greenflow.store.base import Claim, NewFlow, Step
 from tests.store.helpers import (
     add,
     check_invariants,
@@ -23,7 +29,7 @@ SIZES = [0, 1, 1024, 1025, 2030, 4000, 4042, 4043, 4076, 8152, 8200, 300_000]
 
 def test_created_flow_is_ready_and_read_back(store: LmdbStore):
     given = record("one", created=12.5)
-    store.create(given, b"abc")
+    assert store.create(NewFlow(record=given, state=b"abc"))
     found = store.get("one")
     assert found.status == "ready"
     assert (found.created, found.function, found.seq, found.epoch) == (
@@ -108,7 +114,6 @@ def test_state_above_the_limit(store: LmdbStore):
         lambda store: store.send("no", "", b""),
         lambda store: store.answer("no", "value", b""),
         lambda store: store.claim("no"),
-        lambda store: store.commit(CLAIM, Step(status="running")),
         lambda store: store.resolve("no"),
     ],
 )
@@ -119,6 +124,12 @@ def test_there_is_no_such_flow(store: LmdbStore, call):
     assert isinstance(caught.value, LookupError)
     assert "'no'" in str(caught.value)
     assert "HINT: " in str(caught.value)
+
+
+def test_a_claim_of_a_flow_that_is_not_there_any_more(store: LmdbStore):
+    with pytest.raises(Conflict, match="flow no is not there any more"):
+        store.commit(CLAIM, Step(status="running"))
+    store.release(CLAIM)
 
 
 CLAIM = Claim(record=record("no"), state=b"", message=None)
@@ -195,12 +206,11 @@ def test_any_time_can_be_told(store: LmdbStore, created: float):
         lambda store: store.flows(),
         lambda store: store.messages("one"),
         lambda store: store.resolve("o"),
-        lambda store: store.create(record("two"), b""),
+        lambda store: store.create(NewFlow(record=record("two"), state=b"")),
         lambda store: store.send("one", "", b""),
         lambda store: store.answer("one", "throw", b""),
         lambda store: store.claim(),
         lambda store: store.claim("one"),
-        lambda store: store.commit(CLAIM, Step(status="running")),
         lambda store: store.release(CLAIM),
     ],
 )

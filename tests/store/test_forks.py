@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from greenflow.errors import StoreClosed
-from greenflow.store import LmdbStore
+from greenflow.store import LmdbStore, workers
 from greenflow.store.base import Step
+from greenflow.store.records import seal_part
 from tests.store.helpers import (
     add,
     bodies,
@@ -66,6 +67,23 @@ def test_forked_child_cannot_use_the_store_but_opens_its_own(
     check_invariants(store)
 
 
+def test_other_threads_of_the_child_are_told_too(store: LmdbStore):
+    def inherited() -> None:
+        told: list[type[Exception]] = []
+
+        def use() -> None:
+            try:
+                store.get("one")
+            except StoreClosed as error:
+                told.append(type(error))
+
+        run_threads(use, use)
+        assert told == [StoreClosed] * 2
+
+    add(store, "one")
+    assert in_child(inherited) == 0
+
+
 def test_forked_child_that_lives_on_does_not_keep_its_parent_alive(
     store: LmdbStore, start
 ):
@@ -106,3 +124,27 @@ def test_fork_in_the_midst_of_other_threads(store: LmdbStore, place: Path):
     run_threads(work, work, fork)
     assert bodies(store, "one", "child") == [b"m"] * 10
     check_invariants(store)
+
+
+def test_child_and_parent_seal_nothing_by_the_same_mark(tmp_path: Path):
+    seal_part(b"state", "one", b"")  # now some are in stock
+    path = tmp_path / "marks"
+
+    def marks() -> set[bytes]:
+        return {seal_part(b"state", "one", b"").part.mark for _ in range(600)}
+
+    assert in_child(lambda: path.write_bytes(b"".join(marks()))) == 0
+    data = path.read_bytes()
+    theirs = {data[at : at + 8] for at in range(0, len(data), 8)}
+    ours = marks()
+    assert len(ours) == len(theirs) == 600
+    assert ours.isdisjoint(theirs)
+
+
+def test_a_worker_of_the_parent_marks_nothing_from_the_child(tmp_path: Path):
+    folder = str(tmp_path / "workers")
+    worker = workers.Worker(folder)
+    worker.mark("parent's")
+    assert in_child(lambda: worker.mark("child's")) == 0
+    assert workers.marked(folder, worker.id) == "parent's"
+    worker.close()

@@ -2,210 +2,220 @@
 
 from __future__ import annotations
 
-import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from greenflow.errors import Conflict, FlowBusy, FlowNotFound
-from greenflow.store import LmdbStore
-from greenflow.store.base import ANSWERS, Claim, Outgoing, Step, Waiting
-from tests.store.conftest import Open
-from tests.store.helpers import add, check_invariants
+from greenflow import limits
+from greenflow.errors import Deadlock, GreenflowError
+from greenflow.store.base import (
+    JOINS,
+    Claim,
+    Committed,
+    Outgoing,
+    Step,
+    Waiting,
+)
+from tests.store import plans
+from tests.store.calls import Calls, Plan
+from tests.store.conftest import MEMORY
+from tests.store.helpers import check_invariants, dies
+from tests.store.memory import Flow, Mail
 
-CALLS = 250
-TOPICS = ("", "t")
-
-
-class Flow:
-    """What the model knows of one flow."""
-
-    def __init__(self) -> None:
-        self.status = "ready"
-        self.waiting: Waiting | None = None
-        self.state = b"start"
-        self.mail: list[tuple[int, str, bytes]] = []
-        self.sent = 0
-        self.epoch = 0
-
-    def awaited(self) -> tuple[int, str, bytes] | None:
-        if self.waiting is None:
-            return None
-        answers = [each for each in self.mail if each[1] == ANSWERS]
-        if self.waiting.kind == "recv":
-            answers += [each for each in self.mail if each[1] == self.waiting.topic]
-        return answers[0] if answers else None
+EXAMPLES = 40
+CALLS = 30
 
 
-class Model:
-    """All flows, the queue, and the calls that change them."""
+class Player(Calls):
+    """Also claims flows, and commits their steps."""
 
-    def __init__(self) -> None:
-        self.flows: dict[str, Flow] = {}
-        self.queue: list[str] = []
+    def claims(self, which: int, count: int, wanted: list[str] | None) -> None:
+        found = self.stores[which].claims(count, wanted)
+        after, owner = self.served[which], str(which)
+        expected = self.model.claims(count, wanted, after, owner, self.now)
+        assert [claim.record.id for claim in found] == [flow.id for flow in expected]
+        for claim, flow in zip(found, expected, strict=True):
+            self.check_claim(which, claim, flow)
+        if found:
+            self.served[which] = found[-1].record.queue
 
-    def put(self, flow_id: str, topic: str, body: bytes) -> None:
-        flow = self.flows[flow_id]
-        flow.mail.append((flow.sent, topic, body))
-        flow.sent += 1
-        if flow.status == "waiting" and flow.awaited():
-            flow.status = "ready"
-            self.queue.append(flow_id)
-
-    def takes(self, flow_id: str) -> bool:
-        return self.flows[flow_id].status not in ("done", "failed")
-
-    def commit(self, flow_id: str, step: Step) -> None:
-        flow = self.flows[flow_id]
-        flow.mail = [
-            each for each in flow.mail if (each[1], each[0]) not in step.consumed
-        ]
-        for item in step.sends:
-            self.put(item.flow, item.topic, item.body)
-        flow.state = step.state if step.state is not None else flow.state
-        flow.waiting = step.waiting
-        if not (step.status == "waiting" and flow.awaited()):
-            flow.status = step.status
-        if step.status == "ready":
-            self.queue.append(flow_id)
-
-
-class Player:
-    """Makes one random call after another, on the store and on the model."""
-
-    def __init__(self, store: LmdbStore, seed: int) -> None:
-        self.store, self.model, self.random = store, Model(), random.Random(seed)
-        self.claims: list[Claim] = []
-        self.stale: list[Claim] = []
-
-    def play(self) -> None:
-        call = self.random.choice(
-            [self.create, self.send, self.send, self.answer, self.claim, self.claim]
-            + [self.commit] * 4
-            + [self.release, self.commit_stale]
-        )
-        call()
-
-    def some_flow(self) -> str:
-        return self.random.choice([*self.model.flows, "nobody"])
-
-    def create(self) -> None:
-        if len(self.model.flows) < 6:
-            flow_id = add(self.store, f"f{len(self.model.flows)}")
-            self.model.flows[flow_id] = Flow()
-            self.model.queue.append(flow_id)
-
-    def send(self) -> None:
-        flow_id, topic = self.some_flow(), self.random.choice(TOPICS)
-        if flow_id == "nobody":
-            with pytest.raises(FlowNotFound):
-                self.store.send(flow_id, topic, b"")
-        elif not self.model.takes(flow_id):
-            with pytest.raises(FlowBusy):
-                self.store.send(flow_id, topic, b"")
-        else:
-            body = self.random.randbytes(self.random.choice((3, 30, 5000)))
-            expected = self.model.flows[flow_id].sent
-            assert self.store.send(flow_id, topic, body) == expected
-            self.model.put(flow_id, topic, body)
-
-    def answer(self) -> None:
-        flow_id = self.random.choice([*self.model.flows, ""])
-        flow = self.model.flows.get(flow_id)
-        kind = self.random.choice(("value", "throw"))
-        waits = flow is not None and flow.status == "waiting"
-        if waits and (kind == "throw" or flow.waiting.kind == "suspend"):
-            self.store.answer(flow_id, kind, b"answer")
-            self.model.put(flow_id, ANSWERS, b"answer")
-        else:
-            with pytest.raises((FlowBusy, FlowNotFound)):
-                self.store.answer(flow_id, kind, b"answer")
-
-    def claim(self) -> None:
-        claim = self.store.claim()
-        if not self.model.queue:
-            assert claim is None
+    def claim(self, which: int, of: int) -> None:
+        name = self.flow(of)
+        try:
+            flow = self.model.claim(name, str(which), self.now)
+        except GreenflowError as error:
+            with pytest.raises(type(error)):
+                self.stores[which].claim(name)
             return
-        flow = self.model.flows[flow_id := self.model.queue.pop(0)]
-        flow.status, flow.epoch = "running", flow.epoch + 1
-        assert claim is not None
-        assert (claim.record.id, claim.state) == (flow_id, flow.state)
-        assert claim.record.epoch == flow.epoch
-        found = claim.message
-        got = found and (found.seq, found.topic, found.body)
-        assert got == flow.awaited()
-        self.claims.append(claim)
+        claim = self.stores[which].claim(name)
+        assert (claim is None) == (flow is None)
+        if claim is not None and flow is not None:
+            self.check_claim(which, claim, flow)
 
-    def step(self, flow: Flow) -> Step:
-        pick = self.random.choice
-        status = pick(["running", "running", "waiting", "waiting", "waiting", "ready"])
-        if self.random.random() < 0.05:
-            status = pick(["done", "failed"])
-        kind = pick(("recv", "suspend"))
-        topic = pick(TOPICS) if kind == "recv" else ""
-        mail = self.random.sample(flow.mail, self.random.randint(0, len(flow.mail)))
-        sends = [
-            Outgoing(flow=pick(list(self.model.flows)), topic=pick(TOPICS), body=b"o")
-            for _ in range(pick((0, 0, 1, 2)))
+    def check_claim(self, which: int, claim: Claim, flow: Flow) -> None:
+        assert (claim.state, claim.record.epoch) == (flow.state, flow.epoch)
+        assert claim.record.attempts == flow.attempts
+        same(claim.message, flow.awaited())
+        self.claimed.append((which, claim))
+
+    def holds(self, claim: Claim) -> bool:
+        flow = self.model.flows[claim.record.id]
+        return (flow.status, flow.epoch) == ("running", claim.record.epoch)
+
+    def held(self, number: int, *, stale: bool) -> tuple[int, Claim] | None:
+        """Return a claim that holds, the last first; or any."""
+        found = [each for each in self.claimed if stale or self.holds(each[1])]
+        return found[-1 - number % len(found)] if found else None
+
+    def die(self, which: int, marked: int | None) -> None:
+        """Let a worker die in one of its flows; the other takes them over."""
+        mine = [
+            claim.record.id
+            for store, claim in self.claimed
+            if store == which and self.holds(claim)
         ]
+        suspect = mine[marked % len(mine)] if mine and marked is not None else ""
+        dies(self.stores[which], suspect)
+        assert self.stores[1 - which].claims(1, []) == []
+        self.model.die(str(which), suspect, self.now)
+        self.model.wake(self.now)
+
+    def release(self, number: int, *, stale: bool) -> None:
+        found = self.held(number, stale=stale)
+        if found is not None:
+            store, claim = found
+            self.stores[store].release(claim)
+            self.model.release(claim.record.id, claim.record.epoch)
+
+    def waiting(self, plan: Plan) -> Waiting:
+        kind = plan["kind"]
+        others = [self.flow(each) for each in plan["flows"]]
+        return Waiting(
+            kind=kind,
+            topic=plan["topic"] if kind == "recv" else "",
+            flows=tuple(others) if kind in JOINS else (),
+            topics=tuple(plan["topics"]) if kind == "first" else (),
+            shielded=plan["shielded"],
+            until=self.at(plan["until"]),
+        )
+
+    def step(self, claim: Claim, plan: Plan) -> Step:
+        flow, status = self.model.flows[claim.record.id], plan["status"]
+        saves = plan["saves"] or status in ("running", "waiting")
+        waiting = self.waiting(plan["wait"]) if status == "waiting" else None
+        if status == "running" and plan["goes_on"]:
+            waiting = Waiting(kind=plan["goes_on"])
+        taken = flow.mail[: plan["consumed"]] if saves else []
         return Step(
             status=status,
-            state=self.random.randbytes(pick((0, 10, 2000, 9000))),
-            waiting=Waiting(kind=kind, topic=topic) if status == "waiting" else None,
-            value=pick((None, b"v")),
-            consumed=tuple((each[1], each[0]) for each in mail),
-            sends=tuple(sends),
+            state=self.body() if saves else None,
+            value=self.body() if plan["value"] else None,
+            waiting=waiting,
+            error="E",
+            consumed=tuple((mail.topic, mail.seq) for mail in taken),
+            retry_at=self.at(plan["later"]) if status == "retrying" else None,
+            sends=tuple(
+                Outgoing(
+                    flow=self.flow(each["to"]),
+                    topic=each["topic"],
+                    body=self.body(),
+                    key=each["key"],
+                    at=self.at(each["after"]),
+                )
+                for each in plan["sends"]
+            ),
+            spawns=tuple(self.made(each, flow.id) for each in plan["spawns"]),
         )
 
-    def commit(self) -> None:
-        if not self.claims:
-            return
-        claim = self.random.choice(self.claims)
-        flow = self.model.flows[claim.record.id]
-        step = self.step(flow)
-        if not all(self.model.takes(item.flow) for item in step.sends):
-            with pytest.raises(FlowBusy):
-                self.store.commit(claim, step)
-            return
-        committed = self.store.commit(claim, step)
-        self.model.commit(claim.record.id, step)
-        found = committed.message
-        got = found and (found.seq, found.topic, found.body)
-        assert got == (flow.awaited() if flow.status == "running" else None)
-        if flow.status != "running":
-            self.claims.remove(claim)
-            self.stale.append(claim)
-
-    def release(self) -> None:
-        if self.claims:
-            claim = self.random.choice(self.claims)
-            self.claims.remove(claim)
-            self.store.release(claim)
-            self.model.flows[claim.record.id].status = "ready"
-            self.model.queue.append(claim.record.id)
-            self.stale.append(claim)
-
-    def commit_stale(self) -> None:
-        if self.stale:
-            claim = self.random.choice(self.stale)
-            with pytest.raises(Conflict):
-                self.store.commit(claim, Step(status="done"))
+    def turn(self, which: int, count: int, group: list[tuple[int, bool, Plan]]) -> None:
+        """Claim some flows, and commit steps of them, and of others, at once."""
+        self.claims(which, count, None)
+        steps, expected = [], list[GreenflowError | tuple[str, Mail | None]]()
+        for number, stale, plan in group:
+            found = self.held(number, stale=stale)
+            if found is None:
+                continue
+            claim = found[1]
+            step = self.step(claim, plan)
+            steps.append((claim, self.stores[0].prepare(claim, step)))
+            name, epoch = claim.record.id, claim.record.epoch
+            try:
+                mail = self.model.commit(name, epoch, step, self.now)
+            except GreenflowError as error:
+                expected.append(error)
+                seen["deadlock"] += isinstance(error, Deadlock)
+            else:
+                expected.append((self.model.flows[name].status, mail))
+        outcomes = self.stores[0].commit_all(steps)
+        for outcome, wanted in zip(outcomes, expected, strict=True):
+            if isinstance(wanted, GreenflowError):
+                assert type(outcome) is type(wanted)
+            else:
+                assert isinstance(outcome, Committed)
+                assert outcome.record.status == wanted[0]
+                same(outcome.message, wanted[1])
 
     def compare(self) -> None:
-        for flow_id, flow in self.model.flows.items():
-            record = self.store.get(flow_id)
-            assert (record.status, record.waiting) == (flow.status, flow.waiting)
-            assert self.store.state(flow_id) == flow.state
-            found = list(self.store.messages(flow_id))
-            assert [(each.seq, each.topic, each.body) for each in found] == flow.mail
+        store = self.stores[1]
+        assert sorted(each.id for each in store.flows()) == sorted(self.model.flows)
+        for name, flow in self.model.flows.items():
+            record = store.get(name)
+            assert (record.status, record.held) == (flow.status, flow.held)
+            assert (record.attempts, record.blocked) == (flow.attempts, flow.blocked)
+            assert (record.epoch, record.retry_at) == (flow.epoch, flow.retry_at)
+            assert record.parent == flow.parent
+            left = record.waiting and replace(record.waiting, left=0)
+            assert left == flow.waiting
+            assert store.state(name) == flow.state
+            assert flow.status == "cancelled" or store.value(name) == flow.value
+            found = [(each.seq, each.topic, each.body) for each in store.messages(name)]
+            assert found == [(mail.seq, mail.topic, mail.body) for mail in flow.mail]
+        check_invariants(store)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_random_calls(open_again: Open, seed: int):
-    player = Player(open_again(), seed)
-    for number in range(CALLS):
-        player.play()
-        if number % 25 == 24:
-            player.compare()
-            check_invariants(player.store)
-    assert player.stale
-    player.compare()
+def same(message: Any, mail: Mail | None) -> None:
+    found = message and (message.seq, message.topic, message.body)
+    assert found == (mail and (mail.seq, mail.topic, mail.body))
+
+
+#: What happened in all runs, so that it can be seen that enough did.
+seen: Counter[str] = Counter()
+
+
+@given(st.lists(plans.calls, min_size=CALLS, max_size=2 * CALLS))
+def play(calls: list[tuple[str, Plan]]) -> None:
+    folder = tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None)
+    with pytest.MonkeyPatch.context() as patch:
+        player = Player(folder)
+        patch.setattr(time, "time", player.clock)
+        patch.setattr(limits, "MAILBOX_MESSAGES_MAX", 2)
+        try:
+            for name, given in calls:
+                getattr(player, name)(**given)
+                player.compare()
+                for flow in player.model.flows.values():
+                    seen[flow.status] += 1
+                    seen["blocked"] += bool(flow.blocked)
+                    seen["due"] += bool(flow.waiting and flow.waiting.due)
+                    seen["late"] += bool(flow.waiting and flow.waiting.late)
+        finally:
+            player.close()
+            shutil.rmtree(folder)
+
+
+def test_random_calls():
+    settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )(play)()
+    assert min(seen.values()) > 0, seen
+    assert len(seen) == 13, seen

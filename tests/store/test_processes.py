@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from greenflow.errors import Conflict
 from greenflow.store import LmdbStore
-from greenflow.store.base import Step
+from greenflow.store.base import Claim, Step
 from tests.conftest import Child
 from tests.store.conftest import SCRIPTS, Open, Start
 from tests.store.helpers import (
     NUMBER_BYTES,
+    RECV,
     add,
     check_invariants,
     take,
@@ -24,6 +27,8 @@ from tests.store.helpers import (
 )
 
 KILLS = 100
+GROUP_KILLS = 40
+LEASE_SECONDS = 1.0
 FENCE_SECONDS = 2
 RACE_MESSAGES = 200
 
@@ -40,6 +45,21 @@ def test_telling_before_it_is_done_is_found_out(child: Child, place: Path):
     """The control of the test above."""
     script = str(SCRIPTS / "target_kills.py")
     answer = child(script, str(place), str(10 * KILLS), "ack-first")
+    assert answer.stdout.startswith("LOST after "), answer.stdout
+
+
+def test_groups_of_steps_are_there_as_a_whole(child: Child, place: Path):
+    answer = child(str(SCRIPTS / "target_group.py"), str(place), str(GROUP_KILLS))
+    told, kills, ended, rounds = answer.stdout.split(maxsplit=3)
+    assert (told, int(kills)) == ("kept", GROUP_KILLS), answer.stdout
+    assert int(ended) >= int(rounds) > 0
+    assert verify(place) == []
+
+
+def test_telling_of_a_group_before_it_is_done_is_found_out(child: Child, place: Path):
+    """The control of the test above."""
+    script = str(SCRIPTS / "target_group.py")
+    answer = child(script, str(place), str(10 * GROUP_KILLS), "ack-first")
     assert answer.stdout.startswith("LOST after "), answer.stdout
 
 
@@ -93,6 +113,57 @@ def test_stopped_worker_is_not_dead(store: LmdbStore, start: Start):
     worker.send_signal(signal.SIGSTOP)
     assert store.claim() is None
     worker.send_signal(signal.SIGCONT)
+
+
+def taken_over(store: LmdbStore, worker: subprocess.Popen[str]) -> Claim:
+    """Stop a worker for longer than its lease, until its flow is claimed; let it go."""
+    assert worker.stdout.readline() == "claimed one\n"
+    for _ in range(10):  # as long as it renews its lease, nobody else has the flow
+        time.sleep(LEASE_SECONDS / 4)
+        assert store.claim() is None
+    worker.send_signal(signal.SIGSTOP)
+    while (claim := store.claim()) is None:
+        time.sleep(LEASE_SECONDS / 4)
+    worker.send_signal(signal.SIGCONT)
+    return claim
+
+
+def say(worker: subprocess.Popen[str]) -> str:
+    worker.stdin.write("\n")
+    worker.stdin.flush()
+    return worker.stdout.readline().rstrip()
+
+
+def test_worker_that_hangs_longer_than_its_lease_is_taken_over(
+    store: LmdbStore, start: Start
+):
+    add(store, "one", b"abc")
+    worker = start("target_lease.py", str(LEASE_SECONDS))
+    claim = taken_over(store, worker)
+    assert (claim.record.id, claim.state, claim.record.attempts) == ("one", b"abc", 2)
+    owner = claim.record.killer
+    assert claim.record.trouble == f"worker {owner} gave no sign for its lease"
+    assert say(worker) == "conflict"
+    assert store.state("one") == b"abc"
+    store.commit(claim, Step(status="waiting", state=b"new", waiting=RECV))
+    # It goes on under its old name, with other flows.
+    add(store, "two")
+    assert say(worker) == "ended two"
+    assert store.get("one").status == "waiting"
+    assert (Path(store.location) / "workers" / f"{owner}.lock").exists()
+    check_invariants(store)
+
+
+def test_without_the_fence_it_writes_over_the_newer_state(
+    store: LmdbStore, start: Start
+):
+    """The control of the test above."""
+    add(store, "one", b"abc")
+    worker = start("target_lease.py", str(LEASE_SECONDS), "no-fence")
+    claim = taken_over(store, worker)
+    store.commit(claim, Step(status="running", state=b"newer"))
+    assert say(worker) == "written"
+    assert store.state("one") == b"stale"
 
 
 def test_killed_in_the_midst_of_a_claim(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
@@ -12,6 +11,8 @@ from greenflow.store import LmdbStore, keys
 from greenflow.store.base import Step, Waiting
 from tests.store.conftest import Open
 from tests.store.helpers import (
+    START,
+    Clock,
     add,
     check_invariants,
     overwrite,
@@ -20,25 +21,6 @@ from tests.store.helpers import (
     wait,
     waiting_flow,
 )
-
-START = 1_000_000.0
-
-
-class Clock:
-    """The wall clock, which stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(time, "time", clock)
-    return clock
 
 
 def sleeping(until: float | None) -> Waiting:
@@ -52,7 +34,9 @@ def test_it_is_claimed_when_its_time_has_come(store: LmdbStore, clock: Clock):
     assert store.claim("one") is None
     clock.now += 10
     claim = take(store)
-    assert claim.record.waiting == Waiting(kind="sleep", until=START + 10, due=True)
+    assert claim.record.waiting == Waiting(
+        kind="sleep", until=START + 10, due=True, late=True
+    )
     assert claim.message is None
     assert store.next_due() is None
     check_invariants(store)
@@ -117,6 +101,28 @@ def test_a_message_wins_as_long_as_nobody_took_the_flow(
     check_invariants(store)
 
 
+def test_who_was_told_that_it_is_too_late_is_told_so_again(
+    store: LmdbStore, open_again: Open, clock: Clock
+):
+    """Code that runs again, because its worker died, gets what it got before."""
+    waiting_flow(store, "one", Waiting(kind="recv", topic="t", until=START + 1))
+    clock.now += 5
+    dying = open_again()
+    assert take(dying, "one").message is None
+    store.send("one", "t", b"message")
+    store.cancel("one", b"cancelled", "Cancelled", b"value")
+    dying.close()
+    claim = take(store, "one")
+    assert claim.message is None
+    assert claim.record.waiting is not None
+    assert claim.record.waiting.late
+    check_invariants(store)
+    # The next wait takes it.
+    waiting = Waiting(kind="recv", topic="t")
+    step = Step(status="waiting", state=b"s", waiting=waiting)
+    assert store.commit(claim, step).message is not None
+
+
 def test_a_message_that_is_there_is_taken_at_once(store: LmdbStore, clock: Clock):
     claim = take(store, add(store, "one"))
     store.send("one", "", b"message")
@@ -131,7 +137,7 @@ def test_a_message_that_is_there_is_taken_at_once(store: LmdbStore, clock: Clock
 def test_a_time_that_is_past(store: LmdbStore, clock: Clock):
     waiting_flow(store, "one", sleeping(START - 10))
     assert take(store).record.waiting == Waiting(
-        kind="sleep", until=START - 10, due=True
+        kind="sleep", until=START - 10, due=True, late=True
     )
 
 
@@ -189,7 +195,10 @@ def test_a_damaged_entry_does_not_keep_others_waiting(store: LmdbStore, clock: C
     waiting_flow(store, "good", sleeping(START + 2))
     overwrite(store, keys.timer(START + 1, "bad"), b"damage")
     clock.now += 3
-    assert take(store).record.id == "good"
+    # The flow itself says until when it waits: it is told of, and woken all the same.
+    assert [take(store).record.id for _ in range(2)] == ["bad", "good"]
     with pytest.raises(BadRecord) as caught:
         store.claim()
     assert "bad" in "".join(caught.value.__notes__)
+    assert store.claim() is None
+    check_invariants(store)

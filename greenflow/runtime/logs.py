@@ -1,0 +1,77 @@
+"""The logger ``greenflow``, and which flow a log record was made in."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from greenflow.continuation.context import keep_local
+from greenflow.runtime.hosting import current_slice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenflow.continuation import Continuation
+    from greenflow.runtime.slice import Slice
+
+LOG = logging.getLogger("greenflow")
+LOG.addHandler(logging.NullHandler())
+
+#: The slice that works in this context, and in threads and tasks that got a copy of it.
+_SLICE: ContextVar[Slice | None] = ContextVar("greenflow_slice", default=None)
+keep_local(_SLICE)
+
+
+class FlowLogFilter(logging.Filter):
+    """Adds to every log record the flow that it was made in; it filters nothing out.
+
+        handler.addFilter(greenflow.FlowLogFilter())
+        handler.setFormatter(logging.Formatter("%(flow_id)s %(message)s"))
+
+    Add it to handlers: the filters of a logger do not see what its children log. In a
+    ``dictConfig`` it is ``{"()": "greenflow.FlowLogFilter"}``. A record gets:
+
+    * ``flow_id``: the flow's id;
+    * ``flow_function``: its function, as ``module:qualname``;
+    * ``flow_checkpoint``: the number of its last save, from 0.
+
+    All three are "" outside of flows, and also in a thread of a flow's own that was not
+    given the flow's context (``asyncio.to_thread`` gives it). What greenflow itself
+    logs, as ``greenflow``, has them too. An attribute that is there already is kept.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add the attributes; return True."""
+        running = _running()
+        added: dict[str, object] = {
+            "flow_id": running.id if running else "",
+            "flow_function": running.function if running else "",
+            "flow_checkpoint": running.seq if running else "",
+        }
+        for name, value in added.items():
+            if not hasattr(record, name):
+                setattr(record, name, value)
+        return True
+
+
+@contextmanager
+def named(running: Slice) -> Iterator[None]:
+    """Let what is logged in the block, outside of the flow's stack, name the flow."""
+    token = _SLICE.set(running)
+    try:
+        yield
+    finally:
+        _SLICE.reset(token)
+
+
+def name_within(continuation: Continuation, running: Slice) -> None:
+    """Let what is logged in copies of the flow's context name it, in any thread."""
+    continuation.set_variable(_SLICE, running)
+
+
+def _running() -> Slice | None:
+    running = _SLICE.get()
+    # The greenlets that a flow starts have contexts of their own.
+    return running if running is not None and running.live else current_slice()

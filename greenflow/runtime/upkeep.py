@@ -1,0 +1,141 @@
+"""What keeps a store healthy: gc, numbers, examinations, copies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from greenflow.store.upkeep_copy import backup
+from greenflow.store.upkeep_doctor import doctor
+from greenflow.store.upkeep_gc import Collected, Collector
+from greenflow.store.upkeep_settings import (
+    Retention,
+    get_retention,
+    put_retention,
+)
+from greenflow.store.upkeep_stats import stats
+
+if TYPE_CHECKING:
+    import os
+    from datetime import timedelta
+
+    from greenflow.store import LmdbStore, base
+    from greenflow.store.upkeep_finding import Finding
+    from greenflow.store.upkeep_stats import Stats
+
+#: A worker that is idle spends so long on gc before it looks for flows again.
+_SOME_SECONDS = 0.05
+
+
+class Upkeep:
+    """The part of :class:`greenflow.Store` that keeps it healthy."""
+
+    _base: base.Store
+    _collector: Collector | None = None
+
+    def gc(
+        self,
+        *,
+        older: timedelta | None = None,
+        keep: int = 0,
+        children: bool = False,
+        dry_run: bool = False,
+    ) -> Collected:
+        """Delete flows that have ended, with all that belongs to them.
+
+        With neither ``older`` nor ``keep``, those that :meth:`set_retention` said. A
+        handle on a deleted flow raises FlowNotFound. Never deleted is a flow that
+        another one waits for, or was woken by and has not been saved since.
+
+        Args:
+            older: only those that ended longer ago.
+            keep: not so many that ended last, however old they are.
+            children: also those whose parent has not ended; it may have a handle on
+                them, and ask for a result that is gone.
+            dry_run: only tell what would be deleted.
+
+        Returns:
+            How many flows and messages were deleted, and how many flows are needed.
+
+        Raises:
+            ValueError: nothing says what may be deleted.
+            StoreError: the store failed; what was deleted is.
+        """
+        retention = _retention(older, keep) or self._lmdb.read(get_retention)
+        if retention is None:
+            raise ValueError(
+                "gc() needs older=..., keep=..., or set_retention() before"
+            )
+        collector = Collector(self._lmdb, retention, children=children)
+        if dry_run:
+            return collector.dry_run()
+        collector.run()
+        return collector.collected
+
+    def collect_some(self, seconds: float = _SOME_SECONDS) -> bool:
+        """Go on with gc for about so long; return whether there is more to do.
+
+        That is for workers that have nothing else to do. It deletes what
+        :meth:`set_retention` said; nothing, if that was never called.
+        """
+        if self._collector is None:
+            retention = self._lmdb.read(get_retention)
+            if retention is None:
+                return False
+            self._collector = Collector(self._lmdb, retention)
+        done = self._collector.run(seconds)
+        if done:
+            self._collector = None
+        return not done
+
+    def set_retention(self, *, older: timedelta | None = None, keep: int = 0) -> None:
+        """Say which flows that have ended may be deleted; workers do so when idle.
+
+        With neither, none are. It is kept in the store, for all who use it.
+
+        Args:
+            older: only those that ended longer ago.
+            keep: not so many that ended last, however old they are.
+        """
+        retention = _retention(older, keep)
+        self._lmdb.write(lambda work: put_retention(work, retention))
+
+    def stats(self, *, full: bool = False) -> Stats:
+        """Return the store in numbers: flows by index, space, readers, writer.
+
+        Args:
+            full: look at every flow, for what no index tells.
+        """
+        return stats(self._lmdb, full=full)
+
+    def doctor(self, *, fix: bool = False) -> list[Finding]:
+        """Read every record, compare all indexes; return what is wrong.
+
+        Args:
+            fix: put right what follows from the flows themselves.
+        """
+        return doctor(self._lmdb, fix=fix)
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Copy the store as it is at one moment into a new folder, while it is used.
+
+        The copy is a store: :func:`greenflow.open` opens it. All of it is read before
+        this returns.
+
+        Raises:
+            StoreError: there is something at ``path``, or it cannot be written.
+            BadRecord: the store, and so the copy, is damaged; the copy is there.
+        """
+        backup(self._lmdb, path)
+
+    @property
+    def _lmdb(self) -> LmdbStore:
+        # There is no other kind of store yet.
+        return cast("LmdbStore", self._base)
+
+
+def _retention(older: timedelta | None, keep: int) -> Retention | None:
+    """Return the retention that is meant. Raises ValueError."""
+    if older is None and not keep:
+        return None
+    seconds = None if older is None else older.total_seconds()
+    return Retention(older_seconds=seconds, keep=keep)

@@ -1,0 +1,61 @@
+"""A pool of workers under SIGKILL and SIGSTOP: the invariants hold, I1 to I10.
+
+The same run without the fence must break them: a harness that cannot fail proves
+nothing. ``make soak`` repeats the run for half an hour.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import child_environment
+from tests.crash import history
+
+FAULTS = 2000
+#: Enough, by far, for a store without a fence to break.
+CONTROL_FAULTS = 300
+#: How long to repeat the run, set by ``make soak``.
+SOAK_VARIABLE = "GREENFLOW_SOAK_SECONDS"
+
+
+def run(folder: Path, *options: object, **env: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.crash.harness", str(folder)]
+    done = subprocess.run(
+        [*command, *map(str, options)],
+        env=child_environment(env),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.timeout(0)
+def test_nothing_is_lost_or_done_twice(on_disk: Path, capsys: pytest.CaptureFixture):
+    seconds = float(os.environ.get(SOAK_VARIABLE, 0))
+    end, number = time.monotonic() + seconds, 0
+    while not number or time.monotonic() < end:
+        folder = on_disk / str(number)
+        found = run(folder, "--faults", FAULTS)
+        with capsys.disabled():
+            print("\ncrash", json.dumps(found), flush=True)
+        errors = (folder / "errors").read_text(errors="replace")[-4000:]
+        assert found["wrong"] == [], errors
+        assert min(found["commits"], found["messages"], found["effects"]) > 20
+        number += 1
+
+
+def test_without_the_fence_that_is_found(on_disk: Path):
+    options = ("--faults", CONTROL_FAULTS, "--drain", 4)
+    found = run(on_disk / "run", *options, **{history.UNFENCED: "1"})
+    assert [each for each in found["wrong"] if each.startswith("I3")] != []
+    # Not only the witness of the commits saw it: the flows themselves came to harm.
+    assert [each for each in found["wrong"] if not each.startswith("I3")] != []
