@@ -1,1 +1,1 @@
-"""Measurements: ``python -m bench core``."""
+"""Measurements: ``python -m bench core``, ``python -m bench runtime``."""

@@ -206,15 +206,16 @@ class Watch:
     def __init__(self, store: greenflow.Store) -> None:
         self.committed = 0
         self.bytes = 0
-        self._commit = store.base.commit
-        store.base.commit = self.commit  # type: ignore[method-assign]
+        self._commit_all = store.base.commit_all
+        store.base.commit_all = self.commit_all  # type: ignore[method-assign]
 
-    def commit(self, claim: Any, step: Any) -> Any:
-        """Commit as the store does."""
-        outcome = self._commit(claim, step)
+    def commit_all(self, steps: Any) -> Any:
+        """Commit as the store does; by run() that is one step at a time."""
+        outcomes = self._commit_all(steps)
         self.committed = perf_counter_ns()
-        self.bytes = len(step.state or b"") + len(step.value or b"")
-        return outcome
+        [(_, prepared)] = steps
+        self.bytes = len(prepared.step.state or b"") + len(prepared.step.value or b"")
+        return outcomes
 
 
 # --- the report --------------------------------------------------------------------
