@@ -9,7 +9,8 @@ import msgspec
 from greenflow import limits
 from greenflow.errors import FlowBusy, FlowExists, FlowNotFound
 from greenflow.runtime import typed, values
-from greenflow.store.base import ENDED, Outgoing, Step
+from greenflow.store.base import Outgoing, Step
+from greenflow.store.mailbox import check_receiver
 
 if TYPE_CHECKING:
     from greenflow.runtime.slice import Slice
@@ -95,15 +96,6 @@ class Outbound:
         except (FlowNotFound, FlowBusy):
             return False
         return True
-
-
-def check_receiver(record: FlowRecord) -> None:
-    """Refuse a message to a flow that has ended. Raises FlowBusy."""
-    if record.status in ENDED:
-        raise FlowBusy(
-            f"flow {record.id} is {record.status}: it receives nothing any more",
-            hint="look at its status before sending, or catch FlowBusy",
-        )
 
 
 def check_key(key: str | None) -> str:

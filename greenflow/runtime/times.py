@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Final
 
-from greenflow import limits
+from greenflow.store import claims
 
 #: The end of the year 9999, which is that of datetime too.
 _LAST_SECONDS: Final = 253_402_300_800.0
@@ -32,8 +32,7 @@ def seconds(duration: float | timedelta) -> float:
 
 def retry_pause(failures: int) -> float:
     """Return the seconds before another try after so many failures, a little random."""
-    pause = min(2.0 ** (failures - 1), limits.RETRY_SECONDS_MAX)
-    return pause * random.uniform(0.5, 1.0)
+    return claims.backoff(failures) * random.uniform(0.5, 1.0)
 
 
 def after(duration: float | timedelta) -> float | None:

@@ -102,7 +102,7 @@ def check(work: Work, record: FlowRecord, prepared: Prepared) -> None:
             new.add(flow_id)
     for item in prepared.letters:
         if item.flow not in new:
-            mailbox.check_receiver(work.row(item.flow))
+            mailbox.check_receiver(work.row(item.flow).record)
     waiting = prepared.step.waiting
     for flow_id in waiting.flows if waiting else ():
         if flow_id not in new:

@@ -231,9 +231,8 @@ def delete(txn: lmdb.Transaction[bytes], prefix: bytes) -> bool:
     return deleted
 
 
-def check_receiver(row: Row) -> None:
+def check_receiver(record: FlowRecord) -> None:
     """Refuse a message to a flow that has ended. Raises FlowBusy."""
-    record = row.record
     if record.status in ENDED:
         raise FlowBusy(
             f"flow {record.id} is {record.status}: it receives nothing any more",

@@ -26,7 +26,7 @@ _DUE_MAX: Final = 500
 def send(work: Work, item: Letter, now: float) -> int | None:
     """Post a message from outside a flow. Raises as post(), and MailboxFull."""
     row = work.row(item.flow)
-    mailbox.check_receiver(row)
+    mailbox.check_receiver(row.record)
     if not _is_known(work, item):
         mailbox.check_room(row)
     return post(work, item, now)
@@ -42,7 +42,7 @@ def post(work: Work, item: Letter, now: float) -> int | None:
         FlowBusy: it has ended.
     """
     row = work.row(item.flow)
-    mailbox.check_receiver(row)
+    mailbox.check_receiver(row.record)
     if _is_known(work, item):
         return None
     if item.key:

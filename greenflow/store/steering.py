@@ -34,7 +34,7 @@ def cancel(work: Work, item: Letter, end: Ending, now: float) -> None:
     Raises FlowNotFound, FlowBusy (the flow has ended).
     """
     row = work.row(item.flow)
-    mailbox.check_receiver(row)
+    mailbox.check_receiver(row.record)
     if row.record.seq == 0 and row.record.status != "running":
         _end(work, row, end, now)
     else:
@@ -44,7 +44,7 @@ def cancel(work: Work, item: Letter, end: Ending, now: float) -> None:
 def kill(work: Work, flow_id: str, end: Ending, now: float) -> None:
     """End a flow. Raises FlowNotFound, FlowBusy (the flow has ended)."""
     row = work.row(flow_id)
-    mailbox.check_receiver(row)
+    mailbox.check_receiver(row.record)
     _end(work, row, end, now)
 
 
@@ -60,7 +60,7 @@ def _end(work: Work, row: Row, end: Ending, now: float) -> None:
 def hold(work: Work, flow_id: str, now: float) -> None:
     """Let a flow not run. Raises FlowNotFound, FlowBusy (the flow has ended)."""
     row = work.row(flow_id)
-    mailbox.check_receiver(row)
+    mailbox.check_receiver(row.record)
     row = replace(row, record=replace(row.record, held=True))
     if row.record.status == "ready":  # from here on that means "held"
         row = work.move(row, "ready", now)
@@ -70,7 +70,7 @@ def hold(work: Work, flow_id: str, now: float) -> None:
 def unhold(work: Work, flow_id: str, now: float) -> None:
     """Undo :func:`hold`. Raises FlowNotFound, FlowBusy (the flow has ended)."""
     row = work.row(flow_id)
-    mailbox.check_receiver(row)
+    mailbox.check_receiver(row.record)
     row = replace(row, record=replace(row.record, held=False))
     if row.record.status == "held":
         row = work.move(row, "ready", now)
