@@ -21,14 +21,21 @@ from greenflow.store.upkeep_gc import Collector
 from greenflow.store.upkeep_sweep import delete_under
 from tests.upkeep.helpers import add, damage, everything, ids, record, save, take
 
-SECONDS_MEAN = 0.02
+#: The first gc of a store is killed almost at once, the later ones live longer.
+SECONDS_MEAN_FIRST = 0.002
+SECONDS_MEAN_GROWTH = 1.2
 LIVE = ("waits", "talks")
 
 
-def make(place: str, count: int) -> None:
+def make_live(place: str) -> None:
     store = LmdbStore(place)
     for name in LIVE:
         save(store, add(store, name), state=os.urandom(9000))
+    store.close()
+
+
+def make_ended(place: str, count: int) -> None:
+    store = LmdbStore(place)
     for at in range(0, count, 100):
         sender = take(store, add(store, f"sender{at}"))
         names = [f"f{number}" for number in range(at, at + 100)]
@@ -72,7 +79,7 @@ def store_created(store: LmdbStore, flow_id: str) -> float:
     return 0.0
 
 
-def kill_one(place: str, *, in_two: bool) -> bool:
+def kill_one(place: str, seconds_mean: float, *, in_two: bool) -> bool:
     """Start a gc, kill it at any moment; return whether it had come to its end."""
     reading, writing = os.pipe()
     pid = os.fork()
@@ -85,7 +92,7 @@ def kill_one(place: str, *, in_two: bool) -> bool:
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         pipe.read(1)
-        time.sleep(random.expovariate(1 / SECONDS_MEAN))
+        time.sleep(random.expovariate(1 / seconds_mean))
         os.kill(pid, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code not in (0, -signal.SIGKILL):
@@ -93,18 +100,27 @@ def kill_one(place: str, *, in_two: bool) -> bool:
     return code == 0
 
 
+def wrong_after_kill(place: str) -> list[str]:
+    store = LmdbStore(place)
+    wrong = damage(store)
+    wrong += [f"{name} lost" for name in LIVE if len(store.state(name)) != 9000]
+    store.close()
+    return wrong
+
+
 def main(place: str, count: int, *, in_two: bool) -> None:
-    make(place, count)
+    make_live(place)
     kills = 0
-    while not kill_one(place, in_two=in_two):
-        kills += 1
-        store = LmdbStore(place)
-        wrong = damage(store)
-        lost = [name for name in LIVE if len(store.state(name)) != 9000]
-        store.close()
-        if wrong or lost:
-            print("WRONG after", kills, "kills:", wrong[:1], lost, flush=True)
-            return
+    while not kills:  # a gc that was faster than its killer shows nothing
+        make_ended(place, count)
+        seconds_mean = SECONDS_MEAN_FIRST
+        while not kill_one(place, seconds_mean, in_two=in_two):
+            kills += 1
+            seconds_mean *= SECONDS_MEAN_GROWTH
+            wrong = wrong_after_kill(place)
+            if wrong:
+                print("WRONG after", kills, "kills:", wrong[:1], flush=True)
+                return
     store = LmdbStore(place)
     left = sorted(set(ids(store)) - set(LIVE))
     entries = store.read(lambda work: work.txn.stat()["entries"])
