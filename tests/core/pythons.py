@@ -39,9 +39,12 @@ def _candidates() -> set[Path]:
 
 
 def _version(python: Path, env: dict[str, str]) -> str:
-    asked = subprocess.run(
-        [python, "-c", _ASK], env=env, capture_output=True, text=True, check=False
-    )
+    try:
+        asked = subprocess.run(
+            [python, "-c", _ASK], env=env, capture_output=True, text=True, check=False
+        )
+    except OSError:  # its file is there, but not what loads it
+        return ""
     return asked.stdout.strip()
 
 
