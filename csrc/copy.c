@@ -1,5 +1,27 @@
 /* From frames to records: what each needs of its values. */
-#include "frames.h"
+#include "walk.h"
+
+/* An adapter waits at its first call, before it has anything on its stack. */
+int gf_place_adapter(gf_step *s, PyObject *adapter)
+{
+    PyObject *function, *locals;
+    int offset;
+    if (!PyArg_ParseTuple(adapter, "O!iO!", &PyFunction_Type, &function, &offset,
+                          &PyTuple_Type, &locals)) {
+        return -1;
+    }
+    gf_code_info *info = gf_info((PyCodeObject *)PyFunction_GET_CODE(function));
+    if (info == NULL) {
+        return -1;
+    }
+    s->adapter = adapter;
+    s->pending = gf_pending(info, offset / 2);
+    if (s->pending < 0 || gf_kept(info, s->pending) != 0) {
+        PyErr_SetString(PyExc_SystemError, "greenflow: an adapter does not wait first");
+        return -1;
+    }
+    return 0;
+}
 
 static int copy_slots(gf_record *r, const gf_step *s)
 {
@@ -29,7 +51,7 @@ static int copy_frame(gf_record *r, const gf_step *s)
         PyGenObject *gen = gf_generator_of(f);
         r->generator = Py_NewRef((PyObject *)gen);
         r->identity = gen;
-        r->exc = Py_XNewRef(gen->gi_exc_state.exc_value);
+        r->exc = gf_handled(gen->gi_exc_state.exc_value);
     }
     PyObject *locals = *gf_locals_dict(f);
     /* nobody but the frame has it: it is only a cache of locals() */

@@ -1,5 +1,5 @@
 /* Generators that wait for the one that they delegate to, without being run. */
-#include "frames.h"
+#include "walk.h"
 
 /* The SEND of the `yield from` or `await` that a generator is suspended in, or -1: the
  * compiler makes SEND, YIELD_VALUE, RESUME and a jump back to it (compile.c,

@@ -2,7 +2,7 @@
  * loop (or PyIter_Send, for a generator) pushes exactly one value; where an instruction
  * would push none, the frame is set to an instruction at which one is right.
  */
-#include "frames.h"
+#include "resume.h"
 
 static void drop_top(gf_frame *f)
 {

@@ -102,8 +102,33 @@ int gf_kept(const gf_code_info *info, int unit)
     return effect == PY_INVALID_STACK_EFFECT ? -1 : info->depth[unit] + effect - 1;
 }
 
+/* Behind the prologue, which makes cells and generators, and not where the instruction
+ * before has left something in a C variable. */
+int gf_can_begin_at(const gf_code_info *info, int unit)
+{
+    if (unit < 0 || unit >= info->units || info->depth[unit] < 0
+        || kind_of(info, unit) == GF_OP_PREFIX) {
+        return 0;
+    }
+    int resumed = 0, prepared = 0;
+    for (int i = 0; i <= unit; i++) {
+        if (info->depth[i] != GF_CACHE && kind_of(info, i) != GF_OP_PREFIX) {
+            resumed |= unit_op(info, i) == RESUME;
+            resumed &=
+                kind_of(info, i) != GF_OP_START; /* 3.15: RESUME is before it too */
+            if (i < unit) {
+                prepared = gf_op_prepares_next(unit_op(info, i));
+            }
+        }
+    }
+    return resumed && !prepared;
+}
+
 int gf_kept_for(const gf_code_info *info, int unit, int delivery)
 {
+    if (delivery == GF_AT) {
+        return info->depth[unit];
+    }
     /* All operands but the uppermost, which will be the result. */
     int again = delivery == GF_AGAIN || delivery == GF_OR_POP;
     return again ? info->depth[unit] - 1 : gf_kept(info, unit);
@@ -171,42 +196,28 @@ static int follow(walk *w, int unit)
     return reach(w, next, depth + effect);
 }
 
-/* One number of the exception table: six bits a byte, bit 6 set while more follow. */
-static int read_varint(const unsigned char **p, const unsigned char *end)
-{
-    int value = 0;
-    while (*p < end) {
-        int byte = *(*p)++;
-        value = (value << 6) | (byte & 63);
-        if (!(byte & 64)) {
-            return value;
-        }
-    }
-    return -1;
-}
-
 /* Handlers are entered with the exception pushed, and before it the instruction's
  * offset if the entry asks for that. */
-static int reach_handlers(walk *w, PyObject *table)
+static int reach_handlers(walk *w, PyCodeObject *code)
 {
-    const unsigned char *p = (const unsigned char *)PyBytes_AS_STRING(table);
-    const unsigned char *end = p + PyBytes_GET_SIZE(table);
-    while (p < end) {
-        int start = read_varint(&p, end), length = read_varint(&p, end);
-        int target = read_varint(&p, end), packed = read_varint(&p, end);
-        if (start < 0 || length < 0 || target < 0 || packed < 0
-            || start + length > w->info->units) {
-            PyErr_SetString(PyExc_SystemError, "greenflow: bad exception table");
-            return -1;
+    gf_range range;
+    int found;
+    for (range = gf_ranges(code); (found = gf_next_range(&range)) > 0;) {
+        if (range.end > w->info->units) {
+            break;
         }
-        for (int unit = start; unit < start + length; unit++) {
+        for (int unit = range.start; unit < range.end; unit++) {
             if (w->info->depth[unit] >= 0) {
-                if (reach(w, target, (packed >> 1) + 1 + (packed & 1)) < 0) {
+                if (reach(w, range.target, range.depth + 1 + range.offset) < 0) {
                     return -1;
                 }
                 break;
             }
         }
+    }
+    if (found != 0) {
+        PyErr_SetString(PyExc_SystemError, "greenflow: bad exception table");
+        return -1;
     }
     return 0;
 }
@@ -240,7 +251,7 @@ static int analyse(gf_code_info *info, PyCodeObject *code)
     while (status == 0 && w.count > 0) {
         status = drain(&w);
         if (status == 0) {
-            status = reach_handlers(&w, code->co_exceptiontable);
+            status = reach_handlers(&w, code);
         }
     }
     PyMem_Free(w.todo);

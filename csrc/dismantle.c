@@ -44,14 +44,20 @@ PyCodeObject *gf_dead_code(PyCodeObject *code)
     return info->dead;
 }
 
-int gf_dismantle(PyThreadState *ts, gf_run *run)
+int gf_dismantle(PyThreadState *ts, gf_run *run, gf_frame *innermost)
 {
+    int through_c;
+    gf_frame *f = gf_own_frame(innermost);
+    for (; f != NULL; f = gf_own_frame(gf_caller(f, &through_c))) {
+        if (gf_dead_code(gf_code(f)) == NULL) {
+            return -1;
+        }
+    }
     PyObject *unwind = PyObject_CallNoArgs(unwind_type);
     if (unwind == NULL) {
         return -1;
     }
-    int through_c;
-    gf_frame *f = gf_own_frame(gf_current(ts));
+    f = gf_own_frame(innermost);
     for (; f != NULL; f = gf_own_frame(gf_caller(f, &through_c))) {
         gf_swap_code(f, gf_dead_code(gf_code(f)));
     }

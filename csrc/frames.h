@@ -32,12 +32,28 @@ int gf_pending(const gf_code_info *info, int position);
 int gf_last_unit(const gf_code_info *info, int unit);
 /* The first unit of the instruction at `unit`: its first EXTENDED_ARG. */
 int gf_first_unit(const gf_code_info *info, int unit);
+/* Whether a frame can go on at the start of the instruction at `unit`: GF_AT. */
+int gf_can_begin_at(const gf_code_info *info, int unit);
 /* What stays on the stack while the instruction waits for the value it will push. */
 int gf_kept(const gf_code_info *info, int unit);
 /* The same for whatever it waits with: a gf_delivery. */
 int gf_kept_for(const gf_code_info *info, int unit, int delivery);
 PyCodeObject *gf_dead_code(PyCodeObject *code);
 int gf_depths_init(void);
+
+/* --- ranges.c: which handler is in charge where ------------------------------------ */
+
+typedef struct {
+    const unsigned char *p, *last; /* what of the table follows */
+    int start, end, target;        /* units */
+    int depth, offset; /* values below the exception; whether the unit is one more */
+} gf_range;
+
+gf_range gf_ranges(PyCodeObject *code);
+/* 1, or 0 behind the last, or -1 without an error if the table is damaged. */
+int gf_next_range(gf_range *range);
+/* Whether other handlers are in charge from that unit on than before it. */
+int gf_range_begins_at(PyCodeObject *code, int unit);
 
 /* --- records.c: a captured stack as plain data -------------------------------------- */
 
@@ -50,6 +66,7 @@ typedef enum {
     GF_CALL_NEXT = 4, /* next(it[, held]), g.send(): push, or raise StopIteration */
     GF_AGAIN = 5,     /* the instruction runs once more, with the result on top */
     GF_OR_POP = 6,    /* `and`, `or` of 3.11: jump with `held` on top, or pop it */
+    GF_AT = 7,        /* of the innermost: the instruction begins, nothing is pushed */
     GF_DELIVERIES
 } gf_delivery;
 
@@ -114,12 +131,16 @@ int gf_verify_suspended(const gf_record *r);
 
 typedef struct {
     PyObject_HEAD PyObject *hook; /* called with (records, request), or NULL */
+    PyObject *context;            /* the one it began in, or NULL: whose run it is */
     gf_records *plan;             /* what is being resumed, or NULL */
     gf_records *captured;         /* what it left with */
     PyObject *request;
     PyObject *value;    /* what the waiting call will return, or NULL */
     PyObject *error;    /* or raise */
+    PyObject *pause;    /* called when all is built and nothing has run yet; or NULL */
     gf_frame *reserved; /* frames of the segment that is about to land */
+    gf_frame *entered;  /* the function's frame that goes on at GF_AT, while it runs */
+    gf_frame *rests;    /* the innermost frame, while `pause` is called */
     _PyErr_StackItem exc_item;
     int delivering; /* what runs now runs because something goes */
     uint8_t landed;
@@ -127,6 +148,13 @@ typedef struct {
     uint8_t capturing;
     uint8_t tracing_off; /* PyThreadState_EnterTracing is in effect */
 } gf_run;
+
+/* What an exception state says is being handled, or NULL: None is there once something
+ * was handled. */
+static inline PyObject *gf_handled(PyObject *exc_value)
+{
+    return exc_value == Py_None ? NULL : Py_XNewRef(exc_value);
+}
 
 extern PyTypeObject gf_run_type;
 gf_run *gf_find_run(PyThreadState *ts);
@@ -150,8 +178,8 @@ gf_run *gf_shim_run(gf_frame *f);
 int gf_shim_segment(gf_frame *f);
 size_t gf_shim_words(void);
 int gf_shims_init(PyObject *reserve, PyObject *land);
-enum { GF_SHIM_CODES = 4 };
-PyObject *gf_shim_code(int index); /* of base and top */
+enum { GF_SHIM_CODES = 6 };
+PyObject *gf_shim_code(int index);
 PyObject *gf_call_base(gf_run *run, int first, int visible);
 PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
@@ -190,47 +218,21 @@ PyObject *gf_configure(PyObject *module, PyObject *args);
 void gf_raise_not_in_flow(PyObject *name);
 int gf_refuse(PyCodeObject *code, int pending, const char *why);
 
-/* --- capture.c, delegating.c, copy.c, dismantle.c -------------------------------------- */
+/* --- capture.c (see walk.h), dismantle.c ------------------------------------------------ */
 
-/* A frame on the way outwards, or an adapter that will stand inside it. */
-typedef struct {
-    gf_frame *frame;   /* NULL for an adapter */
-    PyObject *adapter; /* (function, offset, locals), borrowed from a boundary */
-    int pending;
-    int nstack;
-    uint8_t silent;
-    gf_boundary boundary;
-} gf_step;
-
-/* delegating.c: whether it is a generator whose throw() is in the one inside; if so, how
- * it waits. */
-int gf_place_delegating(gf_step *s, gf_inner inner, const gf_code_info *info);
-/* Records of the steps, which are innermost first. */
-gf_records *gf_copy_steps(const gf_step *steps, Py_ssize_t count);
 gf_records *gf_capture(PyThreadState *ts, gf_run *run, PyObject *operation,
                        PyObject *const *args);
-int gf_dismantle(PyThreadState *ts, gf_run *run);
+/* From `innermost` on outwards: it rests where it was built, or an instruction of it
+ * begins. */
+gf_records *gf_capture_from(gf_run *run, gf_frame *innermost);
+int gf_dismantle(PyThreadState *ts, gf_run *run, gf_frame *innermost);
 int gf_is_unwinding(void);
 int gf_dismantle_init(void);
-
-/* --- materialise.c, deliver.c ----------------------------------------------------------- */
-
-/* What the frame inside gave: a value (returned by a function, yielded by a generator,
- * or handed in by the resume), the end of a generator, or an exception. */
-typedef enum { GF_VALUE, GF_ENDED, GF_RAISED } gf_outcome_kind;
-
-typedef struct {
-    gf_outcome_kind kind; /* GF_RAISED: the error indicator is set */
-    PyObject *value;
-} gf_outcome;
-
-int gf_segment_end(const gf_records *records, int first);
-void gf_run_segment(PyThreadState *ts, gf_run *run, int first, gf_outcome *outcome);
-PyObject *gf_deliver(gf_run *run, gf_frame *f, const gf_record *r, gf_outcome *outcome);
 
 /* --- instrument.c ---------------------------------------------------------------------- */
 
 int gf_instrument_plan(PyThreadState *ts, const gf_records *plan);
+PyObject *gf_set_trace(PyObject *module, PyObject *tracer);
 
 /* --- datastack.c ----------------------------------------------------------------------- */
 
@@ -246,6 +248,10 @@ PyObject *gf_generator_shell(PyObject *module, PyObject *args);
 PyObject *gf_generator_fill(PyObject *module, PyObject *args);
 PyObject *gf_generator_forget(PyObject *module, PyObject *gen);
 PyObject *gf_generator_recall(PyObject *module, PyObject *gen);
+
+/* --- generator_set.c ---------------------------------------------------------------------- */
+
+PyObject *gf_generator_set(PyObject *module, PyObject *args);
 
 /* --- async_generators.c ------------------------------------------------------------------ */
 

@@ -90,7 +90,7 @@ static int read_suspended(PyGenObject *gen, gf_records *records)
     if (locals != NULL && Py_REFCNT(locals) > 1) {
         r->locals = Py_NewRef(locals);
     }
-    r->exc = Py_XNewRef(gen->gi_exc_state.exc_value);
+    r->exc = gf_handled(gen->gi_exc_state.exc_value);
     return gf_verify_suspended(r);
 }
 

@@ -114,3 +114,44 @@ int gf_instrument_plan(PyThreadState *ts, const gf_records *plan)
 #endif
     return end(&p) < 0 ? -1 : status;
 }
+
+/* --- a tracer that comes while shims run ------------------------------------------------ */
+
+#ifdef GF_INSTRUMENTS_HIDDEN_CODE
+
+/* Else the interpreter instruments the shims that run now, and the tracer is told of
+ * their returns as of returns of the frames below. */
+static void disown_shims(PyThreadState *ts, int disowned)
+{
+    gf_frame *f = gf_current(ts);
+    while (f != NULL) {
+        int is_own = !gf_is_disowned(f);
+        if (is_own == disowned && gf_is_hidden_shim(gf_code(f))) {
+            gf_disown(f, disowned);
+        }
+        f = f->previous;
+    }
+}
+
+#else
+
+static void disown_shims(PyThreadState *ts, int disowned) { (void)ts, (void)disowned; }
+
+#endif
+
+PyObject *gf_set_trace(PyObject *module, PyObject *tracer)
+{
+    (void)module;
+    PyThreadState *ts = PyThreadState_Get();
+    PyObject *set = PySys_GetObject("settrace"); /* borrowed */
+    if (set == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "there is no sys.settrace");
+        return NULL;
+    }
+    Py_INCREF(set);
+    disown_shims(ts, 1);
+    PyObject *done = PyObject_CallOneArg(set, tracer);
+    disown_shims(ts, 0);
+    Py_DECREF(set);
+    return done;
+}

@@ -35,6 +35,34 @@ int gf_index_init(void);
 #error "greenflow does not know this CPython: 3.11 to 3.15 are supported"
 #endif
 
+/* Whether sys.settrace() or a debugger has a tracer of its own in the frame: only such
+ * frames are told of their lines (sysmodule.c, trace_trampoline). */
+static inline int gf_is_traced(gf_frame *f)
+{
+    return f->frame_obj != NULL && f->frame_obj->f_trace != NULL;
+}
+
+#ifndef GF_THROWS_AT_LAST
+/* Makes `unit` what a frame is at that an error is thrown into. */
+static inline void gf_throw_at(gf_frame *f, int unit, int last)
+{
+    (void)last;
+    gf_go_on_at(f, unit);
+}
+#endif
+
+#ifndef GF_LINE_EVENTS
+/* What is being told of, a line or an instruction (instrumentation.c sets it around every
+ * call of a tool). A jump back, which is at its target, is one to a line
+ * (legacy_tracing.c, sys_trace_jump_func). */
+static inline int gf_tells_of_line(PyThreadState *ts)
+{
+    return ts->what_event == PY_MONITORING_EVENT_LINE
+           || ts->what_event == PY_MONITORING_EVENT_JUMP
+           || ts->what_event == PY_MONITORING_EVENT_INSTRUCTION;
+}
+#endif
+
 #ifndef GF_HAS_OR_POP
 /* `and` and `or` copy what they test. */
 static inline int gf_op_jumps_if_true(int op)
@@ -48,6 +76,15 @@ static inline int gf_op_jumps_if_true(int op)
 static inline int gf_op_has_spec(int oparg)
 {
     (void)oparg;
+    return 0;
+}
+
+/* f_locals writes through (PEP 667). */
+static inline void gf_write_locals(PyFrameObject *frame) { (void)frame; }
+
+static inline int gf_op_prepares_next(int op)
+{
+    (void)op;
     return 0;
 }
 #endif

@@ -12,6 +12,7 @@
 #include "internal/pycore_interp.h"
 #include "internal/pycore_pystate.h"
 #undef Py_BUILD_CORE
+#include "frameobject.h"
 #include "opcode.h"
 
 typedef _PyInterpreterFrame gf_frame;
@@ -65,6 +66,14 @@ static inline void gf_go_on_at(gf_frame *f, int unit);
 
 /* Makes f wait at the instruction from `unit` to `last`. */
 static inline void gf_wait_at(gf_frame *f, int unit, int last)
+{
+    (void)unit;
+    gf_go_on_at(f, last + 1);
+}
+
+/* Makes f one that an error is thrown into: at the unit before what would run next. */
+#define GF_THROWS_AT_LAST 1
+static inline void gf_throw_at(gf_frame *f, int unit, int last)
 {
     (void)unit;
     gf_go_on_at(f, last + 1);
@@ -133,6 +142,15 @@ static inline int gf_op_subscripts(int op, int oparg)
 {
     (void)op, (void)oparg;
     return 1;
+}
+
+/* KW_NAMES and PRECALL leave in C variables what CALL takes up (ceval.c, call_shape). */
+static inline int gf_op_prepares_next(int op);
+
+/* f_locals is a copy; the variables that it lacks are unbound (frameobject.c). */
+static inline void gf_write_locals(PyFrameObject *frame)
+{
+    PyFrame_LocalsToFast(frame, 1);
 }
 
 #define GF_HAS_FORMAT_VALUE 1

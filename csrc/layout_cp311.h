@@ -76,6 +76,14 @@ static inline void gf_renew_recursion(PyThreadState *ts)
     ts->recursion_remaining = ts->recursion_limit;
 }
 
+/* What is being told of (ceval.c, call_trace). */
+#define GF_LINE_EVENTS 1
+static inline int gf_tells_of_line(PyThreadState *ts)
+{
+    return ts->tracing > 0
+           && (ts->tracing_what == PyTrace_LINE || ts->tracing_what == PyTrace_OPCODE);
+}
+
 /* --- generators (Objects/genobject.c: make_gen, gen_send_ex2) ---------------------- */
 
 static inline PyCodeObject *gf_generator_code(PyGenObject *gen) { return gen->gi_code; }
@@ -212,5 +220,10 @@ enum {
     GF_ITERATOR_DEPTH = 1,
     GF_EXIT_DEPTH = 4
 };
+
+static inline int gf_op_prepares_next(int op)
+{
+    return op == KW_NAMES || op == PRECALL;
+}
 
 #endif

@@ -175,6 +175,18 @@ static inline void gf_init_generator(PyGenObject *gen, PyCodeObject *code)
 #define GF_INSTRUMENT_BY_API 1
 /* instrumentation.c, _Py_Instrument begins at 0, and not at _co_firsttraceable. */
 #define GF_INSTRUMENTS_HIDDEN_CODE 1
+
+/* Frames that are not the evaluation loop's own are left out when all code that runs is
+ * instrumented (instrumentation.c, instrument_all_executing_code_objects). */
+static inline void gf_disown(gf_frame *f, int disowned)
+{
+    f->owner = disowned ? FRAME_OWNED_BY_CSTACK : FRAME_OWNED_BY_THREAD;
+}
+
+static inline int gf_is_disowned(gf_frame *f)
+{
+    return f->owner == FRAME_OWNED_BY_CSTACK;
+}
 /* ceval.c, monitor_unwind asks for no _PyFrame_IsIncomplete. */
 #define GF_TELLS_OF_HIDDEN_UNWINDING 1
 
@@ -218,5 +230,7 @@ enum {
     GF_ITERATOR_DEPTH = 1,
     GF_EXIT_DEPTH = 4
 };
+
+static inline int gf_op_prepares_next(int op) { return op == KW_NAMES; }
 
 #endif

@@ -27,6 +27,17 @@ static inline void gf_put(gf_frame *f, int slot, PyObject *value)
     f->localsplus[slot] = value;
 }
 
+/* Empties a slot, which may hold nothing. */
+static inline void gf_empty(gf_frame *f, int slot)
+{
+    PyObject *value = f->localsplus[slot];
+    f->localsplus[slot] = NULL;
+    Py_XDECREF(value);
+}
+
+/* Makes the slot the owner of its value; it always is. */
+static inline void gf_own_slot(gf_frame *f, int slot) { (void)f, (void)slot; }
+
 /* Whether a call in f hands these on: its arguments are passed where they lie. */
 static inline int gf_lends_arguments(gf_frame *f, int slot, PyObject *const *args)
 {

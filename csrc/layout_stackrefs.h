@@ -56,6 +56,22 @@ static inline void gf_put(gf_frame *f, int slot, PyObject *value)
     }
 }
 
+/* Empties a slot, which may hold nothing. */
+static inline void gf_empty(gf_frame *f, int slot)
+{
+    _PyStackRef ref = f->localsplus[slot];
+    f->localsplus[slot] = PyStackRef_NULL;
+    PyStackRef_XCLOSE(ref);
+}
+
+/* Makes the slot the owner of its value, if it only borrows it. */
+static inline void gf_own_slot(gf_frame *f, int slot)
+{
+    if (!PyStackRef_IsNullOrInt(f->localsplus[slot])) {
+        f->localsplus[slot] = PyStackRef_MakeHeapSafe(f->localsplus[slot]);
+    }
+}
+
 /* Whether a call in f hands these on: they are copied, so that no slot is lent, and what
  * is in the callable's slot is what is called. */
 static inline int gf_lends_arguments(gf_frame *f, int slot, PyObject *const *args)

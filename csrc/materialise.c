@@ -3,7 +3,7 @@
  * innermost frame waits, the next segment is run in an evaluation loop of its own, and
  * what that gives is delivered to the frame (deliver.c).
  */
-#include "frames.h"
+#include "resume.h"
 
 /* The last frame of the segment that begins with `first`. */
 int gf_segment_end(const gf_records *records, int first)
@@ -11,7 +11,8 @@ int gf_segment_end(const gf_records *records, int first)
     int last = first;
     while (records->frames[last].identity == NULL && last + 1 < records->count
            && records->frames[last].delivery == GF_PUSH
-           && records->frames[last + 1].identity == NULL) {
+           && records->frames[last + 1].identity == NULL
+           && records->frames[last + 1].delivery != GF_AT) {
         last++;
     }
     return last;
@@ -19,13 +20,23 @@ int gf_segment_end(const gf_records *records, int first)
 
 /* Everything is built: from here on the values live in the frames alone, and user code
  * may be traced again. */
-static void take_answer(PyThreadState *ts, gf_run *run, gf_outcome *outcome)
+void gf_take_answer(PyThreadState *ts, gf_run *run, gf_outcome *outcome)
 {
     run->landed = 1;
     gf_trace_on(ts, run);
     gf_records_release(run->plan);
-    if (gf_instrument_plan(ts, run->plan) < 0 || gf_tell_called(ts, run->plan) < 0) {
+    int told =
+        gf_instrument_plan(ts, run->plan) < 0 ? -1 : gf_tell_called(ts, run->plan);
+    if (told < 0 && run->pause == NULL) {
         *outcome = (gf_outcome){GF_RAISED, NULL};
+        return;
+    }
+    if (told < 0) {
+        PyErr_WriteUnraisable(NULL); /* nothing of the flow may run before the pause */
+    }
+    if (run->pause != NULL) {
+        PyObject *value = gf_rest(ts, run);
+        *outcome = (gf_outcome){value == NULL ? GF_RAISED : GF_VALUE, value};
         return;
     }
     if (run->error != NULL) {
@@ -46,7 +57,7 @@ static void inside(PyThreadState *ts, gf_run *run, int last, gf_outcome *outcome
         gf_run_segment(ts, run, last + 1, outcome);
     }
     else {
-        take_answer(ts, run, outcome);
+        gf_take_answer(ts, run, outcome);
     }
 }
 
@@ -109,10 +120,7 @@ PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     gf_frame *top = gf_current(ts), *base = gf_caller(top, &through_c);
     if (gf_shim_kind(gf_code(top)) != GF_TOP || through_c || base == NULL
         || gf_shim_kind(gf_code(base)) != GF_BASE) {
-        PyErr_SetString(
-            PyExc_RuntimeError,
-            "greenflow cannot resume while a frame evaluation function (PEP "
-            "523) is installed in this interpreter");
+        PyErr_SetString(PyExc_SystemError, "greenflow: the shims are not in a row");
         return NULL;
     }
     gf_frame *f = fill_segment(run, base, first, last);
@@ -238,7 +246,9 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
         ts->exc_info = gen->gi_exc_state.previous_item;
         gen->gi_exc_state.previous_item = NULL;
         gen->gi_frame_state = GF_GEN_SUSPENDED;
-        PyObject *value = gf_deliver(run, f, r, outcome);
+        PyObject *value = r->delivery == GF_AT
+                              ? gf_enter_generator(ts, run, r, outcome, watched)
+                              : gf_deliver(run, f, r, outcome);
         if (value != NULL) {
             gf_settle(f);
         }
@@ -247,6 +257,10 @@ static void run_generator(PyThreadState *ts, gf_run *run, int first,
         }
         Py_XDECREF(watched);
         (PyAsyncGen_CheckExact(owner) ? go_on_async : go_on)(owner, value, outcome);
+        if (gf_entered(ts) < 0) {
+            Py_CLEAR(outcome->value);
+            outcome->kind = GF_RAISED;
+        }
     }
     run->delivering++;
     Py_DECREF(owner); /* its end may run code, too late to be waited for */
@@ -263,7 +277,9 @@ void gf_run_segment(PyThreadState *ts, gf_run *run, int first, gf_outcome *outco
         run_generator(ts, run, first, outcome);
     }
     else {
-        outcome->value = run_row(ts, run, first);
+        outcome->value = run->plan->frames[first].delivery == GF_AT
+                             ? gf_enter_function(ts, run, first)
+                             : run_row(ts, run, first);
         outcome->kind = outcome->value == NULL ? GF_RAISED : GF_VALUE;
     }
     Py_LeaveRecursiveCall();

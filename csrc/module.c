@@ -1,5 +1,5 @@
 /* greenflow._frames: names and types, no logic. */
-#include "frames.h"
+#include "resume.h"
 
 static PyObject *set_closure(PyObject *module, PyObject *args)
 {
@@ -66,6 +66,17 @@ static PyObject *stack_depth_of(PyObject *module, PyObject *frame)
         return NULL;
     }
     return PyLong_FromLong(gf_stack_count(((PyFrameObject *)frame)->f_frame));
+}
+
+static PyObject *write_locals(PyObject *module, PyObject *frame)
+{
+    (void)module;
+    if (!PyFrame_Check(frame)) {
+        PyErr_SetString(PyExc_TypeError, "a frame is needed");
+        return NULL;
+    }
+    gf_write_locals((PyFrameObject *)frame);
+    Py_RETURN_NONE;
 }
 
 /* What a namespace (a dict or a class) holds under a name, borrowed; NULL if nothing. */
@@ -143,11 +154,22 @@ static PyMethodDef methods[] = {
      "start(function, args, kwargs, hook) -> (done, value or request, records or "
      "None)"},
     {"resume", gf_resume, METH_VARARGS,
-     "resume(records, value, error or None, hook) -> as start()"},
+     "resume(records, value, error or None, hook[, pause]) -> as start(); pause() is "
+     "called when the frames stand, and its value taken instead"},
+    {"snapshot", gf_snapshot, METH_VARARGS,
+     "snapshot(frame, context) -> Records of this run, which began in that context, "
+     "from "
+     "there on outwards"},
+    {"abandon", gf_abandon, METH_O,
+     "abandon(frame): leave the stack from there on, of which nothing runs any more"},
     {"records", gf_records_from_parts, METH_VARARGS,
      "records(functions, shape, values) -> Records; ValueError if they do not fit"},
     {"configure", gf_configure, METH_VARARGS,
      "configure(classify, not_in_flow, not_suspendable): what decides and what raises"},
+    {"set_trace", gf_set_trace, METH_O,
+     "set_trace(function): sys.settrace() in a pause or a hook of a flow"},
+    {"write_locals", write_locals, METH_O,
+     "write_locals(frame): what its f_locals holds becomes its variables"},
     {"set_closure", set_closure, METH_VARARGS, "set_closure(function, cells)"},
     {"generator_state", gf_generator_state, METH_O,
      "generator_state(gen) -> (kind, function or None, shape, values, name, qualname)"},
@@ -161,6 +183,8 @@ static PyMethodDef methods[] = {
      "async_flags(gen) -> whether a step of it runs, whether it was closed"},
     {"async_set_flags", gf_async_set_flags, METH_VARARGS,
      "async_set_flags(gen, running, closed): the opposite"},
+    {"generator_set", gf_generator_set, METH_VARARGS,
+     "generator_set(gen, slot[, value]): set, or unset, a variable that is no cell"},
     {"generator_forget", gf_generator_forget, METH_O,
      "generator_forget(gen) -> bool: no finally block of it runs when it goes; is that "
      "new"},

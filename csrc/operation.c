@@ -22,7 +22,7 @@ static PyObject *leave(PyThreadState *ts, gf_run *run, gf_records *records,
     Py_XSETREF(run->captured, (gf_records *)Py_NewRef((PyObject *)records));
     Py_XSETREF(run->request, Py_NewRef(request));
     gf_tell_returned(ts, records);
-    gf_dismantle(ts, run);
+    gf_dismantle(ts, run, gf_current(ts));
     return NULL;
 }
 

@@ -160,7 +160,9 @@ PyObject *gf_records_from_parts(PyObject *module, PyObject *args)
         ok = bad_shape("what is being handled is no exception");
     }
     for (Py_ssize_t i = 0; ok == 0 && i < self->count; i++) {
-        ok = gf_verify_record(&self->frames[i], i);
+        ok = self->frames[i].delivery == GF_AT && i + 1 < self->count
+                 ? bad_shape("a frame with others inside it begins an instruction")
+                 : gf_verify_record(&self->frames[i], i);
     }
     if (ok < 0) {
         Py_DECREF(self);

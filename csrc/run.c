@@ -5,17 +5,19 @@
  * as a generator's is, so that what the flow is handling is known apart from what its
  * caller is handling. It lies in the heap: a greenlet switch moves C stacks.
  */
-#include "frames.h"
+#include "resume.h"
 
 static void run_dealloc(PyObject *op)
 {
     gf_run *run = (gf_run *)op;
     Py_XDECREF(run->hook);
+    Py_XDECREF(run->context);
     Py_XDECREF(run->plan);
     Py_XDECREF(run->captured);
     Py_XDECREF(run->request);
     Py_XDECREF(run->value);
     Py_XDECREF(run->error);
+    Py_XDECREF(run->pause);
     Py_XDECREF(run->exc_item.exc_value);
     PyObject_Free(op);
 }
@@ -26,6 +28,7 @@ PyTypeObject gf_run_type = {
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .tp_doc = "One run of a flow.",
     .tp_dealloc = run_dealloc,
+    .tp_call = gf_run_call,
 };
 
 /* --- which run a frame belongs to ---------------------------------------------------- */
@@ -66,6 +69,7 @@ static gf_run *new_run(PyObject *hook)
     if (run != NULL) {
         memset((char *)run + sizeof(PyObject), 0, sizeof(gf_run) - sizeof(PyObject));
         run->hook = hook == Py_None ? NULL : Py_NewRef(hook);
+        run->context = Py_XNewRef(PyThreadState_Get()->context);
     }
     return run;
 }
@@ -103,7 +107,9 @@ static PyObject *left(gf_run *run, PyObject *result)
         return NULL;
     }
     PyErr_Clear();
-    return PyTuple_Pack(3, Py_False, run->request, (PyObject *)run->captured);
+    PyObject *request = run->request == NULL ? Py_None : run->request;
+    PyObject *captured = run->captured == NULL ? Py_None : (PyObject *)run->captured;
+    return PyTuple_Pack(3, Py_False, request, captured);
 }
 
 static PyObject *finish(PyThreadState *ts, gf_run *run, PyObject *result)
@@ -161,16 +167,16 @@ static int check_resumable(PyThreadState *ts, gf_records *records)
             records->count);
         return -1;
     }
-    return 0;
+    return gf_check_enterable(ts);
 }
 
 PyObject *gf_resume(PyObject *module, PyObject *args)
 {
     (void)module;
     gf_records *records;
-    PyObject *value, *error, *hook;
-    if (!PyArg_ParseTuple(args, "O!OOO:resume", &gf_records_type, &records, &value,
-                          &error, &hook)) {
+    PyObject *value, *error, *hook, *pause = NULL;
+    if (!PyArg_ParseTuple(args, "O!OOO|O:resume", &gf_records_type, &records, &value,
+                          &error, &hook, &pause)) {
         return NULL;
     }
     PyThreadState *ts = PyThreadState_Get();
@@ -188,6 +194,7 @@ PyObject *gf_resume(PyObject *module, PyObject *args)
     run->plan = (gf_records *)Py_NewRef((PyObject *)records);
     run->value = Py_NewRef(value);
     run->error = error == Py_None ? NULL : Py_NewRef(error);
+    run->pause = Py_XNewRef(pause);
     run->exc_item.exc_value = Py_XNewRef(records->exc);
     enter(ts, run);
     gf_trace_off(ts, run);

@@ -166,7 +166,7 @@ size_t gf_shim_words(void)
 
 PyObject *gf_shim_code(int index)
 {
-    return PyFunction_GET_CODE(functions[GF_BASE + index / 2][index % 2]);
+    return PyFunction_GET_CODE(functions[GF_START + index / 2][index % 2]);
 }
 
 PyObject *gf_call_base(gf_run *run, int first, int visible)

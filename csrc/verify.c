@@ -59,6 +59,7 @@ static int verify_delivery(const gf_record *r, gf_op_kind kind, Py_ssize_t index
                    ? 0
                    : bad(index, "nothing that is awaited");
     case GF_CALL_NEXT:
+    case GF_AT:
         return 0;
     case GF_AGAIN:
         return gf_kind_runs_again(kind) ? 0 : bad(index, "the delivery");
@@ -99,8 +100,12 @@ static int verify_place(const gf_record *r, gf_code_info *info, Py_ssize_t index
     if (r->pending < 0 || r->pending >= info->units || info->depth[r->pending] < 0) {
         return bad(index, "its offset is not at an instruction");
     }
+    if (r->delivery == GF_AT && !gf_can_begin_at(info, r->pending)) {
+        return bad(index, "no instruction can begin there");
+    }
+    int pushed = r->delivery != GF_AT;
     if (gf_kept_for(info, r->pending, r->delivery) != r->nstack
-        || r->nstack >= code->co_stacksize) {
+        || r->nstack + pushed > code->co_stacksize) {
         return bad(index, "its stack has another depth than the code has there");
     }
     if (r->locals != NULL && !PyDict_Check(r->locals)) {

@@ -7,6 +7,8 @@
     +-- ContinuationError       finished, running, or of the wrong kind
     |   +-- Deadlock            flows would wait for each other for ever
     +-- NoSuchPart              a stored stack has no such frame, variable or part
+    |   +-- NoSuchVariable      a frame has no such variable, or it has no value
+    +-- EditRefused             a waiting flow cannot be changed so
     +-- NotRestorable           good bytes, but this process cannot go on from them
     |   +-- WrongInterpreter    saved by another Python
     |   +-- CodeChanged         the function is not the one that was suspended
@@ -24,6 +26,7 @@
     |   +-- StoreClosed         closed, or inherited over fork()
     |   +-- StoreBusy           others have it open, and that needs it alone
     |   +-- FlowNotFound        (a LookupError)
+    |   +-- NoSuchCheckpoint    the flow does not keep it (a LookupError)
     |   +-- FlowExists          that id is taken
     |   +-- FlowBusy            the flow cannot take that in its present status
     |   |   +-- MailboxFull     it has more messages than it may have
@@ -97,6 +100,16 @@ class NoSuchPart(GreenflowError, LookupError):
     """A stored stack has no such frame, variable, attribute, index or key."""
 
 
+class NoSuchVariable(NoSuchPart, KeyError):
+    """A frame has no variable of that name, or it has no value there."""
+
+    __str__ = GreenflowError.__str__
+
+
+class EditRefused(GreenflowError, ValueError):
+    """A waiting flow cannot be changed so: what went on then would not be right."""
+
+
 class NotRestorable(GreenflowError):
     """The bytes are good, but this process cannot go on from them."""
 
@@ -163,6 +176,10 @@ class StoreBusy(StoreError):
 
 class FlowNotFound(StoreError, LookupError):
     """There is no flow of that id in this store."""
+
+
+class NoSuchCheckpoint(StoreError, LookupError):
+    """The flow has no such checkpoint, or does not keep it any more."""
 
 
 class FlowExists(StoreError):

@@ -24,6 +24,8 @@ FLOWS_AT_ONCE_MAX: Final = 64
 GROUP_STEPS_MAX: Final = 256
 #: Waiting flows that a worker keeps on their stacks.
 WARM_FLOWS_MAX: Final = 256
+#: Processes of one worker for flows whose worker died, each of which runs one flow.
+ISOLATED_FLOWS_MAX: Final = 4
 #: Characters of why a flow is in the hospital; its traceback is part of that.
 TROUBLE_CHARS_MAX: Final = 4000
 #: The longest pause before a flow that failed or killed its worker runs again.
@@ -38,10 +40,23 @@ TYPE_BYTES_MAX: Final = 16 * 1024
 FRAMES_MAX: Final = 200_000
 #: Characters of a flow's id; also of a topic and of a checkpoint's label.
 NAME_CHARS_MAX: Final = 200
+#: Why somebody edited a flow, in UTF-8.
+REASON_BYTES_MAX: Final = 4000
+#: What somebody changed in a flow: a line each; and in UTF-8, together.
+EDIT_LINES_MAX: Final = 100
+EDIT_LINES_BYTES_MAX: Final = 200_000
 #: Characters of the text that stands for a value in a listing.
 PREVIEW_CHARS_MAX: Final = 200
 #: Values larger are compressed; below, LMDB writes a page of 4 KiB either way.
 COMPRESS_BYTES_MIN: Final = 2000
+#: States larger are stored in blocks, which checkpoints share; blocks have these sizes.
+SHARED_BYTES_MIN: Final = 16 * 1024
+BLOCK_BYTES_MIN: Final = 4 * 1024
+BLOCK_BYTES_MAX: Final = 64 * 1024
+#: Checkpoints of one flow that are kept, if its store was not told another number.
+CHECKPOINTS_KEPT: Final = 20
+#: Labelled checkpoints of one flow that are kept besides; a flow may label in a loop.
+LABELLED_KEPT_MAX: Final = 1000
 #: The largest value that LMDB puts into one overflow page (4096 - 16 - 4).
 CHUNK_BYTES: Final = 4076
 #: Address space for the store's map: 64 GiB, or less down to the minimum if refused.
@@ -82,11 +97,19 @@ INSPECTED_CODE_BYTES_MAX: Final = 4 * 1024 * 1024
 #: Of the text that stands for a value: objects in it, and how they nest.
 SHOWN_OBJECTS_MAX: Final = 1000
 SHOWN_LEVELS_MAX: Final = 30
+#: Of two checkpoints that are compared: pairs of objects, parts of one value that are
+#: compared by themselves, differences that are told.
+COMPARED_OBJECTS_MAX: Final = 500_000
+CHANGED_PARTS_MAX: Final = 10_000
+DIFFERENCES_MAX: Final = 500
 #: Parts of a value that a page shows, and how deep it shows them.
 PAGE_PARTS_MAX: Final = 50
 PAGE_LEVELS_MAX: Final = 3
 #: Values on one page whose parts are shown.
 PAGE_ROWS_MAX: Final = 200
+#: What one flow logged: lines that are kept, and the characters of one.
+LOG_LINES_KEPT_MAX: Final = 1000
+LOG_CHARS_MAX: Final = 800
 #: The source of one function, and the file it stands in, kept with a flow.
 SOURCE_BYTES_MAX: Final = 64 * 1024
 SOURCE_FILE_BYTES_MAX: Final = 2 * 1024 * 1024

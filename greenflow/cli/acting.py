@@ -21,9 +21,14 @@ def acting(named: Path | None, *, create: bool = False) -> Iterator[runtime.Stor
     The working directory goes on the path, as for ``python -m``: that is where the
     modules are that flows were made from. Raises NoStore, unless it may be created.
     """
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    working_directory_on_path()
     place = (named or runtime.default_path()) if create else store_place(named)
     with closing(runtime.open(place, create=create)) as store, store:
         yield store
+
+
+def working_directory_on_path() -> None:
+    """Let modules of the working directory be found."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 #: Each is a module of this package that holds a ``command``.
 COMMANDS = (
-    *("demo", "run", "ls", "show", "stack", "get", "send", "resume", "worker"),
+    *("demo", "run", "ls", "tree", "show", "stack", "get", "history", "diff"),
+    *("set", "debug", "rollback", "fork", "send", "resume", "throw", "cancel", "kill"),
+    *("hold", "release", "worker", "logs", "export", "import"),
     *("hospital", "queue", "stats", "gc", "doctor", "backup", "compact", "completion"),
 )
+#: Those whose names Python has taken.
+_MODULES = {"import": "importing"}
 
 
 class LazyGroup(click.Group):
@@ -35,7 +39,8 @@ class LazyGroup(click.Group):
         """Import and return a command, or None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"greenflow.cli.{cmd_name}")
+        name = _MODULES.get(cmd_name, cmd_name)
+        module = import_module(f"greenflow.cli.{name}")
         command: click.Command = module.command
         return command
 

@@ -28,7 +28,7 @@ def flow_document(record: FlowRecord) -> dict[str, Any]:
         "id": record.id,
         "function": record.function,
         "status": record.status,
-        "waiting": record.waiting and _waiting_document(record.waiting),
+        "waiting": record.waiting and waiting_document(record.waiting),
         "created": instant(record.created),
         "updated": instant(record.updated),
         "checkpoint": record.seq,
@@ -41,6 +41,7 @@ def flow_document(record: FlowRecord) -> dict[str, Any]:
         "queue": record.queue,
         "priority": record.priority,
         "parent": record.parent,
+        "forked": record.forked,
         "held": record.held,
         "blocked": record.blocked,
         "retries": record.retries,
@@ -51,7 +52,8 @@ def flow_document(record: FlowRecord) -> dict[str, Any]:
     }
 
 
-def _waiting_document(waiting: Waiting) -> dict[str, Any]:
+def waiting_document(waiting: Waiting) -> dict[str, Any]:
+    """Return what a flow waits for, by its kind."""
     until = None if waiting.until is None else instant(waiting.until)
     if waiting.kind in {"once", "intent"}:
         return {"kind": waiting.kind}

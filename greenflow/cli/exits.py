@@ -7,10 +7,12 @@ from typing import Final
 from greenflow.errors import (
     BadRecord,
     Conflict,
+    EditRefused,
     FlowBusy,
     FlowExists,
     FlowNotFound,
     GreenflowError,
+    NoSuchCheckpoint,
     NoSuchPart,
     NotRestorable,
     StoreBusy,
@@ -31,6 +33,8 @@ INTERRUPTED: Final = 130
 _CODES: Final[tuple[tuple[type[BaseException], int], ...]] = (
     (FlowNotFound, NOT_FOUND),
     (NoSuchPart, NOT_FOUND),
+    (EditRefused, USAGE),
+    (NoSuchCheckpoint, NOT_FOUND),
     (FlowBusy, BUSY),
     (FlowExists, BUSY),
     (Conflict, BUSY),

@@ -10,12 +10,21 @@ import msgspec
 from greenflow.cli.amounts import duration
 from greenflow.cli.options import json_option, reading, store_option
 from greenflow.cli.progress import progress
-from greenflow.cli.text import age, json_document
+from greenflow.cli.text import json_document
+from greenflow.inspect.waits import age
+from greenflow.store.settings import (
+    Retention,
+    get_retention,
+    put_history,
+    put_retention,
+)
 from greenflow.store.upkeep_gc import Collected, Collector
-from greenflow.store.upkeep_settings import Retention, get_retention, put_retention
+from greenflow.store.upkeep_trim import trim
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from greenflow.store import LmdbStore
 
 
 @click.command(name="gc")
@@ -39,6 +48,13 @@ if TYPE_CHECKING:
     help="Keep --older and --keep in the store: for gc without them, and for workers "
     "that are idle. With neither, nothing is deleted any more.",
 )
+@click.option(
+    "--history",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Keep the last N checkpoints of each flow from here on (else 20), and those "
+    "with a label; delete the others now.",
+)
 @json_option
 @store_option
 def command(
@@ -47,6 +63,7 @@ def command(
     children: bool,
     dry_run: bool,
     setting: bool,
+    history: int | None,
     as_json: bool,
     store_path: Path | None,
 ) -> None:
@@ -56,7 +73,12 @@ def command(
     meanwhile, and it can be ended at any moment.
     """
     given = _given(older, keep)
+    if history is not None and (given or dry_run or setting or children):
+        raise click.UsageError("--history goes with no other option of gc")
     with reading(store_path) as store:
+        if history is not None:
+            _keep(store, history, as_json=as_json)
+            return
         if setting:
             store.write(lambda work: put_retention(work, given))
             click.echo(_told(given), err=True)
@@ -74,6 +96,18 @@ def command(
         click.echo(json_document("greenflow.gc/1", fields))
     else:
         click.echo(_summary(collected, dry_run), err=True)
+
+
+def _keep(store: LmdbStore, history: int, *, as_json: bool) -> None:
+    """Let the store keep so many checkpoints of each flow."""
+    store.write(lambda work: put_history(work, history))
+    trimmed = trim(store, [each.id for each in store.flows()])
+    if as_json:
+        told = msgspec.to_builtins(Collected(checkpoints=trimmed))
+        click.echo(json_document("greenflow.gc/1", {"dry_run": False, **told}))
+    else:
+        what = "1 checkpoint" if trimmed == 1 else f"{trimmed} checkpoints"
+        click.echo(f"the last {history} are kept; {what} deleted", err=True)
 
 
 def _given(older: float | None, keep: int | None) -> Retention | None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from greenflow.cli.documents import part_documents, value_document
-from greenflow.cli.looking import stack_of
+from greenflow.cli.looking import found, stack_of
 from greenflow.cli.options import (
-    flow_argument,
     json_option,
+    place_argument,
     reading,
     reveal_option,
     store_option,
@@ -31,7 +31,7 @@ _PARTS_MAX: Final = 1000
 
 
 @click.command(name="get")
-@flow_argument
+@place_argument
 @click.argument("expression", metavar="EXPR")
 @click.option(
     "-n",
@@ -54,6 +54,7 @@ def command(
 ) -> None:
     """Show a variable of a waiting flow, or a part of it: order.lines[0].price.
 
+    ID may be the beginning of an id; ID@N is its checkpoint N.
     EXPR is a name, then attributes and literal indexes. Nothing is computed, imported
     or run.
     """
@@ -71,8 +72,8 @@ def command(
 def _find(
     store: Store, flow_id: str, expression: str, number: int | None, reveal: bool
 ) -> tuple[str, Frame, Value]:
-    record = store.get(store.resolve(flow_id))
-    stack = stack_of(store, record, reveal=reveal)
+    record, at = found(store, flow_id)
+    stack = stack_of(store, record, at, reveal=reveal)
     if stack is None:
         raise NoSuchPart(f"flow {record.id} is done: it has no variables any more")
     try:

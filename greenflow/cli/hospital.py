@@ -11,8 +11,8 @@ from greenflow.cli.acting import acting
 from greenflow.cli.documents import flow_document
 from greenflow.cli.exits import BUSY
 from greenflow.cli.options import flow_argument, json_option, reading, store_option
-from greenflow.cli.text import age, json_document, plain
-from greenflow.inspect.waits import trouble_line
+from greenflow.cli.text import json_document, plain
+from greenflow.inspect.waits import age, trouble_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from greenflow.cli.documents import flow_document
-from greenflow.cli.options import json_option, reading, store_option
+from greenflow.cli.options import is_of, json_option, reading, store_option
 from greenflow.cli.text import json_document
 from greenflow.inspect.waits import waits_for
 from greenflow.store.base import Status
@@ -63,7 +63,7 @@ def command(
         found = (
             record
             for record in store.flows(status=statuses, tag=tag, after=begin)
-            if (function is None or _is_of(record, function)) and _has(record, text)
+            if (function is None or is_of(record, function)) and _has(record, text)
         )
         records = list(islice(found, limit))
     # Whether there is more is not known: to look would be to read on.
@@ -78,12 +78,6 @@ def command(
         emit(flows_table(records, time.time()))
     more = f"; on with --after {last}" if last else ""
     click.echo(f"{_count(records)}{more}", err=True)
-
-
-def _is_of(record: FlowRecord, function: str) -> bool:
-    """Return whether the flow's ``module:qualname`` is, or ends with, ``function``."""
-    whole = record.function.replace(":", ".")
-    return f".{whole}".endswith("." + function.replace(":", "."))
 
 
 def _has(record: FlowRecord, text: str) -> bool:

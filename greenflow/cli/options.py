@@ -18,6 +18,8 @@ from greenflow.store import LmdbStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from greenflow.store.base import FlowRecord
+
 #: Ids that a shell is told of; more of them help nobody.
 _COMPLETIONS_MAX = 200
 
@@ -49,12 +51,21 @@ store_option: Callable[[Any], Any] = click.option(
 flow_argument: Callable[[Any], Any] = click.argument(
     "flow_id", metavar="ID", shell_complete=complete_ids
 )
+place_argument: Callable[[Any], Any] = click.argument(
+    "flow_id", metavar="ID[@N]", shell_complete=complete_ids
+)
 reveal_option: Callable[[Any], Any] = click.option(
     "--reveal", is_flag=True, help="Show also what has the name of a secret."
 )
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
 )
+
+
+def is_of(record: FlowRecord, function: str) -> bool:
+    """Return whether the flow's ``module:qualname`` is, or ends with, ``function``."""
+    whole = record.function.replace(":", ".")
+    return f".{whole}".endswith("." + function.replace(":", "."))
 
 
 class NoStore(click.ClickException):

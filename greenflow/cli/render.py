@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from greenflow.cli.text import age, plain, size
-from greenflow.inspect.waits import waits_for
+from greenflow.cli.text import plain, size
+from greenflow.inspect.waits import age, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

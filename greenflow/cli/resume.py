@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from greenflow.cli.acting import acting
-from greenflow.cli.options import flow_argument, store_option
 from greenflow.cli.send import parse_json
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from greenflow.cli.steering import Target, steer, targets, words_of
 
 
 @click.command(name="resume")
-@flow_argument
-@click.argument("value", metavar="[JSON]", default="null")
-@store_option
-def command(flow_id: str, value: str, store_path: Path | None) -> None:
+@targets("ID [JSON]")
+def command(target: Target) -> int:
     """Let the suspend() that a flow waits in return a value (null if none is given).
 
     A worker runs it then: greenflow worker --once.
     """
-    answer = parse_json(value)
-    with acting(store_path) as store:
-        whole_id = store.base.resolve(flow_id)
-        store.get(whole_id).resume(answer)
-    click.echo(f"{whole_id} can go on", err=True)
+    flow_id, words = words_of(target, 1)
+    value = parse_json(words[0] if words else "null")
+    done = "can go on"
+    return steer(target, flow_id, "resume", done, lambda flow: flow.resume(value))

@@ -13,10 +13,10 @@ from greenflow.cli.documents import (
     message_documents,
     stack_document,
 )
-from greenflow.cli.looking import stack_of
+from greenflow.cli.looking import found, stack_of
 from greenflow.cli.options import (
-    flow_argument,
     json_option,
+    place_argument,
     reading,
     store_option,
 )
@@ -33,27 +33,29 @@ if TYPE_CHECKING:
 
 
 @click.command(name="show")
-@flow_argument
+@place_argument
 @click.option("--full", is_flag=True, help="Every frame of a deep stack.")
 @json_option
 @store_option
 def command(flow_id: str, full: bool, as_json: bool, store_path: Path | None) -> None:
     """Show a flow and its saved stack, the innermost frame first.
 
-    ID may be the beginning of an id. Nothing of the flow is unpickled or imported.
+    ID may be the beginning of an id. ID@N shows checkpoint N, as the flow was saved
+    then. Nothing of the flow is unpickled or imported.
     """
     with reading(store_path) as store:
-        record = store.get(store.resolve(flow_id))
+        record, at = found(store, flow_id)
         messages = list(store.messages(record.id))
-        stack = stack_of(store, record)
+        stack = stack_of(store, record, at)
         if as_json:
-            click.echo(_document(record, messages, stack, full=full))
+            click.echo(_document(record, at, messages, stack, full=full))
         else:
-            _print(record, messages, stack, full=full)
+            _print(record, at, messages, stack, full=full)
 
 
 def _document(
     record: FlowRecord,
+    at: int | None,
     messages: Iterable[Message],
     stack: Stack | None,
     *,
@@ -63,6 +65,7 @@ def _document(
         "greenflow.show/1",
         {
             "flow": flow_document(record),
+            "at": record.seq if at is None else at,
             **stack_document(stack, full=full),
             "mailbox": message_documents(messages),
         },
@@ -70,7 +73,12 @@ def _document(
 
 
 def _print(
-    record: FlowRecord, messages: list[Message], stack: Stack | None, *, full: bool
+    record: FlowRecord,
+    at: int | None,
+    messages: list[Message],
+    stack: Stack | None,
+    *,
+    full: bool,
 ) -> None:
     from greenflow.cli.render import emit, flow_line
     from greenflow.cli.stacks import stack_text
@@ -82,7 +90,9 @@ def _print(
         click.echo(f"mailbox: {_mailbox(messages)}")
     if stack is None:
         return
-    if record.error:
+    if at is not None:
+        click.echo(f"as it was at checkpoint {at}:")
+    elif record.error:
         click.echo("as it was last saved, before it failed:")
     if stack.kind == "call":
         click.echo("has not begun")
@@ -95,13 +105,18 @@ def _more(record: FlowRecord) -> list[tuple[str, str]]:
         ("name", record.name),
         ("tags", ", ".join(record.tags)),
         ("queue", record.queue),
-        ("parent", record.parent),
+        ("parent" if record.forked is None else "fork of", _parent(record)),
         ("held", "until release" if record.held else ""),
         ("blocked by", record.blocked),
         ("trouble", trouble_line(record.trouble)),
         ("killed", record.killer),
     )
     return [(name, text) for name, text in found if text]
+
+
+def _parent(record: FlowRecord) -> str:
+    at = "" if record.forked is None else f"@{record.forked}"
+    return record.parent + at
 
 
 def _mailbox(messages: list[Message]) -> str:

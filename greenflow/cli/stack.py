@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from greenflow.cli.documents import stack_document
-from greenflow.cli.looking import stack_of
+from greenflow.cli.looking import found, stack_of
 from greenflow.cli.options import (
-    flow_argument,
     json_option,
+    place_argument,
     reading,
     reveal_option,
     store_option,
@@ -38,7 +38,7 @@ _USUAL = frozenset(
 
 
 @click.command(name="stack")
-@flow_argument
+@place_argument
 @click.option(
     "-l", "--locals", "variables", is_flag=True, help="Also the local variables."
 )
@@ -56,16 +56,21 @@ def command(
 ) -> None:
     """Show the saved stack of a flow, the innermost frame first.
 
-    ID may be the beginning of an id. Nothing of the flow is imported, unpickled or
-    run. Variables, attributes and keys that have the name of a secret (API, TOKEN,
-    KEY, SECRET, PASS, SIGNATURE) are not shown, unless by --reveal.
+    ID may be the beginning of an id; ID@N is its checkpoint N. Nothing of the flow is
+    imported, unpickled or run. Variables, attributes and keys that have the name of a
+    secret (API, TOKEN, KEY, SECRET, PASS, SIGNATURE) are not shown, unless by --reveal.
     """
     with reading(store_path) as store:
-        record = store.get(store.resolve(flow_id))
-        stack = stack_of(store, record, reveal=reveal)
+        record, at = found(store, flow_id)
+        stack = stack_of(store, record, at, reveal=reveal)
         if as_json:
             told = waits_for(record)
-            fields = {"id": record.id, "status": record.status, "waits_for": told}
+            fields = {
+                "id": record.id,
+                "status": record.status,
+                "waits_for": told,
+                "at": record.seq if at is None else at,
+            }
             document = stack_document(stack, variables=variables, full=full)
             click.echo(json_document("greenflow.stack/1", {**fields, **document}))
             return

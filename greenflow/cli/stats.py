@@ -10,8 +10,8 @@ import msgspec
 
 from greenflow.cli.options import json_option, reading, store_option
 from greenflow.cli.progress import progress
-from greenflow.cli.text import age, json_document, plain, size
-from greenflow.inspect.waits import instant
+from greenflow.cli.text import json_document, plain, size
+from greenflow.inspect.waits import age, instant
 from greenflow.store.upkeep_stats import stats
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _lines(found: Stats, now: float) -> Iterator[tuple[str, str]]:
             yield f"status {status}", str(count)
         yield "messages", str(found.full.messages)
         yield "saved states", size(found.full.state_bytes)
+        yield "checkpoints", str(found.full.checkpoints)
         if found.full.damaged:
             yield "damaged", str(found.full.damaged)
     yield from _machine(found)

@@ -1,12 +1,10 @@
-"""Plain text for people: times, sizes, JSON values, and text that may be hostile."""
+"""Plain text for people: sizes, JSON values, and text that may be hostile."""
 
 from __future__ import annotations
 
 import codecs
 import json
 from typing import Any
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def plain(text: str) -> str:
@@ -21,22 +19,6 @@ def plain(text: str) -> str:
         char if char.isprintable() else codecs.unicode_escape_encode(char)[0].decode()
         for char in text
     )
-
-
-def age(seconds: float) -> str:
-    """Return a length of time in its two largest units: ``3d4h``, ``2h5m``, ``12s``."""
-    left = max(0, int(seconds))
-    if left < _MINUTE:
-        return f"{left}s"
-    for unit, name, below, below_name in (
-        (_DAY, "d", _HOUR, "h"),
-        (_HOUR, "h", _MINUTE, "m"),
-        (_MINUTE, "m", 1, "s"),
-    ):
-        if left >= unit:
-            rest = left % unit // below
-            return f"{left // unit}{name}" + (f"{rest}{below_name}" if rest else "")
-    return f"{left}s"
 
 
 def size(size_bytes: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from greenflow.cli.acting import acting
 from greenflow.cli.exits import NOT_RESTORABLE, OK, exit_code
 from greenflow.cli.options import store_option
 from greenflow.errors import GreenflowError, StackTooDeep
+from greenflow.runtime import FlowLogHandler
 from greenflow.runtime.deep import make_room
 from greenflow.runtime.isolation import Isolation
 from greenflow.runtime.scheduler import Scheduler
@@ -44,6 +46,12 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
     multiple=True,
     help="Only flows of this queue; several times for several.",
 )
+@click.option(
+    "--log",
+    "level",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+    help="Keep what flows log from this level on: greenflow logs.",
+)
 @click.option("--flow", "flow_id", hidden=True, help="Run one claimed flow.")
 @click.option("--claim", "epoch", type=int, hidden=True)
 @store_option
@@ -51,6 +59,7 @@ def command(
     once: bool,
     processes: int,
     queues: tuple[str, ...],
+    level: str | None,
     flow_id: str | None,
     epoch: int | None,
     store_path: Path | None,
@@ -60,6 +69,8 @@ def command(
     Also those whose process died. Modules are found in the working directory.
     """
     with acting(store_path) as store:
+        if level is not None:
+            _keep_logs(level)
         if flow_id is not None and epoch is not None:
             return _one(store, flow_id, epoch)
         if once:
@@ -67,6 +78,7 @@ def command(
         if processes > 1:
             arguments = ["--store", store.location]
             arguments += [word for name in queues for word in ("-q", name)]
+            arguments += ["--log", level] if level is not None else []
             supervise(store.base, arguments, processes, _say)
             return OK
         worker = Worker(store, _tell, queues=queues or None)
@@ -74,6 +86,14 @@ def command(
             worker.run()
     _say(_slices(worker.slices))
     return OK
+
+
+def _keep_logs(level: str) -> None:
+    """Keep what flows log, as programs do that set up logging themselves."""
+    root = logging.getLogger()
+    root.addHandler(FlowLogHandler(level.upper()))
+    if root.level > logging.getLevelName(level.upper()):
+        root.setLevel(level.upper())
 
 
 def _one(store: Store, flow_id: str, epoch: int) -> int:

@@ -49,5 +49,18 @@ def _candidates(mapping: dict[str, Any]) -> Iterator[type]:
         cls = getattr(held, "__objclass__", None)  # of a descriptor made in C
         if isinstance(cls, type):
             yield cls
-    # Nothing else leads back: only the collector knows.
+    # Nothing else leads back: only the collector knows, but of what gc.freeze() hid.
     yield from (held for held in gc.get_referrers(mapping) if isinstance(held, type))
+    if gc.get_freeze_count():
+        yield from _under(object)
+
+
+def _under(cls: type) -> Iterator[type]:
+    todo, seen = [cls], {id(cls)}  # a metaclass may make classes that have no hash
+    while todo:
+        below: list[type] = type.__subclasses__(todo.pop())
+        for each in below:
+            if id(each) not in seen:
+                seen.add(id(each))
+                todo.append(each)
+                yield each

@@ -16,19 +16,21 @@ from greenflow.continuation import (
 )
 from greenflow.continuation.generators import forget
 from greenflow.continuation.head import PATCH, Head
-from greenflow.continuation.nested import Nested, State, register_nested
+from greenflow.continuation.nested import State, register_nested
 from greenflow.continuation.outcome import Sent, Thrown
+from greenflow.continuation.resting import Resting
 from greenflow.errors import ContinuationError, StackTooDeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenflow.continuation.frames import Records
+    from greenflow.continuation.resting import Pause
 
     Hook = Callable[["Continuation", Any], object]
 
 
-class Continuation(Nested):
+class Continuation(Resting):
     """A call of a function that can stop in the middle and go on later.
 
         k = Continuation.start(work, 3)     # runs until suspend(x), return or raise
@@ -41,9 +43,7 @@ class Continuation(Nested):
     Context variables that it sets are saved too; those of its caller it does not see.
     """
 
-    __slots__ = ("__weakref__", "_generators")
-
-    _generators: list[Any]
+    __slots__ = ("__weakref__",)
 
     def __init__(
         self,
@@ -116,7 +116,12 @@ class Continuation(Nested):
         self.advance(Thrown(error))
         return self
 
-    def advance(self, outcome: Sent | Thrown, hook: Hook | None = None) -> None:
+    def advance(
+        self,
+        outcome: Sent | Thrown,
+        hook: Hook | None = None,
+        pause: Pause | None = None,
+    ) -> None:
         """Go on until the function returns, raises or leaves its stack.
 
         Args:
@@ -126,6 +131,9 @@ class Continuation(Nested):
                 function off the stack, or what the operation returns to it; what it
                 raises, the operation raises. :meth:`dumps` works in it. Without a
                 hook every operation leaves.
+            pause: called with the innermost frame when the stack has been built and
+                nothing of it has run yet; it returns LEAVE to take it apart again. A
+                call that has not begun has no frames: then it is not called.
 
         Raises: as :meth:`resume`.
         """
@@ -138,32 +146,19 @@ class Continuation(Nested):
                 "this continuation is finished",
                 hint="to go on again from an earlier point, load bytes of that time",
             )
-        state, self._state = self._state, "running"
+        before = self._state, self._value, self._generators
+        self._state = "running"
         self._recall()
         try:
-            done, value, records = self._run(outcome, self._hooked(hook))
+            done, value, records = self._run(outcome, self._hooked(hook), pause)
         except BaseException as error:
-            self._after_error(state, error)
+            self._after_error(before, error)
             raise
         self._value, self._records, self._call = value, records, None
-        self._state = "done" if done else "suspended"
-
-    def _run(
-        self, outcome: Sent | Thrown, hook: Callable[[Records, Any], object] | None
-    ) -> tuple[bool, Any, Records | None]:
-        run = self._context.run
-        if self._records is not None:
-            records, self._value = self._records, None
-            if isinstance(outcome, Thrown):
-                return run(frames.resume, records, None, outcome.error, hook)
-            return run(frames.resume, records, outcome.value, None, hook)
-        if isinstance(outcome, Thrown):
-            raise outcome.error
-        if outcome.value is not None:
-            raise TypeError("a call that has not begun takes no value but None")
-        assert self._call is not None
-        function, args, kwargs = self._call
-        return run(frames.start, function, args, kwargs, hook)
+        if not done and records is None:
+            self._state = "failed"  # it was taken off its stack where none begins
+        else:
+            self._state = "done" if done else "suspended"
 
     def _hooked(self, hook: Hook | None) -> Callable[[Records, Any], object] | None:
         if hook is None:
@@ -194,11 +189,13 @@ class Continuation(Nested):
             frames.generator_recall(generator)
         self._generators = []
 
-    def _after_error(self, state: State, error: BaseException) -> None:
-        untouched = self._records is not None and not self._records.consumed
-        if untouched:
+    def _after_error(
+        self, before: tuple[State, Any, list[Any]], error: BaseException
+    ) -> None:
+        if self._records is not None and not self._records.consumed:
             # Nothing of it ran: it waits where it did.
-            self._state = state
+            self._state, self._value, generators = before
+            self._forget(generators)
             if isinstance(error, RecursionError):
                 raise StackTooDeep(
                     f"{error}",
@@ -255,12 +252,13 @@ class Continuation(Nested):
             raise TypeError(f"bytes are needed, not {type(data).__name__}")
         head, head_bytes, body = codec.open_saved(bytes(data))
         if head.patch == PATCH:
-            return cls._decoded(head, head_bytes, body)
+            return cls.decoded(head, head_bytes, body)
         with spares.Reading(body):
-            return cls._decoded(head, head_bytes, body)
+            return cls.decoded(head, head_bytes, body)
 
     @classmethod
-    def _decoded(cls, head: Head, head_bytes: bytes, body: bytes) -> Continuation:
+    def decoded(cls, head: Head, head_bytes: bytes, body: bytes) -> Continuation:
+        """Return what has these parts."""
         if head.kind == "call":
             call, waiting = codec.decode_call(body)
             return cls("new", call=call, waiting=waiting)
@@ -268,6 +266,11 @@ class Continuation(Nested):
             value, waiting = codec.decode_result(body)
             return cls("done", value, waiting=waiting)
         return cls("suspended", **codec.decode_stack(head, head_bytes, body)._asdict())
+
+    def with_records(self, records: Records, value: Any) -> Continuation:
+        """Return one with other frames: see :mod:`greenflow.continuation.editing`."""
+        rest = self._context, self._generators
+        return Continuation("suspended", value, None, records, *rest)
 
     def discard(self) -> None:
         """Drop everything: it lives on in the bytes that dumps() returned last.

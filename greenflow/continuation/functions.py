@@ -20,9 +20,11 @@ from greenflow.continuation import (
     names,
     namespaces,
     places,
+    spares,
     tags,
 )
 from greenflow.continuation.code import code_bytes, code_from_bytes, code_hash
+from greenflow.errors import CodeChanged
 
 if TYPE_CHECKING:
     from greenflow.continuation.namespaces import Namespace, Namespaces
@@ -83,6 +85,12 @@ def by_value(function: FunctionType, known_namespaces: Namespaces) -> Any:
     Two steps, so that a function may refer to itself, and so that its cells are the
     same cells as everywhere else among the values.
     """
+    if spares.is_outdated(function):
+        raise CodeChanged(
+            f"{function.__module__}:{function.__qualname__}() is not the code any more "
+            "that the flow was suspended in",
+            hint="restart() its frame, or drop it, before the flow is saved again",
+        )
     namespace = known_namespaces.of(function)
     main_name = main_module.name_of(function)
     return (

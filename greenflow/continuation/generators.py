@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import threading
-from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
+from types import (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+)
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import frames, tags
@@ -62,6 +68,14 @@ def reduce_generator(generator: Any, running: Mapping[int, FunctionType]) -> Any
         return _finished, (kind, name, qualname)
     shell = _made(generator, function, name, qualname)
     return *shell, (shape, values), None, None, _fill
+
+
+def codes_of(reduced: Any) -> list[CodeType]:
+    """Return the code of a generator that was reduced; none if it has ended.
+
+    The generator's own is another once its frame was taken off a stack.
+    """
+    return [part.__code__ for part in reduced[1] if type(part) is FunctionType]
 
 
 def _made(generator: Any, function: FunctionType, name: str, qualname: str) -> Any:

@@ -229,8 +229,8 @@ def _generator(pickler: Reducing, generator: Any) -> Any:
     reduced = generators.reduce_generator(generator, pickler.running)
     pickler.used = True
     pickler.met.append(generator)
-    code = getattr(generator, _CODE_OF[type(generator)])
-    pickler.codes.append(code)
+    if id(generator) not in pickler.running:
+        pickler.codes += generators.codes_of(reduced)
     return reduced
 
 
@@ -253,7 +253,6 @@ def _alone(reduce: Callable[[Any], Any]) -> _Reducer:
     return lambda pickler, obj: reduce(obj)
 
 
-_CODE_OF = dict(zip(generators.TYPES, ("gi_code", "cr_code", "ag_code"), strict=True))
 _exception = _alone(exceptions.reduce_exception)
 
 #: By exact type.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dis
 import sys
 import threading
+import weakref
 import zlib
 from collections import Counter
 from types import CodeType, FunctionType
@@ -70,6 +71,10 @@ def places(data: bytes) -> tuple[bytes, bytes]:
     return bytes(head), bytes(body[max(start, 0) : end])
 
 
+_outdated_functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
+_outdated_codes: ByCode[bool] = ByCode()
+
+
 class _Current(threading.local):
     reading: Reading | None = None
 
@@ -78,10 +83,26 @@ _current = _Current()
 
 
 class Reading:
-    """While it is entered, code that was compiled otherwise is taken from ``body``."""
+    """While it is entered, code that was compiled otherwise is taken from ``body``.
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    Attributes:
+        renewed: functions, by name, whose code is another one now and that nothing is
+            suspended in: they have the new code.
+    """
+
+    def __init__(
+        self, body: bytes, *, outdated: bool = False, compiled_here: bool = False
+    ) -> None:
+        """Let code be taken from ``body``.
+
+        Args:
+            body: of a saved continuation.
+            outdated: also code that was edited since; it is not saved so again.
+            compiled_here: by this very patch level, so that no other code is the same.
+        """
+        self._body, self._outdated = body, outdated
+        self._compiled_here = compiled_here
+        self.renewed: list[str] = []
         self._spares: dict[bytes, bytes] | None = None
         #: One function for one name within a load.
         self._functions: dict[tuple[bytes, int], FunctionType] = {}
@@ -109,13 +130,34 @@ class Reading:
         """Return ``live``, with the code it had, or None if it is another function."""
         code = self.code(expected)
         if code is None:
+            self.renewed.append(f"{live.__module__}:{live.__qualname__}")
             return live  # nothing is suspended in it
-        if not _stands_for(live.__code__, code, live.__module__):
+        is_same = self._is_same(live.__code__, code, live.__module__)
+        if not is_same and not self._outdated:
             return None
         key = expected, id(live)
         if key not in self._functions:
-            self._functions[key] = _with_code(live, code)
+            self._functions[key] = made = _with_code(live, code)
+            if not is_same:
+                _outdated_functions.add(made)
         return self._functions[key]
+
+    def nested(
+        self, expected: bytes, live: CodeType | None, module: str
+    ) -> CodeType | None:
+        """Return the code to be used instead of ``live``, or None if it is another."""
+        code = self.code(expected)
+        if code is None:
+            return None
+        if live is not None and self._is_same(live, code, module):
+            return code
+        if self._outdated:
+            _outdated_codes.put(code, True)
+            return code
+        return None
+
+    def _is_same(self, live: CodeType, code: CodeType, module: str | None) -> bool:
+        return not self._compiled_here and _stands_for(live, code, module)
 
 
 def _read(body: bytes) -> dict[bytes, bytes]:
@@ -138,10 +180,13 @@ def function(expected: bytes, live: FunctionType) -> FunctionType | None:
 def nested(expected: bytes, live: CodeType | None, module: str) -> CodeType | None:
     """Return the code that may be used instead of ``live``, which has another hash."""
     reading = _current.reading
-    if reading is None or live is None:
-        return None
-    code = reading.code(expected)
-    return code if code is not None and _stands_for(live, code, module) else None
+    return None if reading is None else reading.nested(expected, live, module)
+
+
+def is_outdated(function: FunctionType) -> bool:
+    """Whether it is in code that its module has not any more: see Reading."""
+    outdated = _outdated_codes.get(function.__code__)
+    return function in _outdated_functions or outdated is not None
 
 
 def _with_code(live: FunctionType, code: CodeType) -> FunctionType:

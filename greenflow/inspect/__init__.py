@@ -11,9 +11,20 @@ import what could.
 
 from __future__ import annotations
 
+from greenflow.inspect.changes import Change
+from greenflow.inspect.diff import Diff, FrameDiff
 from greenflow.inspect.frames import Frame
 from greenflow.inspect.sources import Excerpt, SourceLine
 from greenflow.inspect.stack import Stack
 from greenflow.inspect.values import Value
 
-__all__ = ["Excerpt", "Frame", "SourceLine", "Stack", "Value"]
+__all__ = [
+    "Change",
+    "Diff",
+    "Excerpt",
+    "Frame",
+    "FrameDiff",
+    "SourceLine",
+    "Stack",
+    "Value",
+]

@@ -22,14 +22,16 @@ class Frame:
     """One frame: where it waits, and what its variables hold.
 
     Attributes:
-        number: 0 is the innermost.
+        number: 0 is the innermost; what stands in for C code is not counted.
         module, function, file: whose frame it is; ``function`` is qualified.
         line: where it waits, from 1; 0 if that is not known.
         positions: the pending expression: lines from 1, columns in UTF-8 bytes from 0.
         code_hash: what its source is stored under; b"" if that is not known.
     """
 
-    def __init__(self, content: Content, number: int, place: PlaceHead) -> None:
+    def __init__(
+        self, content: Content, number: int, place: PlaceHead, index: int
+    ) -> None:
         """Made by :class:`greenflow.inspect.Stack`."""
         named = content.head.functions[place.function]
         self.number = number
@@ -39,6 +41,8 @@ class Frame:
         self.line = place.line
         self.code_hash = content.code_hash(place.function)
         self._content = content
+        #: Among all that is stored, also greenflow's own.
+        self._index = index
 
     @property
     def source(self) -> Excerpt:
@@ -97,7 +101,7 @@ class Frame:
         self, item: Item, name: str, step: str, key: str | int | None = None
     ) -> Value:
         key = name if key is None else key
-        load = self._content.loader_of(self.number, key) if key != "" else None
+        load = self._content.loader_of(self._index, key) if key != "" else None
         return Value(
             item,
             self._content.saved,
@@ -108,7 +112,7 @@ class Frame:
         )
 
     def _state(self) -> tuple[FrameState, Code]:
-        return self._content.frame_state(self.number)
+        return self._content.frame_state(self._index)
 
     def _variables(self) -> list[tuple[str, Item]]:
         return variables_of(*self._state())

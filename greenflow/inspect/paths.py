@@ -35,7 +35,7 @@ def find(
         ValueError: it is not such an expression.
         NoSuchPart: there is no such frame, variable, attribute, index or key.
     """
-    name, steps = _parsed(expression)
+    name, steps = parsed(expression)
     frame, value = _variable(frames, name, number)
     way = name
     for step in steps:
@@ -82,7 +82,11 @@ def _part(value: Value, step: tuple[str, Any], way: str) -> Value:
     return found
 
 
-def _parsed(expression: str) -> tuple[str, list[tuple[str, Any]]]:
+def parsed(expression: str) -> tuple[str, list[tuple[str, Any]]]:
+    """Return the name that it begins with, and its steps: (kind, what).
+
+    The kinds are ``attribute`` and ``index``. Raises ValueError: see :func:`find`.
+    """
     wrong = (
         f"{expression[: _NAMES_MAX * 4]!r} is no way to a value: it may have names, "
         "attributes and literal indexes, like order.lines[0]"

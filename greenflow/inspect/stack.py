@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from greenflow.errors import BadRecord
 from greenflow.inspect import known  # noqa: F401 - how some objects look
@@ -13,7 +13,12 @@ from greenflow.inspect.values import Value
 
 if TYPE_CHECKING:
     from greenflow.inspect.content import FrameLoader
+    from greenflow.inspect.saved import Saved
     from greenflow.inspect.sources import Texts
+
+
+#: What stands in for C code (greenflow.continuation.delivery) is in no other file.
+_OWN_FILE: Final = "<greenflow>"
 
 
 class Stack:
@@ -52,10 +57,20 @@ class Stack:
         self.kind = head.kind
         self.python = head.python
         self.reveal = reveal
-        self.frames = [
-            Frame(self._content, number, place)
-            for number, place in enumerate(reversed(head.places))
+        shown = [
+            (index, place)
+            for index, place in enumerate(reversed(head.places))
+            if head.functions[place.function].file != _OWN_FILE
         ]
+        self.frames = [
+            Frame(self._content, number, place, index)
+            for number, (index, place) in enumerate(shown)
+        ]
+
+    @property
+    def saved(self) -> Saved:
+        """Its bytes, taken apart."""
+        return self._content.saved
 
     @property
     def calls(self) -> tuple[str, ...]:

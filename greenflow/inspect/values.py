@@ -48,6 +48,11 @@ class Value:
         self._look: Look | None = None
 
     @property
+    def item(self) -> Item:
+        """What the pickle says of it: see greenflow.inspect.nodes."""
+        return self._item
+
+    @property
     def bound(self) -> bool:
         """Whether the variable was set."""
         return self._item is not ABSENT

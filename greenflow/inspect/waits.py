@@ -12,8 +12,25 @@ if TYPE_CHECKING:
 
     from greenflow.store.model import FlowRecord, Waiting
 
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 #: Flows and topics that are told by their names.
 _NAMES_MAX: Final = 10
+
+
+def age(seconds: float) -> str:
+    """Return a length of time in its two largest units: ``3d4h``, ``2h5m``, ``12s``."""
+    left = max(0, int(seconds))
+    if left < _MINUTE:
+        return f"{left}s"
+    for unit, name, below, below_name in (
+        (_DAY, "d", _HOUR, "h"),
+        (_HOUR, "h", _MINUTE, "m"),
+        (_MINUTE, "m", 1, "s"),
+    ):
+        if left >= unit:
+            rest = left % unit // below
+            return f"{left // unit}{name}" + (f"{rest}{below_name}" if rest else "")
+    return f"{left}s"
 
 
 def instant(seconds: float) -> str:
@@ -30,7 +47,7 @@ def waits_for(record: FlowRecord) -> str:
         return record.error
     if record.status == "running":
         return record.owner
-    return "; ".join(filter(None, (*_reasons(record), _wait(record.waiting))))
+    return "; ".join(filter(None, (*_reasons(record), wait_text(record.waiting))))
 
 
 def trouble_line(text: str) -> str:
@@ -50,7 +67,8 @@ def _reasons(record: FlowRecord) -> Iterator[str]:
         yield f"blocked by {record.blocked}, whose mailbox is full"
 
 
-def _wait(waiting: Waiting | None) -> str:
+def wait_text(waiting: Waiting | None) -> str:
+    """Return what a checkpoint waits for; "" if it does not."""
     if waiting is None:
         return ""
     until = "" if waiting.until is None else f"until {instant(waiting.until)}"

@@ -15,7 +15,7 @@ from greenflow.runtime.api import (
     spawn,
 )
 from greenflow.runtime.flow import Flow
-from greenflow.runtime.logs import FlowLogFilter
+from greenflow.runtime.logs import FlowLogFilter, FlowLogHandler
 from greenflow.runtime.making import Options, options, outbox
 from greenflow.runtime.operations import (
     checkpoint,
@@ -33,6 +33,7 @@ from greenflow.runtime.waits import first, gather
 __all__ = [
     "Flow",
     "FlowLogFilter",
+    "FlowLogHandler",
     "Options",
     "Store",
     "checkpoint",
@@ -62,7 +63,7 @@ __all__ = [
 
 # Saved flows refer to these by name, and only the public name never moves.
 for _public in (
-    *(Continuation, Flow, FlowLogFilter, Options, Store),
+    *(Continuation, Flow, FlowLogFilter, FlowLogHandler, Options, Store),
     *(current, flows, get, idempotency_key, limit_queue, open, options, outbox),
     *(run, schedule, send, spawn),
 ):

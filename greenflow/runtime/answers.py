@@ -128,8 +128,10 @@ def _of_message(record: FlowRecord, message: Message) -> Sent | Thrown:
 def _without_message(record: FlowRecord, store: Store) -> Sent | Thrown:
     """Return what the call gives that a flow stands at which no message woke."""
     waiting = record.waiting
-    if waiting is None or waiting.kind == "start":
-        # Not begun yet, or saved by checkpoint(), which returns the number.
+    if waiting is not None and waiting.kind == "start":
+        return Sent()  # not begun yet
+    if waiting is None:
+        # The same, or saved by checkpoint(), which returns the number.
         return Sent(record.seq or None)
     if waiting.kind in JOINS and not waiting.late:
         try:

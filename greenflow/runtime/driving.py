@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenlet import getcurrent
+from msgspec.structs import replace
 
 from greenflow.errors import BadRecord, ContinuationError, StoreError
 from greenflow.runtime import sourcing
@@ -55,6 +56,7 @@ class Stopped(BaseException):  # it is no error, and no code of users' may catch
 def written(running: Slice, step: Step) -> Committed:
     """Return what the driver of a slice says has been committed, or raise it."""
     step, place = sourcing.with_texts(running, step)
+    step = replace(step, logged=running.outbound.take_log())
     prepared = running.store.base.prepare(running.claim, step)
     outcome: Committed | BaseException
     outcome = running.host.parent.switch(Commit(running, prepared))
@@ -80,8 +82,14 @@ def pause(wait: Callable[[float], object], seconds: float) -> None:
         raise stopped
 
 
-def drive(running: Slice) -> Exception | None:
+def drive(
+    running: Slice, told: Callable[[object], None] | None = None
+) -> Exception | None:
     """Run a slice to its end.
+
+    Args:
+        running: which.
+        told: is called with each thing that it asks for, before that is done.
 
     Returns:
         Why this process cannot go on with the flow; None if it ran.
@@ -95,6 +103,8 @@ def drive(running: Slice) -> Exception | None:
     try:
         request = host.switch()
         while not host.dead:
+            if told is not None:
+                told(request)
             request = answer(running, request)
     except BaseException:
         # The store may be what failed; what it says now would hide the reason.

@@ -119,6 +119,11 @@ class Executor:
             self._switch(paused, None)
         self._alone.look()
 
+    @property
+    def hurries(self) -> bool:
+        """Whether a flow waits for another one's process to end."""
+        return self._alone.waits
+
     def rest(self) -> None:
         """Be told that there is nothing to do for a while."""
         self._store.base.mark("")

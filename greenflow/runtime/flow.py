@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from greenflow.runtime import inspecting, values
 from greenflow.runtime.hosting import slices
 from greenflow.runtime.outside import wait
+from greenflow.runtime.past import Past
 from greenflow.runtime.requests import Join, operation
-from greenflow.runtime.steered import Steered
 from greenflow.runtime.times import after
 from greenflow.store.base import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
     from greenflow.inspect import Stack
+    from greenflow.runtime.editing import FlowEditor
     from greenflow.runtime.stores import Store
-    from greenflow.store.base import FlowRecord, Status
+    from greenflow.store.base import FlowRecord, LogLine, Status
 
 Result_co = TypeVar("Result_co", covariant=True)
 
 
-class Flow(Steered, Generic[Result_co]):
+class Flow(Past, Generic[Result_co]):
     """A flow of a store, as it is seen from outside.
 
     Every attribute is read from the store at the moment it is used. A handle can be
@@ -64,13 +66,13 @@ class Flow(Steered, Generic[Result_co]):
 
     @property
     def parent(self) -> Flow[Any] | None:
-        """The flow that spawned this one, if a flow did."""
+        """The flow that spawned this one, or that it was forked from, if any."""
         parent = self.record.parent
         return Flow(self._store, parent) if parent else None
 
     @property
     def children(self) -> list[Flow[Any]]:
-        """The flows that this one spawned, by their ids."""
+        """The flows that this one spawned, and its forks, by their ids."""
         found = self._store.base.children(self._id)
         return [Flow(self._store, flow_id) for flow_id in found]
 
@@ -178,18 +180,71 @@ class Flow(Steered, Generic[Result_co]):
             return None
         return self._store.failure(record)
 
-    def inspect(self, *, load: bool = False, reveal: bool = False) -> Stack:
-        """Return the stack as it was saved last: frames, places, variables.
+    def inspect(
+        self, at: int | None = None, *, load: bool = False, reveal: bool = False
+    ) -> Stack:
+        """Return the stack as it was saved: frames, places, variables.
 
         Args:
+            at: the number of the checkpoint; None: the last.
             load: let ``Value.load()`` return real objects, which runs code of their
                 classes; else nothing of the flow is imported or run.
             reveal: show also variables, attributes and keys that have the name of a
                 secret: with API, TOKEN, KEY, SECRET, PASS or SIGNATURE in it.
 
-        Raises FlowNotFound, BadRecord (it is damaged).
+        Raises FlowNotFound, NoSuchCheckpoint, BadRecord (it is damaged).
         """
-        return inspecting.inspect(self, load=load, reveal=reveal)
+        return inspecting.inspect(self, at, load=load, reveal=reveal)
+
+    def edit(
+        self, at: int | None = None, *, reason: str = ""
+    ) -> AbstractContextManager[FlowEditor]:
+        """Change the flow where it waits: variables, frames, where it goes on.
+
+            with flow.edit(reason="ticket 812") as e:
+                e.frames[1].locals["limit"] = 1500
+
+        When the block is left, the flow is saved so as its next checkpoint, if it is
+        still where it was; an exception leaves it as it is. Values are the real ones:
+        their classes are imported, and what is changed in them is changed in the flow.
+        What it goes on with then:
+
+        - where it waited, if nothing but values was changed;
+        - ``e.value`` or ``e.error``, if one was set, as what its call gives;
+        - ``resume(value)``, for which it waits, after ``e.drop_to(frame)``;
+        - by itself, after ``e.force_return()``, ``e.force_raise()``, ``e.restart()``
+          and ``e.jump()``.
+
+        Frames are numbered as by :meth:`inspect`, from 0, which waits. Nothing of a
+        frame that is dropped runs, not even its ``finally`` blocks; context variables
+        that it had set stay set.
+
+        Args:
+            at: the number of an earlier checkpoint, to go on from that; the last one.
+            reason: why, for the flow's history; who did it, and what, is there too.
+
+        Raises:
+            FlowNotFound, NoSuchCheckpoint: it is not there.
+            FlowBusy: it has ended.
+            Conflict: it runs, or was saved meanwhile; nothing was written.
+            ContinuationError: it has not begun.
+            EditRefused, NoSuchPart: in the block; see there.
+            NotSaveable, TooLarge, NotRestorable, BadRecord: what it was changed to
+                cannot be saved, or not be loaded; nothing was written.
+        """
+        from greenflow.runtime import editing  # only who edits needs it
+
+        return editing.edit(self, at, reason)
+
+    def logs(self, begin: int = 0) -> list[LogLine]:
+        """Return what the flow logged under a :class:`greenflow.FlowLogHandler`.
+
+        Args:
+            begin: the number of the first line; those before it are left out.
+
+        Raises FlowNotFound, BadRecord (a line is damaged).
+        """
+        return self._store.base.logged(self._id, begin)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Flow):

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from greenflow.runtime.flow import Flow
 
 
-def inspect(flow: Flow[Any], *, load: bool, reveal: bool) -> Stack:
+def inspect(flow: Flow[Any], at: int | None, *, load: bool, reveal: bool) -> Stack:
     """Return the stored stack of a flow: see :meth:`Flow.inspect`."""
     from greenflow.inspect import Stack  # only who looks needs it
 
     base = flow.store.base
-    data = base.state(flow.id)
+    data = base.state(flow.id) if at is None else base.saved(flow.id, at).state
     return Stack(
         data,
         texts=base.source,
@@ -55,7 +55,7 @@ def flow_html(flow: Flow[Any]) -> str:
     if record.status == "done":
         return html
     try:
-        return html + stack_html(inspect(flow, load=False, reveal=False))
+        return html + stack_html(inspect(flow, None, load=False, reveal=False))
     except FlowNotFound:
         return html  # made by a flow that is not saved yet
     except BadRecord as error:

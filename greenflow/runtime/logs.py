@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from greenflow import limits
 from greenflow.continuation.context import keep_local
 from greenflow.runtime.hosting import current_slice
+from greenflow.store.base import LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +56,36 @@ class FlowLogFilter(logging.Filter):
             if not hasattr(record, name):
                 setattr(record, name, value)
         return True
+
+
+class FlowLogHandler(logging.Handler):
+    """Keeps what flows log with the flow: ``greenflow logs ID``, :meth:`Flow.logs`.
+
+        logging.getLogger().addHandler(greenflow.FlowLogHandler(logging.INFO))
+
+    A line is written with the next save of its flow, in the same transaction. What a
+    process logged that died before is not there; what runs again logs again. Of each
+    flow the last 1,000 lines are kept, of 800 characters each. What is logged outside
+    of flows, and by the logger ``greenflow``, is left out.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record for the flow that it was made in."""
+        running = _running()
+        if running is None or not running.live or record.name == LOG.name:
+            return
+        try:
+            text = self.format(record)[: limits.LOG_CHARS_MAX]
+            line = LogLine(
+                at=record.created,
+                level=record.levelname,
+                logger=record.name,
+                text=text.encode(errors="replace").decode(),
+            )
+        except Exception:
+            self.handleError(record)
+            return
+        running.outbound.log(line)
 
 
 @contextmanager

@@ -24,7 +24,12 @@ def new_id(function: Callable[..., object]) -> str:
 
     40 random bits: whoever creates the flow must try again if the id is taken.
     """
-    stem = re.sub(r"[^A-Za-z0-9_]+", "", _name(function).rpartition(".")[2])
+    return new_id_of(_name(function))
+
+
+def new_id_of(name: str) -> str:
+    """Return the same for a function of this name, qualified or not."""
+    stem = re.sub(r"[^A-Za-z0-9_]+", "", re.split("[.:]", name)[-1])
     random = "".join(secrets.choice(_DIGITS) for _ in range(_ID_DIGITS))
     return f"{stem[:_ID_STEM_CHARS_MAX] or 'flow'}-{random}"
 

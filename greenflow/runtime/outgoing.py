@@ -15,7 +15,7 @@ from greenflow.store.mailbox import check_receiver
 if TYPE_CHECKING:
     from greenflow.runtime.slice import Slice
     from greenflow.runtime.stores import Store
-    from greenflow.store.base import FlowRecord, NewFlow
+    from greenflow.store.base import FlowRecord, LogLine, NewFlow
 
 
 class Outbound:
@@ -26,6 +26,19 @@ class Outbound:
         self._store = running.store
         self._sends: list[Outgoing] = []
         self._spawns: dict[str, NewFlow] = {}
+        self._logged: list[LogLine] = []
+
+    def log(self, line: LogLine) -> None:
+        """Keep a line; of very many, the last ones."""
+        self._logged.append(line)
+        if len(self._logged) > limits.LOG_LINES_KEPT_MAX:
+            del self._logged[0]
+
+    def take_log(self) -> tuple[LogLine, ...]:
+        """Return what was logged since the last call."""
+        taken = tuple(self._logged)
+        self._logged.clear()
+        return taken
 
     def clear(self) -> None:
         """Forget all: it is written."""

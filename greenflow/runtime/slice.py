@@ -64,8 +64,7 @@ class Slice:
         self.id, self.function = claim.record.id, claim.record.function
         self.store = store
         self.claim = claim
-        self.begun, self.live = False, True
-        self.outbound = Outbound(self)
+        self.begun, self.live, self.outbound = False, True, Outbound(self)
         self.host = Host(self._main, self)
         self.host.gr_context = store.context()
         self._consumed: list[tuple[str, int]] = []
@@ -103,7 +102,7 @@ class Slice:
             return self._give_up(error)
         name_within(continuation, self)
         try:
-            continuation.advance(outcome, self._hook)
+            self._go_on(continuation, outcome)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -114,6 +113,9 @@ class Slice:
             return self._returned(continuation.value)
         continuation.discard()
         return self._left()
+
+    def _go_on(self, continuation: Continuation, outcome: Sent | Thrown) -> None:
+        continuation.advance(outcome, self._hook)
 
     def _load(self) -> tuple[Continuation, Sent | Thrown]:
         """Return the last saved state, and what the call gives that it stands at."""
@@ -159,8 +161,7 @@ class Slice:
             committed: what it waits with; None if it is to be off the stack at once.
             moved: is called when it is.
 
-        Returns:
-            What the call returns to the flow, or LEAVE.
+        Returns what the call returns to the flow, or LEAVE.
         """
         claim = None
         if committed is not None:

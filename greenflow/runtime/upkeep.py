@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from greenflow.store.settings import (
+    Retention,
+    get_retention,
+    put_history,
+    put_retention,
+)
 from greenflow.store.upkeep_copy import backup
 from greenflow.store.upkeep_doctor import doctor
 from greenflow.store.upkeep_gc import Collected, Collector
-from greenflow.store.upkeep_settings import (
-    Retention,
-    get_retention,
-    put_retention,
-)
 from greenflow.store.upkeep_stats import stats
+from greenflow.store.upkeep_trim import trim
 
 if TYPE_CHECKING:
     import os
@@ -98,6 +100,24 @@ class Upkeep:
         """
         retention = _retention(older, keep)
         self._lmdb.write(lambda work: put_retention(work, retention))
+
+    def set_history(self, keep: int) -> int:
+        """Say how many of the last checkpoints of a flow are kept; delete the others.
+
+        It is kept in the store, for all who use it; without it, 20 are. The current one
+        is always kept, and those that have a label are.
+
+        Args:
+            keep: so many; 0: only the current one.
+
+        Returns:
+            How many checkpoints were deleted.
+
+        Raises:
+            ValueError: it is negative.
+        """
+        self._lmdb.write(lambda work: put_history(work, keep))
+        return trim(self._lmdb, [each.id for each in self._lmdb.flows()])
 
     def stats(self, *, full: bool = False) -> Stats:
         """Return the store in numbers: flows by index, space, readers, writer.

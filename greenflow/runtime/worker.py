@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: A ring that got lost with the process that owed it, and the death of another worker,
 #: are seen after so long.
 _LOOK_SECONDS: Final = 0.5
+#: The same while flows wait for processes that run others alone.
+_HURRY_SECONDS: Final = 0.02
 #: Flows that have ended and may be deleted are looked for after so long.
 _COLLECT_SECONDS: Final = 60.0
 
@@ -87,5 +89,7 @@ class Worker:
             if self._store.collect_some():
                 return 0.0
             self._collect_at = time.monotonic() + _COLLECT_SECONDS
+        if self._executor.hurries:
+            return _HURRY_SECONDS
         due = self._store.base.next_due()
         return _LOOK_SECONDS if due is None else min(due - time.time(), _LOOK_SECONDS)

@@ -1,8 +1,9 @@
 """What every store promises.
 
-A store keeps flows, their last saved continuation, one value per flow (the payload
-it waits with, its result or its exception) and its mailbox. It knows bytes, never
-Python objects: nothing of a user's runs inside a transaction.
+A store keeps flows, their saved continuations (the last one, and some before it), the
+value that belongs to each (the payload it waits with), the result or exception of those
+that have ended, and their mailboxes. It knows bytes, never Python objects: nothing of a
+user's runs inside a transaction.
 
 The promises:
 * every method that writes is one transaction: all of it is there afterwards, on
@@ -16,23 +17,29 @@ The promises:
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from greenflow.store.base_reads import StoreReads
 from greenflow.store.model import (
     ANSWERS,
     CANCELS,
     ENDED,
     JOINS,
+    Answer,
     Bell,
+    Checkpoint,
     Claim,
     Committed,
+    Edit,
     FlowRecord,
+    LogLine,
     Message,
     NewFlow,
     Outgoing,
     QueueLimits,
+    Saved,
     Source,
     Status,
     Step,
@@ -40,7 +47,7 @@ from greenflow.store.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from greenflow.store.ends import Ends
 
@@ -49,14 +56,19 @@ __all__ = [
     "CANCELS",
     "ENDED",
     "JOINS",
+    "Answer",
     "Bell",
+    "Checkpoint",
     "Claim",
     "Committed",
+    "Edit",
     "FlowRecord",
+    "LogLine",
     "Message",
     "NewFlow",
     "Outgoing",
     "QueueLimits",
+    "Saved",
     "Source",
     "Status",
     "Step",
@@ -69,13 +81,8 @@ __all__ = [
 NOTHING_KNOWN: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-class Store(ABC):
+class Store(StoreReads):
     """A place where flows outlive processes. Safe to use from several threads."""
-
-    @property
-    @abstractmethod
-    def location(self) -> str:
-        """Where it is, for messages to people."""
 
     @abstractmethod
     def close(self) -> None:
@@ -88,55 +95,6 @@ class Store(ABC):
     def create(self, new: NewFlow) -> bool:
         """Add a flow; return whether there was none of its id (see ``exist_ok``).
         Raises FlowExists, TooLarge, ValueError."""
-
-    @abstractmethod
-    def get(self, flow_id: str) -> FlowRecord:
-        """Return the flow's record. Raises FlowNotFound."""
-
-    @abstractmethod
-    def resolve(self, prefix: str) -> str:
-        """Return the one id that is ``prefix``, or else begins with it. Raises
-        FlowNotFound, also if several begin with it."""
-
-    @abstractmethod
-    def ids(self, prefix: str, limit: int) -> list[str]:
-        """Return the first ids that begin with ``prefix``, in alphabetical order."""
-
-    @abstractmethod
-    def flows(
-        self,
-        *,
-        status: Iterable[Status] = (),
-        function: str = "",
-        tag: str = "",
-        queue: str | None = None,
-        after: str = "",
-        limit: int = 0,
-    ) -> Iterator[FlowRecord]:
-        """Yield the flows, oldest first; empty filters let all pass.
-
-        ``after`` is a flow: only those behind it. Raises FlowNotFound (of that).
-        """
-
-    @abstractmethod
-    def children(self, flow_id: str) -> list[str]:
-        """Return the ids of the flows that this one spawned. Raises FlowNotFound."""
-
-    @abstractmethod
-    def state(self, flow_id: str) -> bytes:
-        """Return the last saved continuation. Raises FlowNotFound."""
-
-    @abstractmethod
-    def value(self, flow_id: str) -> bytes | None:
-        """Return the payload, result or exception, pickled, if there is one."""
-
-    @abstractmethod
-    def source(self, code_hash: bytes) -> Source | None:
-        """Return the stored text of the code of a hash, if there is one."""
-
-    @abstractmethod
-    def messages(self, flow_id: str, topic: str | None = None) -> Iterator[Message]:
-        """Yield what waits in the mailbox, in order; of one topic, or of all."""
 
     @abstractmethod
     def send(
@@ -198,6 +156,17 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def edit(self, flow_id: str, expected_seq: int, edit: Edit) -> FlowRecord:
+        """Let a flow go on from another state: it has one more checkpoint, and is ready
+        or waits there; a claim of it is void. Nothing that it had is deleted.
+
+        Raises FlowNotFound; Conflict if its last checkpoint is not ``expected_seq``, if
+        it is running under a worker that lives, or has ended; NoSuchCheckpoint
+        (``edit.parent``, if its value is needed), Deadlock, TooLarge, ValueError (an
+        answer that nothing would take).
+        """
+
+    @abstractmethod
     def claim(self, flow_id: str | None = None) -> Claim | None:
         """Claim a runnable flow (this one, or the one that is ready longest).
 
@@ -205,6 +174,14 @@ class Store(ABC):
         worker that is dead. Returns None if there is none (or this one is not). The
         limits of its queue do not keep one back that is asked for by its id.
         A flow whose state is damaged goes to the hospital, and BadRecord is raised.
+        Raises FlowNotFound, BadRecord.
+        """
+
+    @abstractmethod
+    def claim_held(self, flow_id: str) -> Claim | None:
+        """Claim this flow, if it is runnable, also if it is held: for a debugger. It
+        stays held, so that no worker takes it when this claim is over.
+
         Raises FlowNotFound, BadRecord.
         """
 

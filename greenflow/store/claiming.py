@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from greenflow.errors import BadRecord, StoreClosed
 from greenflow.failpoints import reach
 from greenflow.store import (
@@ -131,16 +133,12 @@ class Claimer:
         reason.add_note(f"flow {which} cannot run; all others were offered first")
         raise reason
 
-    def one(self, flow_id: str) -> Claim | None:
-        """Claim this flow, if it is runnable. Raises FlowNotFound, BadRecord."""
+    def one(self, flow_id: str, *, held: bool = False) -> Claim | None:
+        """Claim this flow, if it is runnable, also if it is held, if that is wanted.
+        Raises FlowNotFound, BadRecord."""
         owner = self._own_id()
-        record = self._store.read(lambda work: work.row(flow_id)).record
-        gone = ""
-        if record.status == "running":
-            if why := workers.gone(self._folder, record.owner):
-                gone = record.owner
-                self._requeue(gone, why)
-        elif record.status != "ready" and not timers.is_due(record, time.time()):
+        record = self.free(flow_id)
+        if record.status != "running" and not _is_runnable(record, held=held):
             return None
 
         def take(work: Work) -> claims.Taken | None:
@@ -148,11 +146,25 @@ class Claimer:
             if timers.is_due(row.record, now):
                 row = timers.fired(work, row, now)
                 work.change(row)
-            if row.record.status == "ready":
+            if _is_runnable(row.record, held=held):
+                told = replace(row.record, debugged=held)
+                row = replace(row, record=told)
                 return claims.take(work, row, owner, now, NOTHING_KNOWN)
             return None
 
         return self._claimed(self._store.write(take))
+
+    def free(self, flow_id: str) -> FlowRecord:
+        """Take the flow from a worker that is gone; return what it was before.
+
+        Raises FlowNotFound.
+        """
+        record = self._store.read(lambda work: work.row(flow_id)).record
+        if record.status != "running":
+            return record
+        if why := workers.gone(self._folder, record.owner):
+            self._requeue(record.owner, why)
+        return record
 
     def adopt(self, flow_id: str, epoch: int) -> Claim | None:
         """Take over a claim, if it holds. Raises FlowNotFound, BadRecord."""
@@ -208,6 +220,12 @@ class Claimer:
         if not damaged:
             workers.bury(self._folder, owner)
         return damaged
+
+
+def _is_runnable(record: FlowRecord, *, held: bool) -> bool:
+    if record.status == "held":
+        return held
+    return record.status == "ready" or timers.is_due(record, time.time())
 
 
 def next_due(work: Work) -> float | None:

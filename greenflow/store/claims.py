@@ -9,15 +9,16 @@ from msgspec.structs import replace
 from greenflow import limits
 from greenflow.errors import BadRecord
 from greenflow.failpoints import reach
-from greenflow.store import keys, mailbox, posting, timers
+from greenflow.store import history, mailbox, posting, states, timers
 from greenflow.store.base import Claim
-from greenflow.store.records import Row, unseal_message, unseal_part
+from greenflow.store.records import Row, unseal_message
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from greenflow.store.base import Message, Waiting
     from greenflow.store.mailbox import Found
+    from greenflow.store.states import Raw
     from greenflow.store.work import Work
 
 #: Flows of a dead worker that one transaction makes ready again.
@@ -28,7 +29,7 @@ class Taken(NamedTuple):
     """A flow that was claimed, with its bytes not checked yet."""
 
     row: Row
-    state: bytes | BadRecord | None  #: None: it was not asked for
+    state: Raw | BadRecord | None  #: None: it was not asked for
     message: Found | None
 
     def claim(self) -> Claim:
@@ -39,7 +40,7 @@ class Taken(NamedTuple):
             raise self.state
         state = b""
         if self.state is not None:
-            state = unseal_part(b"state", record.id, self.row.state, self.state)
+            _, state = states.opened(self.state)
         return Claim(record=record, state=state, message=opened(self.message))
 
 
@@ -58,10 +59,10 @@ def take(
 ) -> Taken:
     """Claim a flow; of one that is known by its last save the state is not read."""
     record = row.record
-    state: bytes | BadRecord | None = None
+    state: Raw | BadRecord | None = None
     if known.get(record.id) != record.seq:
         try:
-            state = work.read_part(keys.STATE, record.id, row.state)
+            state = history.current(work, row)
         except BadRecord as error:  # it is claimed all the same, for the hospital
             state = error
     waiting, message = record.waiting, None

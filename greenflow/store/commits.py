@@ -17,21 +17,25 @@ from greenflow.errors import Conflict, FlowNotFound, TooLarge
 from greenflow.store import (
     creating,
     cycles,
-    keys,
+    history,
+    logbook,
     mailbox,
     posting,
     sources,
+    states,
     watching,
 )
 from greenflow.store.base import ENDED, Step
 from greenflow.store.claims import uncounted
-from greenflow.store.records import Row, Sealed, seal_part
+from greenflow.store.model import Checkpoint
 
 if TYPE_CHECKING:
     from greenflow.store.base import FlowRecord
     from greenflow.store.creating import PreparedFlow
     from greenflow.store.mailbox import Found, Letter
+    from greenflow.store.records import Packed, Row
     from greenflow.store.sources import SealedSource
+    from greenflow.store.states import State, Stored
     from greenflow.store.work import Work
 
 
@@ -39,25 +43,27 @@ class Prepared(NamedTuple):
     """A step, with all its bytes made before the transaction begins."""
 
     step: Step
-    state: Sealed | None
-    state_bytes: int
-    value: Sealed | None
+    state: State | None
+    value: Packed | None
     letters: list[Letter]
     flows: list[PreparedFlow]
     sources: list[SealedSource]
 
 
-def prepare(flow_id: str, step: Step) -> Prepared:
-    """Make all bytes that a step writes. Raises TooLarge, ValueError."""
+def prepare(flow_id: str, step: Step, stored: Stored) -> Prepared:
+    """Make all bytes that a step writes. Raises TooLarge, ValueError.
+
+    ``stored`` tells which blocks of a large state are in the store already.
+    """
     goes_on = step.waiting is not None and step.waiting.kind in {"once", "intent"}
     if (step.status == "running" if goes_on else step.status == "waiting") != (
         step.waiting is not None
     ):
         raise ValueError(f"a step that is {step.status} with waiting={step.waiting}")
-    if step.consumed and step.state is None and step.status not in ENDED:
+    if step.state is None and step.status not in ENDED and _needs_state(step):
         raise ValueError(
-            f"a step of flow {flow_id} consumes messages, but saves no state that has "
-            "seen them"
+            f"a step of flow {flow_id} waits, has a value or consumes messages, but "
+            "saves no state that has seen them"
         )
     for text in (step.label or "", step.waiting.topic if step.waiting else ""):
         if len(text) > limits.NAME_CHARS_MAX:
@@ -73,13 +79,16 @@ def prepare(flow_id: str, step: Step) -> Prepared:
     state, value = step.state, step.value
     return Prepared(
         step,
-        None if state is None else seal_part(b"state", flow_id, state),
-        0 if state is None else len(state),
-        None if value is None else seal_part(b"value", flow_id, value),
+        None if state is None else states.prepare(flow_id, state, stored),
+        None if value is None else states.prepare_value(flow_id, value),
         [mailbox.mail(item) for item in step.sends],
         [creating.prepare(new) for new in step.spawns],
         [sealed for text in step.sources if (sealed := sources.prepare(text))],
     )
+
+
+def _needs_state(step: Step) -> bool:
+    return bool(step.consumed) or step.value is not None or step.waiting is not None
 
 
 def check(work: Work, record: FlowRecord, prepared: Prepared) -> None:
@@ -138,6 +147,7 @@ def write(
         sources.put(work, text)
     # One of them may have gone to this very flow.
     row = _save(work, work.row(record.id), prepared, now)
+    row = logbook.write(work, row, step.logged)
     if step.status in ENDED:
         work.change(work.move(row, step.status, now))
         watching.ended(work, record.id, now)
@@ -166,7 +176,7 @@ def _wait(
     waits = prepared.step.status == "waiting" and found is None
     if waits and not work.satisfied(row):
         row = work.move(row, "waiting", now)
-    elif row.record.held:
+    elif row.record.held and not row.record.debugged:
         row, found = work.move(row, "ready", now), None
     work.change(row)
     return row, found
@@ -176,7 +186,7 @@ def _save(work: Work, row: Row, prepared: Prepared, now: float) -> Row:
     """Write state and value, and what the record tells of the step."""
     step, record = prepared.step, row.record
     told: dict[str, Any] = {"error": step.error, "updated": now}
-    saves = step.state is not None or step.status == "waiting" or step.status in ENDED
+    saves = step.state is not None or step.status in ENDED
     if saves:
         told["waiting"] = watching.counted(work, step.waiting)
         told |= {"attempts": 0, "trouble": "", "killer": ""}
@@ -187,18 +197,27 @@ def _save(work: Work, row: Row, prepared: Prepared, now: float) -> Row:
         told["attempts"] = 1 if saves else max(record.attempts, 1)
     if step.label is not None:
         told["label"] = step.label
-    parts: dict[str, Any] = {}
+    row = replace(row, record=replace(record, **told))
     if prepared.state is not None:
-        work.write_part(keys.STATE, record.id, row.state, prepared.state)
-        parts["state"] = prepared.state.part
-        told |= {"seq": record.seq + 1, "state_bytes": prepared.state_bytes}
-    if prepared.value is not None:
-        work.write_part(keys.VALUE, record.id, row.value, prepared.value)
-        parts["value"] = prepared.value.part
-    elif row.value is not None and saves:  # else it is of the state that stays
-        work.delete_part(keys.VALUE, record.id, row.value)
-        parts["value"] = None
-    return replace(row, record=replace(record, **told), **parts)
+        value = None if step.status in ENDED else prepared.value
+        made = _checkpoint(row.record, step, prepared.state, now)
+        row = history.save(work, row, made, prepared.state, value)
+    if step.status in ENDED:
+        return history.put_value(work, row, row.record.seq + 1, prepared.value)
+    return row
+
+
+def _checkpoint(record: FlowRecord, step: Step, state: State, now: float) -> Checkpoint:
+    waiting = record.waiting
+    return Checkpoint(
+        seq=record.seq + 1,
+        at=now,
+        kind=waiting.kind if waiting else "checkpoint",
+        size=state.size,
+        parent=record.seq,
+        label=step.label or "",
+        waiting=waiting,
+    )
 
 
 def _fenced(work: Work, claimed: FlowRecord) -> Row:

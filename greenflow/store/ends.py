@@ -41,7 +41,7 @@ def since(work: Work, place: bytes) -> Ends:
             if len(flows) == _FLOWS_MAX:
                 return Ends(flows, place, True, change)
             place = cursor.key()
-            flows.append(keys.finished_id(place))
+            flows.append(keys.timed_id(place))
             more = cursor.next()
     return Ends(flows, place, False, change)
 

@@ -2,8 +2,11 @@
 
     m                                      what this store is
     f id NUL                               a flow
-    f id NUL s piece(2)                    its saved state
-    f id NUL v piece(2)                    its payload, result or exception
+    f id NUL s seq(8) s piece(2)           a checkpoint of it: a saved state
+    f id NUL s seq(8) v piece(2)           its payload; behind the last: how it ended
+    f id NUL s seq(8) l                    it has a label: it is kept
+    f id NUL c digest(16) piece(2)         what checkpoints with large states share
+    f id NUL g number(8)                   a line that it logged
     c created(8) id                        flows by age
     q queue NUL rank(1) ticket(8)          flows that are ready, the first first
     r owner / id                           flows that are running, by worker
@@ -44,6 +47,8 @@ RUNNING: Final = b"r"
 TIMER: Final = b"t"
 STATE: Final = b"s"
 VALUE: Final = b"v"
+LABELLED: Final = b"l"
+BLOCK: Final = b"c"
 MESSAGE: Final = b"b"
 DELAYED: Final = b"d"
 SENT: Final = b"k"
@@ -104,8 +109,8 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "backslashreplace")
 
 
-def created_id(key: bytes) -> str:
-    """Return the id in a key that :func:`created` made."""
+def timed_id(key: bytes) -> str:
+    """Return the id in a key that created(), timer() or finished() made."""
     return _text(key[9:])
 
 
@@ -161,13 +166,8 @@ def timer(seconds: float, flow_id: str) -> bytes:
 
 
 def timer_seconds(key: bytes) -> float:
-    """Return the time in a key that :func:`timer` made, as it was rounded."""
+    """Return the time in a key that timer() or delayed() made, as it was rounded."""
     return int.from_bytes(key[1:9], "big") / 1e6
-
-
-def timer_id(key: bytes) -> str:
-    """Return the id in a key that :func:`timer` made."""
-    return created_id(key)
 
 
 def delayed(seconds: float, flow_id: str, seq: int) -> bytes:
@@ -178,11 +178,6 @@ def delayed(seconds: float, flow_id: str, seq: int) -> bytes:
 def put_off(key: bytes, seconds: float) -> bytes:
     """Return a key that :func:`timer` or :func:`delayed` made for another time."""
     return key[:1] + _micros(seconds) + key[9:]
-
-
-def delayed_seconds(key: bytes) -> float:
-    """Return the time in a key that :func:`delayed` made, as it was rounded."""
-    return timer_seconds(key)
 
 
 def delayed_id(key: bytes) -> str:
@@ -211,8 +206,8 @@ def hospital(flow_id: str) -> bytes:
     return HOSPITAL + flow_id.encode()
 
 
-def hospital_id(key: bytes) -> str:
-    """Return the id in a key that :func:`hospital` made."""
+def named(key: bytes) -> str:
+    """Return the name in a key that hospital() or limits_of() made."""
     return _text(key[1:])
 
 
@@ -221,24 +216,9 @@ def finished(seconds: float, flow_id: str) -> bytes:
     return FINISHED + _micros(seconds) + flow_id.encode()
 
 
-def finished_seconds(key: bytes) -> float:
-    """Return the time in a key that :func:`finished` made, as it was rounded."""
-    return timer_seconds(key)
-
-
-def finished_id(key: bytes) -> str:
-    """Return the id in a key that :func:`finished` made."""
-    return timer_id(key)
-
-
 def limits_of(queue_name: str) -> bytes:
     """Return the key of a queue's limits."""
     return LIMITS + queue_name.encode()
-
-
-def limits_name(key: bytes) -> str:
-    """Return the queue in a key that :func:`limits_of` made."""
-    return _text(key[1:])
 
 
 def death(worker: str) -> bytes:
@@ -261,9 +241,26 @@ def source_hash(key: bytes) -> bytes:
     return key[1:-PIECE_BYTES]
 
 
-def part(kind: bytes, flow_id: str) -> bytes:
-    """Return how the keys of all pieces of a flow's state or value begin."""
-    return b"f%b\0%b" % (flow_id.encode(), kind)
+def checkpoint(flow_id: str, seq: int | None = None) -> bytes:
+    """Return how the keys of a checkpoint begin; without a seq, of all of the flow."""
+    number = b"" if seq is None else _number(seq)
+    return b"f%b\0s%b" % (flow_id.encode(), number)
+
+
+def checkpoint_seq(key: bytes) -> int:
+    """Return the seq in a key that :func:`checkpoint` began."""
+    begin = key.index(b"\0") + 2
+    return int.from_bytes(key[begin : begin + SEQ_BYTES], "big")
+
+
+def part(kind: bytes, flow_id: str, seq: int) -> bytes:
+    """Return how the keys of all pieces of a checkpoint's state or value begin."""
+    return checkpoint(flow_id, seq) + kind
+
+
+def block(flow_id: str, digest: bytes = b"") -> bytes:
+    """Return how the keys of a block begin; without a digest, of all of the flow."""
+    return b"f%b\0c%b" % (flow_id.encode(), digest)
 
 
 def piece(prefix: bytes, number: int) -> bytes:

@@ -117,7 +117,7 @@ def _by_age_from(begin: bytes, work: Work) -> tuple[list[FlowRecord], bytes]:
     entries = work.by_age(begin, _FLOWS_MAX)
     for key, data in entries:
         decode_index(key, data)
-    records = [work.listed(keys.created_id(key)).record for key, _ in entries]
+    records = [work.listed(keys.timed_id(key)).record for key, _ in entries]
     return records, entries[-1][0] + b"\0" if entries else b""
 
 
@@ -141,7 +141,7 @@ def _indexed(statuses: frozenset[Status], work: Work) -> list[str]:
         for owner in work.owners():
             found.update(work.owned(owner))
     if "hospital" in statuses:
-        found.update(map(keys.hospital_id, work.under(keys.HOSPITAL)))
+        found.update(map(keys.named, work.under(keys.HOSPITAL)))
     return list(found)
 
 

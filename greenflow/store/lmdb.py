@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from greenflow import limits
@@ -14,6 +15,7 @@ from greenflow.store import (
     creating,
     deaths,
     directory,
+    editing,
     mailbox,
     posting,
     steering,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     import lmdb
 
-    from greenflow.store.base import NewFlow, QueueLimits
+    from greenflow.store.base import Edit, FlowRecord, NewFlow, QueueLimits
     from greenflow.store.lmdb_env import Environment
 
 T = TypeVar("T")
@@ -178,6 +180,16 @@ class LmdbStore(Working):
     def retry(self, flow_id: str) -> None:
         """Let a flow in trouble run now: see base.py."""
         self.write(lambda work: steering.retry(work, flow_id, time.time()))
+
+    def edit(self, flow_id: str, expected_seq: int, edit: Edit) -> FlowRecord:
+        """Let a flow go on from another state: see base.py."""
+        self._claimer.free(flow_id)
+        prepared = editing.prepare(flow_id, edit, partial(self.stored, flow_id))
+        return self.write(
+            lambda work: editing.write(
+                work, flow_id, expected_seq, prepared, time.time()
+            )
+        )
 
     def limit_queue(self, limits: QueueLimits) -> None:
         """Set the limits of a queue; without any, forget them. Raises ValueError."""

@@ -57,6 +57,61 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     topics: tuple[str, ...] = ()  #: of which any message ends the wait of "first"
 
 
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What can be known of a saved state without loading anything of it."""
+
+    seq: int  #: its number, which counts the states of its flow
+    at: float  #: seconds since the epoch, wall clock
+    #: The call that saved it ("suspend", "recv", "checkpoint", "once", ...), or how it
+    #: came otherwise: "spawn", "fork", "edit", "rollback".
+    kind: str
+    size: int  #: bytes of the state, before they are compressed
+    parent: int | None = None  #: the checkpoint that the flow went on from to this one
+    label: str = ""
+    reason: str = ""  #: why somebody made it who is not the flow
+    by: str = ""  #: who did
+    changes: tuple[str, ...] = ()  #: what is changed since ``parent``, a line each
+    waiting: Waiting | None = None
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint with its bytes."""
+
+    checkpoint: Checkpoint
+    state: bytes
+    value: bytes | None  #: the payload, default or result that belongs to its wait
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the call that a flow waits in returns or raises."""
+
+    body: bytes
+    kind: Literal["value", "throw"] = "value"
+
+
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint that somebody makes of a flow, in place of what it would go on from.
+
+    ``parent`` is the checkpoint that the state was made from. An answer that the flow
+    has and did not take yet stays if the flow is edited as it is now; it is void if it
+    is rolled back, made from another checkpoint, or given another ``answer``.
+    """
+
+    state: bytes
+    kind: Literal["edit", "rollback"] = "edit"
+    parent: int
+    reason: str = ""
+    by: str = ""
+    label: str = ""
+    changes: tuple[str, ...] = ()  #: a line each
+    #: What the flow waits for in that state; None: it goes on at once. One that has not
+    #: begun needs Waiting(kind="start", due=True): the number of its save is not 0.
+    waiting: Waiting | None = None
+    #: The payload, default or result of that wait. None: what ``parent`` has.
+    value: bytes | None = None
+    answer: Answer | None = None
+
+
 class FlowRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that can be known of a flow without unpickling anything of it."""
 
@@ -76,13 +131,15 @@ class FlowRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: tuple[str, ...] = ()
     queue: str = ""
     priority: int = 0  #: the higher first, among those of one queue
-    parent: str = ""  #: the flow that spawned it
+    parent: str = ""  #: the flow that spawned it, or that it was forked from
+    forked: int | None = None  #: the checkpoint of ``parent`` that it was forked from
     retries: int = 0  #: how often it may run again if it raises
     attempts: int = 0  #: claims since it was saved last
     retry_at: float | None = None  #: while status is "retrying"
     trouble: str = ""  #: why the last attempt came to nothing
     killer: str = ""  #: id of the worker that died while it ran this
     held: bool = False  #: it must not run before unhold()
+    debugged: bool = False  #: it runs all the same: who claimed it is a debugger
     blocked: str = ""  #: the flow whose mailbox is full, by messages of this one
 
 
@@ -106,10 +163,18 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewFlow(msgspec.Struct, frozen=True, kw_only=True):
-    """A flow that is made: ready to run, or waiting to start if its record does so."""
+    """A flow that is made: ready to run, or waiting if its record does so.
+
+    Its first checkpoint has the number ``record.seq``. ``kind``, ``reason`` and ``by``
+    are what that says of it, if it is no flow that was spawned.
+    """
 
     record: FlowRecord
     state: bytes
+    value: bytes | None = None  #: that belongs to what it waits for
+    kind: Literal["spawn", "fork", "import"] = "spawn"
+    reason: str = ""
+    by: str = ""
     deadline: float | None = None  #: when ``cancelled`` is thrown in it
     cancelled: bytes = b""
     exist_ok: bool = False  #: that there is one of the id already is no error
@@ -156,6 +221,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return self.text.split("\n")
 
 
+class LogLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a flow logged."""
+
+    at: float  #: seconds since the epoch
+    level: str
+    logger: str
+    text: str
+    number: int = -1  #: among those of its flow, from 0
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """What one commit writes, all of it or nothing.
 
@@ -168,7 +243,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     status: Status
-    state: bytes | None = None  #: None leaves the last saved state as it is
+    state: bytes | None = None  #: None leaves the last saved state, and its wait
     value: bytes | None = None  #: payload, result or exception, pickled
     waiting: Waiting | None = None
     label: str | None = None
@@ -178,6 +253,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     spawns: tuple[NewFlow, ...] = ()
     retry_at: float | None = None
     sources: tuple[Source, ...] = ()  #: of the code in ``state``, where they are new
+    logged: tuple[LogLine, ...] = ()
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):

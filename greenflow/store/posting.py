@@ -73,7 +73,7 @@ def next_due(txn: lmdb.Transaction[bytes]) -> float | None:
     """Return when the first message is due, in seconds since the epoch, or None."""
     with txn.cursor() as cursor:
         if cursor.set_range(keys.DELAYED) and cursor.key()[:1] == keys.DELAYED:
-            return keys.delayed_seconds(cursor.key())
+            return keys.timer_seconds(cursor.key())
     return None
 
 
@@ -86,7 +86,7 @@ def deliver(work: Work, now: float) -> dict[str, BadRecord]:
     begin = keys.DELAYED
     for _ in range(_DUE_MAX):
         found = mailbox.first_from(work.txn, begin, keys.DELAYED)
-        if found is None or keys.delayed_seconds(found.prefix) > now:
+        if found is None or keys.timer_seconds(found.prefix) > now:
             break
         flow_id = keys.delayed_id(found.prefix)
         try:

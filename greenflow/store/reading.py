@@ -6,20 +6,33 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
 from greenflow.errors import FlowNotFound
-from greenflow.store import deaths, ends, keys, listing, sources, throttle
+from greenflow.store import (
+    deaths,
+    ends,
+    history,
+    keys,
+    listing,
+    logbook,
+    sources,
+    states,
+    throttle,
+)
 from greenflow.store.base import Store
-from greenflow.store.records import Part, Row, unseal_part
+from greenflow.store.model import Saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from greenflow.store.base import (
+        Checkpoint,
         FlowRecord,
+        LogLine,
         Message,
         QueueLimits,
         Source,
         Status,
     )
+    from greenflow.store.states import Raw
     from greenflow.store.work import Work
 
 T = TypeVar("T")
@@ -86,27 +99,44 @@ class Reading(Store):
 
     def state(self, flow_id: str) -> bytes:
         """Return the last saved continuation. Raises FlowNotFound."""
-        data = self._part(keys.STATE, b"state", flow_id)
-        assert data is not None
-        return data
+        raw = self.read(lambda work: history.current(work, work.row(flow_id)))
+        return states.opened(raw)[1]
 
     def value(self, flow_id: str) -> bytes | None:
         """Return the payload, result or exception, pickled, if there is one."""
-        return self._part(keys.VALUE, b"value", flow_id)
 
-    def _part(self, kind: bytes, name: bytes, flow_id: str) -> bytes | None:
-        def read(work: Work) -> tuple[Part | None, bytes]:
-            row: Row = work.row(flow_id)
-            part = row.state if kind == keys.STATE else row.value
-            return part, work.read_part(kind, flow_id, part) if part else b""
+        def read(work: Work) -> tuple[int, bytes] | None:
+            row = work.row(flow_id)
+            seq = history.value_seq(row.record)
+            return (seq, history.value(work, flow_id, seq)) if row.has_value else None
 
-        part, record = self.read(read)
-        return None if part is None else unseal_part(name, flow_id, part, record)
+        found = self.read(read)
+        return None if found is None else states.unseal_value(flow_id, *found)
+
+    def history(self, flow_id: str) -> list[Checkpoint]:
+        """Return the checkpoints that are kept, the oldest first."""
+        return self.read(lambda work: history.checkpoints(work, work.row(flow_id)))
+
+    def saved(self, flow_id: str, seq: int) -> Saved:
+        """Return a checkpoint with its bytes: see base_reads.py."""
+
+        def read(work: Work) -> tuple[Raw, bytes]:
+            return history.fetch(work, work.row(flow_id), seq)
+
+        raw, record = self.read(read)
+        known, state = states.opened(raw)
+        value = states.unseal_value(flow_id, seq, record) if record else None
+        return Saved(checkpoint=known.checkpoint, state=state, value=value)
 
     def source(self, code_hash: bytes) -> Source | None:
         """Return the stored text of the code of a hash, if there is one."""
         record = self.read(lambda work: sources.get(work, code_hash))
         return sources.opened(code_hash, record)
+
+    def logged(self, flow_id: str, begin: int = 0) -> list[LogLine]:
+        """Return the lines that the flow logged, from a number on: see base.py."""
+        found = self.read(lambda work: logbook.read(work, flow_id, begin))
+        return list(logbook.opened(found))
 
     def messages(self, flow_id: str, topic: str | None = None) -> Iterator[Message]:
         """Yield what waits in the mailbox, in order; of one topic, or of all.

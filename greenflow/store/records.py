@@ -7,9 +7,7 @@ The seal is around the whole, so a piece that is lost or replaced is found out t
 
 from __future__ import annotations
 
-import os
 import zlib
-from contextlib import suppress
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -23,10 +21,8 @@ from greenflow.store.base import FlowRecord, Message
 T = TypeVar("T")
 
 #: The format of everything in the store, recorded when it is made.
-FORMAT = 1
+FORMAT = 2
 _HEADS_BYTES = 1024
-_MARK_BYTES = 8
-_MARKS_KEPT = 256
 _SMALL_WINDOW_BITS = 13
 _MEMORY_LEVEL = 5
 
@@ -41,44 +37,25 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     created: float  #: seconds since the epoch
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True):
-    """Where a flow's state or value is. ``mark`` is new with every one that is saved.
-
-    It is part of the checksum, so an older state under the same key is refused.
-    """
-
-    mark: bytes
-    pieces: int
-
-
 class Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A flow as it is stored: its record and what only the store needs to know."""
 
     record: FlowRecord
-    state: Part
-    value: Part | None = None
+    shares: bool = False  #: its state is in blocks
+    has_value: bool = False  #: a payload; if it has ended, a result or an exception
     ticket: int = -1  #: its place among the ready flows; -1 while it is not ready
     next_seq: int = 0  #: of the next message
     messages: int = 0  #: in the mailbox
     delayed: int = 0  #: messages that will be
+    oldest: int = 0  #: checkpoints before it are gone, but for labelled ones
+    labelled: int = 0  #: checkpoints that are
+    logged: int = 0  #: lines so far; the number of the next
 
 
 class Packed(NamedTuple):
     """Bytes of a user's, compressed if that makes them smaller."""
 
     data: bytes
-    plain_bytes: int
-    compressed: bool
-
-
-class Sealed(NamedTuple):
-    """A state or a value that is ready to be written."""
-
-    part: Part
-    pieces: list[bytes]
-
-
-class _PartHead(msgspec.Struct, frozen=True, array_like=True):
     plain_bytes: int
     compressed: bool
 
@@ -94,7 +71,6 @@ class _MessageHead(msgspec.Struct, frozen=True, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _meta = msgspec.msgpack.Decoder(Meta)
 _row = msgspec.msgpack.Decoder(Row)
-_part_head = msgspec.msgpack.Decoder(_PartHead)
 _message_head = msgspec.msgpack.Decoder(_MessageHead)
 
 
@@ -105,7 +81,7 @@ def encode_meta(meta: Meta) -> bytes:
 
 def decode_meta(data: bytes) -> Meta:
     """Return what :func:`encode_meta` was given. Raises BadRecord."""
-    return _decode(_meta, unseal(b"store", keys.META, data)[0], "the store")
+    return decode(_meta, unseal(b"store", keys.META, data)[0], "the store")
 
 
 def encode_row(row: Row) -> bytes:
@@ -116,7 +92,7 @@ def encode_row(row: Row) -> bytes:
 def decode_row(flow_id: str, data: bytes) -> Row:
     """Return what :func:`encode_row` was given. Raises BadRecord."""
     head = unseal(b"flow", flow_id.encode(), data)[0]
-    row = _decode(_row, head, f"flow {flow_id}")
+    row = decode(_row, head, f"flow {flow_id}")
     if (row.ticket >= 0) != (row.record.status == "ready"):
         raise BadContents(
             f"flow {flow_id} is {row.record.status} with ticket {row.ticket}"
@@ -137,17 +113,22 @@ def decode_index(key: bytes, data: bytes) -> str:
 def pack(data: bytes, what: str) -> Packed:
     """Return bytes as they will be stored. Raises TooLarge, which names ``what``."""
     size = len(data)
+    check_size(size, what)
+    if size > limits.COMPRESS_BYTES_MIN:
+        smaller = _compress(data)
+        if len(smaller) < size:
+            return Packed(smaller, size, True)
+    return Packed(data, size, False)
+
+
+def check_size(size: int, what: str) -> None:
+    """Refuse what is above the limit. Raises TooLarge, which names ``what``."""
     # Less than a record may have, because a head comes on top.
     if size > limits.RECORD_BYTES_MAX - OVERHEAD_BYTES - _HEADS_BYTES:
         raise TooLarge(
             f"{what} has {size} bytes; the limit is {limits.RECORD_BYTES_MAX}",
             hint="keep large data outside the flow and its path or key in it",
         )
-    if size > limits.COMPRESS_BYTES_MIN:
-        smaller = _compress(data)
-        if len(smaller) < size:
-            return Packed(smaller, size, True)
-    return Packed(data, size, False)
 
 
 def _compress(data: bytes) -> bytes:
@@ -179,39 +160,6 @@ def unpack(packed: Packed, what: str) -> bytes:
     return data
 
 
-def seal_part(name: bytes, flow_id: str, data: bytes) -> Sealed:
-    """Return a flow's state or value (the ``name``) ready to write. Raises TooLarge."""
-    packed = pack(data, f"the {name.decode()} of flow {flow_id}")
-    head = _encode(_PartHead(packed.plain_bytes, packed.compressed))
-    mark = _new_mark()
-    pieces = cut(seal(name, mark + flow_id.encode(), head, packed.data))
-    return Sealed(Part(mark, len(pieces)), pieces)
-
-
-def _new_mark() -> bytes:
-    while True:
-        with suppress(IndexError):
-            return _marks.pop()  # no two threads get the same
-        fresh = os.urandom(_MARK_BYTES * _MARKS_KEPT)
-        _marks.extend(
-            fresh[at : at + _MARK_BYTES] for at in range(0, len(fresh), _MARK_BYTES)
-        )
-
-
-#: Random bytes in stock: to ask for each mark takes longer than to seal a record.
-_marks: list[bytes] = []
-# A forked child must not use its parent's again.
-os.register_at_fork(after_in_child=_marks.clear)
-
-
-def unseal_part(name: bytes, flow_id: str, part: Part, record: bytes) -> bytes:
-    """Return the ``data`` that :func:`seal_part` was given. Raises BadRecord."""
-    what = f"the {name.decode()} of flow {flow_id}"
-    head, body = unseal(name, part.mark + flow_id.encode(), record)
-    known = _decode(_part_head, head, what)
-    return unpack(Packed(body, known.plain_bytes, known.compressed), what)
-
-
 def seal_message(
     prefix: bytes, topic: str, kind: Literal["value", "throw"], body: Packed
 ) -> list[bytes]:
@@ -224,7 +172,7 @@ def seal_message(
 def unseal_message(prefix: bytes, record: bytes) -> Message:
     """Return the message that lies under ``prefix``. Raises BadRecord."""
     head, data = unseal(b"message", prefix, record)
-    known = _decode(_message_head, head, "a message")
+    known = decode(_message_head, head, "a message")
     body = unpack(Packed(data, known.plain_bytes, known.compressed), "a message")
     return Message(topic=known.topic, seq=known.seq, body=body, kind=known.kind)
 
@@ -237,8 +185,11 @@ def cut(record: bytes) -> list[bytes]:
     return [record[at : at + size] for at in range(0, len(record), size)]
 
 
-def _decode(decoder: msgspec.msgpack.Decoder[T], head: bytes, what: str) -> T:
-    """Decode a head whose checksum was right; what is wrong in it was written so."""
+def decode(decoder: msgspec.msgpack.Decoder[T], head: bytes, what: str) -> T:
+    """Decode a head whose checksum was right; what is wrong in it was written so.
+
+    Raises BadContents.
+    """
     try:
         return decoder.decode(head)
     except msgspec.MsgspecError as error:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from greenflow.errors import FlowBusy
-from greenflow.store import keys, mailbox, watching
-from greenflow.store.records import seal_part
+from greenflow.store import history, mailbox, states, watching
 
 if TYPE_CHECKING:
     from greenflow.store.mailbox import Letter
-    from greenflow.store.records import Row, Sealed
+    from greenflow.store.records import Packed, Row
     from greenflow.store.work import Work
 
 
@@ -20,12 +19,12 @@ class Ending(NamedTuple):
     """How a flow ends that is not asked."""
 
     error: str
-    value: Sealed
+    value: Packed
 
 
 def ending(flow_id: str, error: str, value: bytes) -> Ending:
     """Return it with its bytes made before the transaction. Raises TooLarge."""
-    return Ending(error, seal_part(b"value", flow_id, value))
+    return Ending(error, states.prepare_value(flow_id, value))
 
 
 def cancel(work: Work, item: Letter, end: Ending, now: float) -> None:
@@ -50,10 +49,10 @@ def kill(work: Work, flow_id: str, end: Ending, now: float) -> None:
 
 def _end(work: Work, row: Row, end: Ending, now: float) -> None:
     flow_id = row.record.id
-    work.write_part(keys.VALUE, flow_id, row.value, end.value)
     row = work.move(row, "cancelled", now)
     record = replace(row.record, waiting=None, error=end.error, blocked="")
-    work.change(replace(row, record=record, value=end.value.part))
+    row = replace(row, record=record)
+    work.change(history.put_value(work, row, record.seq + 1, end.value))
     watching.ended(work, flow_id, now)
 
 

@@ -64,7 +64,7 @@ def get(work: Work, name: str) -> QueueLimits | None:
 
 def everywhere(work: Work) -> list[QueueLimits]:
     """Return the limits of all queues that have any. Raises BadRecord."""
-    names = [keys.limits_name(key) for key in work.under(keys.LIMITS)]
+    names = [keys.named(key) for key in work.under(keys.LIMITS)]
     return [found for name in names if (found := get(work, name)) is not None]
 
 

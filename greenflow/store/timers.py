@@ -78,7 +78,7 @@ def wake(work: Work, now: float) -> dict[str, BadRecord]:
     """
     damaged: dict[str, BadRecord] = {}
     for key, data in _due(work.txn, now):
-        flow_id = keys.timer_id(key)
+        flow_id = keys.timed_id(key)
         work.txn.delete(key)
         try:
             row = work.listed(flow_id)

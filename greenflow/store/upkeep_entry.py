@@ -6,11 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenflow.errors import BadRecord, FlowNotFound
-from greenflow.store import keys, mailbox, needs, sources, throttle
+from greenflow.store import keys, mailbox, needs, settings, sources, throttle
 from greenflow.store.records import decode_index, decode_meta, unseal_message
 from greenflow.store.upkeep_finding import Finding, Found, derived, lost
 from greenflow.store.upkeep_flow import entries, is_child, is_watching
-from greenflow.store.upkeep_settings import get_retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,7 +156,7 @@ def _death(work: Work, key: bytes) -> list[Found]:
 
 
 def _setting(work: Work, key: bytes) -> list[Found]:
-    get_retention(work)
+    settings.check(work)
     return []
 
 
@@ -213,12 +212,12 @@ def _delete_all(prefix: bytes, work: Work) -> None:
 _LOOKS: dict[bytes, Callable[[Work, bytes], list[Found]]] = {
     keys.FLOW: _pieces_alone,
     keys.META: _meta,
-    keys.CREATED: partial(_entry, keys.created_id),
+    keys.CREATED: partial(_entry, keys.timed_id),
     keys.READY: partial(_entry, keys.queue_name),
     keys.RUNNING: partial(_entry, _owned),
-    keys.TIMER: partial(_entry, keys.timer_id),
-    keys.FINISHED: partial(_entry, keys.finished_id),
-    keys.HOSPITAL: partial(_entry, keys.hospital_id),
+    keys.TIMER: partial(_entry, keys.timed_id),
+    keys.FINISHED: partial(_entry, keys.timed_id),
+    keys.HOSPITAL: partial(_entry, keys.named),
     keys.WATCHER: partial(_entry, _second),
     keys.CHILD: partial(_entry, _second),
     keys.NEEDED: partial(_entry, _second),

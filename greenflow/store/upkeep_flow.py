@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from greenflow.errors import BadRecord, FlowNotFound
-from greenflow.store import keys, mailbox, needs, queues, timers
+from greenflow.store import keys, mailbox, needs, queues, timers, upkeep_history
 from greenflow.store.model import ENDED
 from greenflow.store.records import (
     decode_index,
     encode_index,
     unseal_message,
-    unseal_part,
 )
 from greenflow.store.upkeep_finding import Found, derived, lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greenflow.store.records import Part, Row
+    from greenflow.store.records import Row
     from greenflow.store.work import Work
 
 
@@ -33,7 +32,7 @@ def examine(work: Work, flow_id: str) -> list[Found]:
     except BadRecord as error:
         return [lost("damaged-flow", flow_id, error)]
     return [
-        *_parts(work, row),
+        *upkeep_history.examine(work, row),
         *_mailbox(work, row),
         *_entries(work, row),
         *_asleep(work, row),
@@ -90,30 +89,6 @@ def _goes_on(work: Work, flow_id: str) -> bool:
         return False
 
 
-def _parts(work: Work, row: Row) -> Iterator[Found]:
-    """Look at the saved state, and at the payload, result or exception."""
-    flow_id = row.record.id
-    known = {keys.flow(flow_id)}
-    parts: tuple[tuple[bytes, bytes, Part | None], ...] = (
-        (keys.STATE, b"state", row.state),
-        (keys.VALUE, b"value", row.value),
-    )
-    for kind, name, part in parts:
-        if part is None:
-            continue
-        prefix = keys.part(kind, flow_id)
-        known |= {keys.piece(prefix, number) for number in range(part.pieces)}
-        try:
-            record = work.read_part(kind, flow_id, part)
-            unseal_part(name, flow_id, part, record)
-        except BadRecord as error:
-            yield lost(f"damaged-{name.decode()}", flow_id, error)
-    for key in work.under(keys.flow(flow_id)):
-        if key not in known:
-            text = f"flow {flow_id} has a piece that is none of its: {key!r}"
-            yield derived("spare-piece", flow_id, text, partial(_delete, key))
-
-
 def _mailbox(work: Work, row: Row) -> Iterator[Found]:
     flow_id = row.record.id
     prefixes = mailbox.prefixes(work.txn, keys.mailbox(flow_id))
@@ -159,10 +134,6 @@ def _asleep(work: Work, row: Row) -> Iterator[Found]:
     if record.status == "waiting" and not record.blocked and work.satisfied(row):
         text = f"flow {record.id} waits, and has what it waits for"
         yield derived("asleep", record.id, text, partial(_wake, record.id))
-
-
-def _delete(key: bytes, work: Work) -> None:
-    work.txn.delete(key)
 
 
 def _list(flow_id: str, key: bytes, work: Work) -> None:

@@ -20,21 +20,23 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, FlowNotFound
-from greenflow.store import keys, needs
+from greenflow.store import history, keys, needs, pieces
 from greenflow.store.model import ENDED
 from greenflow.store.upkeep_notes import delete_notes
-from greenflow.store.upkeep_sweep import Sweep, delete_under
+from greenflow.store.upkeep_sweep import Sweep
 
 if TYPE_CHECKING:
     import lmdb
 
     from greenflow.store.claiming import Transactions
     from greenflow.store.records import Row
-    from greenflow.store.upkeep_settings import Retention
+    from greenflow.store.settings import Retention
     from greenflow.store.work import Work
 
 #: A place in the index by end that is behind all others.
 _END: Final = bytes([keys.FINISHED[0] + 1])
+#: To find what blocks they share with others takes as long for many as for one.
+_CHECKPOINTS_AT_ONCE: Final = 50
 #: What becomes of a flow that has ended.
 _GOES, _NEEDED, _DAMAGED, _STAYS = "goes", "needed", "damaged", "stays"
 
@@ -47,6 +49,7 @@ class Collected(msgspec.Struct, kw_only=True):
     needed: int = 0  #: old enough, but another flow needs it
     damaged: int = 0  #: cannot be read: see doctor
     notes: int = 0  #: of deaths of workers, deleted
+    checkpoints: int = 0  #: of flows that stay, deleted
 
 
 class Collector:
@@ -165,7 +168,7 @@ class Collector:
         return [(key, self._verdict(work, key)) for key in found]
 
     def _verdict(self, work: Work, key: bytes) -> str:
-        flow_id = keys.finished_id(key)
+        flow_id = keys.timed_id(key)
         try:
             row = work.row(flow_id)
             record = row.record
@@ -173,7 +176,8 @@ class Collector:
                 return _STAYS
             if needs.is_needed(work.txn, flow_id):
                 return _NEEDED
-            if not self._children and _goes_on(work, record.parent):
+            spawned = record.parent if record.forked is None else ""
+            if not self._children and _goes_on(work, spawned):
                 return _NEEDED
         except BadRecord:
             return _DAMAGED
@@ -196,7 +200,7 @@ class Collector:
                 return key, flows, messages
             if self._verdict(work, key) != _GOES:
                 continue
-            row = work.row(keys.finished_id(key))
+            row = work.row(keys.timed_id(key))
             count, used, whole = delete_flow(work, row, budget)
             messages, budget = messages + count, budget - used
             if not whole:
@@ -219,11 +223,18 @@ def delete_flow(work: Work, row: Row, budget: int) -> tuple[int, int, bool]:
         keys.pair(keys.WATCHER, record.id),
     ):
         if used < budget:
-            used += delete_under(txn, prefix, budget - used)
+            used += pieces.delete(txn, prefix, budget - used)
+    earlier = history.numbers(work, record.id)[:-1]
+    for at in range(0, len(earlier), _CHECKPOINTS_AT_ONCE):
+        if used < budget:
+            some = earlier[at : at + _CHECKPOINTS_AT_ONCE]
+            used += history.drop(work, record.id, some)
     if used >= budget:
-        work.change(replace(row, messages=max(row.messages - messages, 0)))
+        labelled = history.count_labelled(work, record.id)
+        left = max(row.messages - messages, 0)
+        work.change(replace(row, messages=left, labelled=labelled))
         return messages, used, False
-    used += delete_under(txn, keys.flow(record.id))
+    used += pieces.delete(txn, keys.flow(record.id))
     for key in (
         keys.created(record.created, record.id),
         keys.finished(record.updated, record.id),
@@ -243,7 +254,7 @@ def _delete_messages(
         while (
             used < budget and cursor.set_range(begin) and cursor.key().startswith(begin)
         ):
-            used += delete_under(txn, cursor.key()[: -keys.PIECE_BYTES])
+            used += pieces.delete(txn, cursor.key()[: -keys.PIECE_BYTES])
             count += 1
     return count, used
 

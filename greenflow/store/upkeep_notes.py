@@ -60,9 +60,9 @@ def _killer(work: Work, key: bytes, data: bytes) -> str:
         if key[:1] == keys.READY:
             row = work.queued(keys.ready_ticket(key), key, data)
         elif key[:1] == keys.TIMER:
-            row = work.listed(keys.timer_id(key))
+            row = work.listed(keys.timed_id(key))
         else:
-            row = work.listed(keys.hospital_id(key))
+            row = work.listed(keys.named(key))
     except BadRecord:
         return ""
     return row.record.killer

@@ -10,7 +10,7 @@ import msgspec
 
 from greenflow import limits
 from greenflow.errors import BadRecord
-from greenflow.store import keys, lmdb_facts, queues
+from greenflow.store import history, keys, lmdb_facts, queues
 from greenflow.store.claiming import next_due
 from greenflow.store.lmdb_facts import Reader, Space, Writer  # noqa: TC001
 
@@ -29,7 +29,8 @@ class Full(msgspec.Struct, kw_only=True):
 
     by_status: dict[str, int] = {}
     messages: int = 0  #: in mailboxes
-    state_bytes: int = 0  #: of saved states, before they are compressed
+    state_bytes: int = 0  #: of last saved states, before they are compressed
+    checkpoints: int = 0  #: that are stored
     damaged: int = 0  #: flows that cannot be read
 
 
@@ -178,5 +179,6 @@ def _add(
         else:
             statuses[row.record.status] += 1
             told.messages += row.messages
+            told.checkpoints += len(history.numbers(work, each))
             told.state_bytes += row.record.state_bytes
     return keys.after_flow(ids[-1]) if ids else b"", len(ids)

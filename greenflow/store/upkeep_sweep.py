@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, FlowNotFound
-from greenflow.store import keys
+from greenflow.store import keys, pieces
 from greenflow.store.model import ENDED
 
 if TYPE_CHECKING:
@@ -49,20 +49,6 @@ class Sweep:
         return True
 
 
-def delete_under(
-    txn: lmdb.Transaction[bytes], prefix: bytes, budget: int | None = None
-) -> int:
-    """Delete the keys that begin so, not more than ``budget``; return how many."""
-    deleted = 0
-    with txn.cursor() as cursor:
-        more = cursor.set_range(prefix)
-        while more and deleted != budget and cursor.key().startswith(prefix):
-            cursor.delete()
-            deleted += 1
-            more = bool(cursor.key())
-    return deleted
-
-
 def _next(txn: lmdb.Transaction[bytes], at: bytes) -> list[bytes]:
     found: list[bytes] = []
     with txn.cursor() as cursor:
@@ -92,7 +78,7 @@ def _delete(work: Work, void: list[bytes]) -> int:
     count = 0
     for prefix in void:
         # Its flow may be another one of that id by now.
-        if _is_void(work, prefix) and delete_under(work.txn, prefix):
+        if _is_void(work, prefix) and pieces.delete(work.txn, prefix):
             count += 1
             try:
                 row = work.row(keys.delayed_id(prefix))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from greenflow.errors import BadRecord
+from greenflow.errors import BadRecord, FlowNotFound
 from greenflow.store import keys
 from greenflow.store.base import ENDED, JOINS
 from greenflow.store.records import encode_index
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def arm(work: Work, record: FlowRecord) -> None:
     """List a flow that begins to wait under those that it waits for."""
     for target in _targets(record):
-        if target == record.id or work.row(target).record.status not in ENDED:
+        if target == record.id or _goes_on(work, target):
             key = keys.pair(keys.WATCHER, target, record.id)
             work.txn.put(key, encode_index(key))
 
@@ -43,14 +43,24 @@ def _targets(record: FlowRecord) -> tuple[str, ...]:
 
 
 def counted(work: Work, waiting: Waiting | None) -> Waiting | None:
-    """Return it with the number of flows that have to end yet. Raises FlowNotFound."""
+    """Return it with the number of flows that have to end yet.
+
+    One that is not there any more has ended, which the flow that waits is told.
+    """
     if waiting is None or waiting.kind not in JOINS:
         return waiting
     wanted = set(waiting.flows)
-    going_on = sum(work.row(each).record.status not in ENDED for each in wanted)
+    going_on = sum(_goes_on(work, each) for each in wanted)
     if waiting.kind == "first":
         going_on = int(going_on == len(wanted))
     return replace(waiting, left=going_on)
+
+
+def _goes_on(work: Work, flow_id: str) -> bool:
+    try:
+        return work.row(flow_id).record.status not in ENDED
+    except FlowNotFound:
+        return False
 
 
 def ended(work: Work, flow_id: str, now: float) -> None:

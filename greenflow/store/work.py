@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from greenflow.errors import BadContents, FlowNotFound, Truncated
+from greenflow.errors import BadContents, FlowNotFound
 from greenflow.store import keys, mailbox, needs, queues, timers, watching
 from greenflow.store.model import ENDED, JOINS
 from greenflow.store.records import (
-    Part,
     Row,
-    Sealed,
     decode_index,
     decode_row,
     encode_index,
@@ -91,11 +89,14 @@ class Work:
 
         One that is held is not made ready.
         """
-        self._leave_indexes(row)
+        self.leave(row)
         return self.enter(row, status, now, owner)
 
     def enter(self, row: Row, status: Status, now: float, owner: str = "") -> Row:
-        """Return a flow that stands in no index in a status, and in its indexes."""
+        """Return a flow that stands in no index in a status, and in its indexes.
+
+        One that has ended is held no more.
+        """
         record = row.record
         if status == "ready" and record.held:
             status = "held"
@@ -103,6 +104,8 @@ class Work:
             record,
             status=status,
             owner=owner,
+            held=record.held and status not in ENDED,
+            debugged=record.debugged and status == "running",
             updated=now,
             blocked=record.blocked if status == "waiting" else "",
             retry_at=record.retry_at if status == "retrying" else None,
@@ -140,7 +143,8 @@ class Work:
             return True
         return mailbox.has_any(self.txn, row)
 
-    def _leave_indexes(self, row: Row) -> None:
+    def leave(self, row: Row) -> None:
+        """Take a flow out of the indexes that its status has."""
         record = row.record
         if record.status == "ready":
             queues.leave(self.txn, record, row.ticket)
@@ -161,37 +165,6 @@ class Work:
             key = keys.limits_of(queue)
             self._limited[queue] = self.txn.get(key) is not None
         return self._limited[queue]
-
-    def write_part(
-        self, kind: bytes, flow_id: str, old: Part | None, new: Sealed
-    ) -> None:
-        """Write a state or a value, in place of the old one if there is one."""
-        prefix = keys.part(kind, flow_id)
-        for number, piece in enumerate(new.pieces):
-            self.txn.put(keys.piece(prefix, number), piece)
-        self._delete_pieces(prefix, len(new.pieces), old.pieces if old else 0)
-
-    def delete_part(self, kind: bytes, flow_id: str, old: Part) -> None:
-        """Delete a state or a value."""
-        self._delete_pieces(keys.part(kind, flow_id), 0, old.pieces)
-
-    def _delete_pieces(self, prefix: bytes, begin: int, end: int) -> None:
-        for number in range(begin, end):
-            self.txn.delete(keys.piece(prefix, number))
-
-    def read_part(self, kind: bytes, flow_id: str, part: Part) -> bytes:
-        """Return the sealed record of a state or a value. Raises Truncated."""
-        prefix = keys.part(kind, flow_id)
-        pieces = []
-        for number in range(part.pieces):
-            piece = self.txn.get(keys.piece(prefix, number))
-            if piece is None:
-                raise Truncated(
-                    f"piece {number} of {part.pieces} of {prefix!r} is not there",
-                    hint="take the store from a copy",
-                )
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def queued(self, ticket: int, key: bytes, data: bytes) -> Row:
         """Return the flow of an entry of a queue. Raises BadRecord."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import lmdb
 
 from greenflow.errors import BadRecord, Deadlock, StoreError
 from greenflow.failpoints import reach
-from greenflow.store import claims, commits
+from greenflow.store import claims, commits, history
 from greenflow.store.base import NOTHING_KNOWN, Committed
 from greenflow.store.claiming import next_due
 from greenflow.store.reading import Reading
@@ -51,6 +52,10 @@ class Working(Reading):
             return self._claimer.one(flow_id)
         return next(iter(self.claims(1)), None)
 
+    def claim_held(self, flow_id: str) -> Claim | None:
+        """Claim this flow, if it is runnable, though it is held: see base.py."""
+        return self._claimer.one(flow_id, held=True)
+
     def claims(
         self,
         count: int,
@@ -82,7 +87,12 @@ class Working(Reading):
 
     def prepare(self, claim: Claim, step: Step) -> Prepared:
         """Return a step with its bytes made. Raises TooLarge, ValueError."""
-        return commits.prepare(claim.record.id, step)
+        flow_id = claim.record.id
+        return commits.prepare(flow_id, step, partial(self.stored, flow_id))
+
+    def stored(self, flow_id: str, digests: list[bytes]) -> set[bytes]:
+        """Return which blocks of a flow's states are stored."""
+        return self.read(lambda work: history.stored(work, flow_id, digests))
 
     def commit(self, claim: Claim, step: Step) -> Committed:
         """Write a step: see base.py.

@@ -10,10 +10,10 @@ import pytest
 from greenflow import errors
 from greenflow.cli import exits
 from greenflow.cli.source import marked
-from greenflow.cli.text import age, json_or_text, plain, size
+from greenflow.cli.text import json_or_text, plain, size
 from greenflow.inspect.lines import Position
 from greenflow.inspect.sources import excerpt
-from greenflow.inspect.waits import instant
+from greenflow.inspect.waits import age, instant
 
 
 @pytest.mark.parametrize(

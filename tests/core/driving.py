@@ -37,6 +37,11 @@ def over_bytes(k: Continuation) -> Continuation:
     return loaded
 
 
+def rested(k: Continuation) -> Continuation:
+    k.rest(lambda frame: None)
+    return k
+
+
 def answer_with(k: Continuation, answer: object) -> Continuation:
     if isinstance(answer, Throw):
         return k.throw(answer.make())

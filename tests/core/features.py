@@ -122,6 +122,7 @@ MODULES = (
     "groups",
     "handlers",
     "iterators",
+    "lines",
     "lookups",
     "managers",
     "owned",

@@ -13,7 +13,9 @@ import threading
 import pytest
 
 from greenflow import Continuation, NotSaveable, NotSuspendable, suspend
+from greenflow.continuation import frames
 from tests.conftest import child_environment
+from tests.core import lines, stepping
 from tests.core.features import load
 
 CHILD_SECONDS_MAX = 280
@@ -143,6 +145,70 @@ def test_cycles_that_cannot_be_saved():
     check_growth(cycle, 200)
 
 
+@pytest.mark.parametrize("function", [lambda: level(10), endless])
+def test_a_thousand_cycles_that_rest(function):
+    k = Continuation.start(function)
+    check_growth(lambda: k.rest(lambda frame: frame.f_locals), 1_000)
+
+
+def test_a_thousand_cycles_that_look_and_fail():
+    k = Continuation.start(endless)
+
+    def fails(frame):
+        raise ValueError("look")
+
+    def cycle():
+        with pytest.raises(ValueError, match="look"):
+            k.rest(fails)
+
+    check_growth(cycle, 1_000)
+
+
+def at_a_line(k, number, take):
+    """Let it go on, and call ``take(frame)`` at so many lines from here."""
+    told = iter(range(1, number + 1))
+
+    def line(frame):
+        if next(told, None) == number:
+            take(frame)
+
+    with stepping.told_of_lines(line):
+        k.resume(1)
+
+
+def test_a_thousand_cycles_of_snapshots_that_go_on():
+    k = Continuation.start(lines.endless)
+
+    def cycle():
+        saved = []
+        at_a_line(k, 2, lambda frame: saved.append(k.snapshot(frame)))
+        assert Continuation.loads(saved[0]).resume().value == "turn"
+
+    check_growth(cycle, 1_000)
+
+
+def test_a_thousand_cycles_of_a_line_where_an_error_is_thrown():
+    saved = []
+    k = Continuation.start(lines.handled, KeyError)
+    at_a_line(k, 3, lambda frame: saved.append(k.snapshot(frame)))
+
+    def cycle():
+        assert Continuation.loads(saved[0]).throw(KeyError).value[0] == "caught"
+
+    check_growth(cycle, 1_000)
+
+
+def test_a_thousand_cycles_that_leave_at_a_line():
+    box = [Continuation.start(lines.endless)]
+
+    def cycle():
+        at_a_line(box[0], 2, frames.abandon)
+        assert box[0].value is None
+        assert box[0].resume().value == "turn"
+
+    check_growth(cycle, 1_000)
+
+
 @pytest.fixture(scope="module")
 def growths():
     """Return what the features left behind in a process of their own."""
@@ -167,9 +233,11 @@ COUNTERS = ["blocks", *["references"] * hasattr(sys, "gettotalrefcount")]
 
 
 @pytest.mark.parametrize("counter", COUNTERS)
-@pytest.mark.parametrize("carry", ["in_memory", "over_bytes"])
+@pytest.mark.parametrize("carry", ["in_memory", "over_bytes", "rested", "at_lines"])
 @pytest.mark.parametrize("name", load())
 def test_no_feature_leaks(growths, name: str, carry: str, counter: str):
+    if carry == "at_lines" and load()[name].long:
+        pytest.skip("it has too many lines")
     measured = growths(carry)[name]
     # What leaks at all leaks in every run.
     assert measured[counter] < measured["runs"], measured

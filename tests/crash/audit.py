@@ -6,14 +6,24 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from greenflow.store import LmdbStore, keys, mailbox, needs, sources, timers, watching
+from greenflow.store import (
+    LmdbStore,
+    history,
+    keys,
+    mailbox,
+    needs,
+    sources,
+    states,
+    timers,
+    upkeep_history,
+    watching,
+)
 from greenflow.store.base import ENDED
 from greenflow.store.records import (
     Row,
     decode_index,
     decode_meta,
     unseal_message,
-    unseal_part,
 )
 from greenflow.store.work import Work
 
@@ -82,23 +92,15 @@ def _is_retrying(rows: dict[str, Row], key: bytes) -> bool:
 def _parts(
     work: Work, there: dict[bytes, bytes], rows: dict[str, Row]
 ) -> Iterator[str]:
-    """I8, I10: a flow has its state and its value, whole, and nothing else."""
-    wanted = set()
+    """I8, I10: a flow has its checkpoints, whole, and nothing else."""
+    lost = {keys.flow_id(key) for key in there} - rows.keys()
+    yield from (f"I8 parts of no flow: {flow_id}" for flow_id in lost)
     for flow_id, row in rows.items():
-        wanted.add(keys.flow(flow_id))
-        for kind, name, part in (
-            (keys.STATE, b"state", row.state),
-            (keys.VALUE, b"value", row.value),
-        ):
-            if part is None:
-                continue
-            prefix = keys.part(kind, flow_id)
-            wanted |= {keys.piece(prefix, number) for number in range(part.pieces)}
-            data = unseal_part(name, flow_id, part, work.read_part(kind, flow_id, part))
-            if kind == keys.STATE and len(data) != row.record.state_bytes:
-                yield f"I10 {flow_id}: its state has {len(data)} bytes"
-    yield from (f"I8 part of nothing: {key!r}" for key in there.keys() - wanted)
-    yield from (f"I8 missing: {key!r}" for key in wanted - there.keys())
+        for found in upkeep_history.examine(work, row):
+            yield f"I8 {found.finding.text}"
+        _, state = states.opened(history.current(work, row))
+        if len(state) != row.record.state_bytes:
+            yield f"I10 {flow_id}: its state has {len(state)} bytes"
 
 
 def _messages(

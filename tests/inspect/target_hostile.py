@@ -38,7 +38,7 @@ def make() -> None:
     from greenflow.inspect.nodes import members
     from greenflow.inspect.unpickle import unpickle
     from greenflow.store import open_store
-    from greenflow.store.base import FlowRecord, NewFlow
+    from greenflow.store.base import Edit, FlowRecord, NewFlow
 
     waiting = Continuation.start(hostile.waits, 1).dumps()
     head, body = unpack(waiting)
@@ -79,6 +79,8 @@ def make() -> None:
             name=case,
         )
         store.create(NewFlow(record=record, state=state))
+        for seq, other in enumerate((waiting, state)):
+            store.edit(record.id, seq, Edit(state=other, parent=seq))
     store.close()
 
 
@@ -153,6 +155,11 @@ def commands(flow_id: str) -> list[list[str]]:
         ["get", flow_id, "x"],
         ["get", flow_id, "x", "--json"],
         ["get", flow_id, "x[0][0].a"],
+        ["show", f"{flow_id}@0"],
+        ["stack", "-l", f"{flow_id}@0"],
+        ["history", flow_id],
+        ["diff", flow_id],
+        ["diff", flow_id, "0", "2", "--json"],
     ]
 
 

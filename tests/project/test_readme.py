@@ -14,8 +14,8 @@ from tests.project.tree import ROOT
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FLOW_ID = re.compile(r"\b[a-z]+-[0-9a-hjkmnp-tv-z]{8}\b")
-#: What differs from run to run: lengths of time and sizes.
-VARYING = re.compile(r"\b\d+[smhd](\d+[smh])?\b|\b\d+(\.\d)? k?B\b")
+#: What differs from run to run: lengths of time, sizes, and who runs it.
+VARYING = re.compile(r"\b\d+[smhd](\d+[smh])?\b|\b\d+(\.\d)? k?B\b|\b\w+@[\w.-]+")
 
 
 def blocks(language: str) -> list[str]:

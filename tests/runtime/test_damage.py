@@ -25,7 +25,7 @@ def damage(store: greenflow.Store, begin: bytes) -> None:
 def test_damaged_state_is_told_after_the_others_ran(store: greenflow.Store):
     hurt, also_hurt, well = (greenflow.spawn(target_flows.add, n) for n in range(3))
     for flow in (hurt, also_hurt):
-        damage(store, keys.part(keys.STATE, flow.id))
+        damage(store, keys.part(keys.STATE, flow.id, 0))
     with pytest.raises(ExceptionGroup) as caught:
         greenflow.run()
     assert caught.group_contains(greenflow.BadChecksum)
@@ -71,7 +71,7 @@ def test_damaged_result_is_told(store: greenflow.Store):
     )
     greenflow.run()
     for flow in (done, failed):
-        damage(store, keys.part(keys.VALUE, flow.id))
+        damage(store, keys.part(keys.VALUE, flow.id, 1))
         with pytest.raises(greenflow.BadChecksum):
             flow.result()
 

@@ -133,7 +133,7 @@ def delete(store: greenflow.Store, flow_id: str) -> None:
 
     def change(work):
         row = work.row(flow_id)
-        work._leave_indexes(row)
+        work.leave(row)
         names = [key for key in work.under(b"") if flow_id.encode() in key]
         for key in names:
             work.txn.delete(key)

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from greenflow.store import LmdbStore
+from greenflow.store.base import Claim
 from tests.conftest import child_environment
-from tests.store.helpers import Clock
+from tests.store.helpers import Clock, add, take
 
 Open = Callable[[], LmdbStore]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -55,6 +56,12 @@ def open_again(place: Path) -> Iterator[Open]:
 def store(open_again: Open) -> LmdbStore:
     """The test's store."""
     return open_again()
+
+
+@pytest.fixture
+def claim(store: LmdbStore) -> Claim:
+    """A claim of the test's one flow, "one"."""
+    return take(store, add(store, "one"))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from greenflow.errors import BadRecord
-from greenflow.store import LmdbStore
+from greenflow.store import LmdbStore, settings
 from greenflow.store.base import Claim, FlowRecord, Message, NewFlow, Step, Waiting
 from tests.store.invariants import check_invariants as check_invariants
 
@@ -82,6 +82,18 @@ def waiting_flow(store: LmdbStore, flow_id: str, waiting: Waiting = RECV) -> str
     return flow_id
 
 
+def save(
+    store: LmdbStore, claim: Claim, state: bytes = b"s", label: str | None = None
+) -> None:
+    """Let a claimed flow save a checkpoint, and go on."""
+    store.commit(claim, Step(status="running", state=state, label=label))
+
+
+def keep(store: LmdbStore, count: int) -> None:
+    """Let the store keep so many checkpoints of each flow."""
+    store.write(lambda work: settings.put_history(work, count))
+
+
 def bodies(store: LmdbStore, flow_id: str, topic: str | None = None) -> list[bytes]:
     return [message.body for message in store.messages(flow_id, topic)]
 
@@ -109,6 +121,13 @@ def contents(store: LmdbStore) -> dict[bytes, bytes]:
 
 def overwrite(store: LmdbStore, key: bytes, value: bytes) -> None:
     store.write(lambda work: work.txn.put(key, value))
+
+
+def swap_pieces(store: LmdbStore, one: bytes, other: bytes) -> None:
+    """Let what lies under two keys change places."""
+    have = contents(store)
+    overwrite(store, one, have[other])
+    overwrite(store, other, have[one])
 
 
 def flips(data: bytes) -> list[bytes]:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from greenflow.store import LmdbStore, keys, mailbox, sources, throttle, timers
+from greenflow.store import (
+    LmdbStore,
+    keys,
+    mailbox,
+    sources,
+    throttle,
+    timers,
+    upkeep_history,
+)
 from greenflow.store.base import ANSWERS, CANCELS, ENDED, JOINS, FlowRecord, Waiting
 from greenflow.store.records import Row, decode_index, decode_meta, unseal_message
 from greenflow.store.work import Work
@@ -30,6 +38,9 @@ def check_invariants(store: LmdbStore) -> None:
     for flow_id, flow in flows.items():
         assert len(store.state(flow_id)) == flow.state_bytes
         store.value(flow_id)
+        kept = store.history(flow_id)
+        assert [each.seq for each in kept] == sorted({each.seq for each in kept})
+        assert (kept[-1].seq, kept[-1].size) == (flow.seq, flow.state_bytes)
     store.read(check)
 
 
@@ -42,6 +53,7 @@ def check(work: Work) -> None:
     decode_meta(have[keys.META])
     for row in rows.values():
         check_record(row.record)
+        assert upkeep_history.examine(work, row) == []
         check_wait(work, row, rows)
     expected = {key for row in rows.values() for key in wanted(row, rows)}
     assert {key for key in have if key[:1] in INDEXES} == expected
@@ -141,16 +153,12 @@ def check_entry(work: Work, key: bytes, value: bytes, rows: dict[str, Row]) -> N
     elif kind in INDEXES:
         assert decode_index(key, value) == ""
     elif kind == keys.FLOW and not is_row(key):
-        rest = key.partition(b"\0")[2]
-        row = rows[keys.flow_id(key)]
-        part = {keys.STATE: row.state, keys.VALUE: row.value}[rest[:1]]
-        assert part is not None
-        assert int.from_bytes(rest[1:], "big") < part.pieces
+        assert keys.flow_id(key) in rows  # doctor looks at all that is of a flow
     elif kind == keys.SENT:
         assert keys.flow_id(key) in rows
         assert decode_index(key, value) == ""
     elif kind == keys.LIMITS:
-        assert throttle.get(work, keys.limits_name(key)) is not None
+        assert throttle.get(work, keys.named(key)) is not None
     elif kind == keys.DEATH:
         decode_index(key, value)
     elif kind == keys.SETTING:

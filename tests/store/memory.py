@@ -122,7 +122,7 @@ class Flows:
 
     def end(self, flow: Flow, status: str) -> None:
         self.leave(flow, status)
-        flow.waiting = None
+        flow.waiting, flow.held = None, False
         for other in sorted(self.flows.values(), key=lambda each: each.id):
             if other.status == "waiting":
                 if other.blocked == flow.id:

@@ -207,7 +207,11 @@ def test_message_that_cannot_be_delivered_stops_the_whole_step(
         (Step(status="running", waiting=RECV), ValueError),
         (Step(status="running", label="x" * 201), TooLarge),
         (
-            Step(status="waiting", waiting=Waiting(kind="recv", topic="x" * 201)),
+            Step(
+                status="waiting",
+                state=b"s",
+                waiting=Waiting(kind="recv", topic="x" * 201),
+            ),
             TooLarge,
         ),
         (

@@ -32,6 +32,7 @@ from tests.store.helpers import (
     contents,
     noise,
     overwrite,
+    swap_pieces,
     take,
     waiting_flow,
 )
@@ -46,8 +47,8 @@ def look_at_mailbox(store: LmdbStore) -> None:
 #: How the key of each kind of record begins, and who notices that it is damaged.
 KINDS: dict[str, tuple[bytes, Look]] = {
     "flow": (keys.flow("one"), lambda store: store.get("one")),
-    "state": (keys.part(keys.STATE, "one"), lambda store: store.state("one")),
-    "value": (keys.part(keys.VALUE, "one"), lambda store: store.value("one")),
+    "state": (keys.part(keys.STATE, "one", 2), lambda store: store.state("one")),
+    "value": (keys.part(keys.VALUE, "one", 2), lambda store: store.value("one")),
     "message": (keys.mailbox("one"), look_at_mailbox),
     "age": (keys.CREATED, lambda store: list(store.flows())),
     "queue": (keys.READY, lambda store: store.claim()),
@@ -113,7 +114,7 @@ def test_what_the_store_says_of_itself(full: LmdbStore, open_again: Open):
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 2}, {"engine": "lmdb 1.0"}, {"page_bytes": 65536}]
+    "change", [{"format": 1}, {"engine": "lmdb 1.0"}, {"page_bytes": 65536}]
 )
 def test_store_of_another_kind(store: LmdbStore, open_again: Open, change):
     meta = records.decode_meta(contents(store)[keys.META])
@@ -135,25 +136,19 @@ def test_lmdb_file_of_something_else(place, open_again: Open):
         LmdbStore(place, create=False)
 
 
-def swap(store: LmdbStore, one: bytes, other: bytes) -> None:
-    have = contents(store)
-    overwrite(store, one, have[other])
-    overwrite(store, other, have[one])
-
-
 @pytest.mark.parametrize(
     "what",
     [
         ("get", keys.flow("one"), keys.flow("two")),
         (
             "state",
-            keys.piece(keys.part(keys.STATE, "one"), 0),
-            keys.piece(keys.part(keys.STATE, "two"), 0),
+            keys.piece(keys.part(keys.STATE, "one", 1), 0),
+            keys.piece(keys.part(keys.STATE, "two", 1), 0),
         ),
         (
             "state",
-            keys.piece(keys.part(keys.STATE, "one"), 0),
-            keys.piece(keys.part(keys.VALUE, "one"), 0),
+            keys.piece(keys.part(keys.STATE, "one", 1), 0),
+            keys.piece(keys.part(keys.VALUE, "one", 1), 0),
         ),
         (
             "messages",
@@ -184,7 +179,7 @@ def test_swapped_records_are_refused(store: LmdbStore, what: tuple[str, bytes, b
         for topic in ("", "", "t"):
             store.send(flow_id, topic, b"m")
     call, one, other = what
-    swap(store, one, other)
+    swap_pieces(store, one, other)
     calls: dict[str, Look] = {
         "get": lambda store: store.get("one"),
         "state": lambda store: store.state("one"),
@@ -196,27 +191,26 @@ def test_swapped_records_are_refused(store: LmdbStore, what: tuple[str, bytes, b
         calls[call](store)
 
 
-def test_older_state_under_the_same_key_is_refused(store: LmdbStore):
+def test_older_state_in_the_place_of_the_last_is_refused(store: LmdbStore):
     add(store, "one", b"old!")
-    key = keys.piece(keys.part(keys.STATE, "one"), 0)
-    old = contents(store)[key]
     claim = take(store)
     store.commit(claim, Step(status="running", state=b"new!"))
-    overwrite(store, key, old)
+    old, new = (keys.piece(keys.part(keys.STATE, "one", seq), 0) for seq in (0, 1))
+    overwrite(store, new, contents(store)[old])
     with pytest.raises(BadChecksum):
         store.state("one")
 
 
 @pytest.mark.parametrize("damage", ["lost", "swapped", "twice"])
 def test_pieces_of_a_large_state(store: LmdbStore, damage: str):
-    add(store, "one", noise(20_000))
-    prefix = keys.part(keys.STATE, "one")
+    add(store, "one", noise(limits.SHARED_BYTES_MIN))
+    prefix = keys.part(keys.STATE, "one", 0)
     have, pieces = contents(store), [keys.piece(prefix, n) for n in range(5)]
     assert {len(have[key]) for key in pieces[:4]} == {limits.CHUNK_BYTES}
     if damage == "lost":
         store.write(lambda work: work.txn.delete(pieces[2]))
     elif damage == "swapped":
-        swap(store, pieces[1], pieces[2])
+        swap_pieces(store, pieces[1], pieces[2])
     else:
         overwrite(store, pieces[2], have[pieces[1]])
     with pytest.raises(Truncated if damage == "lost" else BadChecksum):
@@ -232,11 +226,15 @@ def test_lost_piece_of_a_message(store: LmdbStore):
         list(store.messages("one"))
 
 
-def part_record(store: LmdbStore, head: object, body: bytes) -> None:
-    """Put a state with a right checksum and any contents into flow one."""
-    row = store.read(lambda work: work.row("one"))
-    sealed = seal(b"state", row.state.mark + b"one", msgspec.msgpack.encode(head), body)
-    overwrite(store, keys.piece(keys.part(keys.STATE, "one"), 0), sealed)
+def part_record(store: LmdbStore, head: list[object], body: bytes) -> None:
+    """Put a state with a right checksum and any contents into flow one.
+
+    ``head`` is what it says of its bytes: how many they are, whether compressed.
+    """
+    checkpoint = {"seq": 0, "at": 1.0, "kind": "spawn", "size": head[0]}
+    made = msgspec.msgpack.encode([checkpoint, *head[1:], False, False])
+    key = keys.part(keys.STATE, "one", 0)
+    overwrite(store, keys.piece(key, 0), seal(b"state", key, made, body))
 
 
 @pytest.mark.parametrize(
@@ -254,7 +252,7 @@ def part_record(store: LmdbStore, head: object, body: bytes) -> None:
         ([100, True], zlib.compress(b"x" * 100)[:-1]),
         (["100", True], b"x" * 100),
         ([100], b"x" * 100),
-        (b"no list", b"x" * 100),
+        ([100, b"no bool"], b"x" * 100),
     ],
 )
 def test_state_that_says_something_else_than_it_is(store: LmdbStore, head, body: bytes):

@@ -33,9 +33,9 @@ def test_damaged_flow_does_not_keep_others_from_running(store: LmdbStore):
     for flow_id in ("cut", "one", "two", "three", "four"):
         add(store, flow_id)
     store.write(
-        lambda work: work.txn.delete(keys.piece(keys.part(keys.STATE, "cut"), 0))
+        lambda work: work.txn.delete(keys.piece(keys.part(keys.STATE, "cut", 0), 0))
     )
-    state = keys.piece(keys.part(keys.STATE, "one"), 0)
+    state = keys.piece(keys.part(keys.STATE, "one", 0), 0)
     sealed = contents(store)[state]
     overwrite(store, state, sealed[:-1] + bytes([sealed[-1] ^ 1]))
     overwrite(store, keys.flow("two"), contents(store)[keys.flow("one")])
@@ -48,7 +48,7 @@ def test_damaged_flow_does_not_keep_others_from_running(store: LmdbStore):
         told += [note for note in caught.value.__notes__ if "cannot run" in note]
     # Each is told of, those whose row can be read once: they are in the hospital.
     assert [note.split()[1] for note in sorted(told)] == ["at", "cut", "one"]
-    for flow_id, trouble in (("one", "checksum"), ("cut", "piece 0")):
+    for flow_id, trouble in (("one", "checksum"), ("cut", "not there")):
         record = store.get(flow_id)
         assert (record.status, record.owner, record.epoch) == ("hospital", "", 1)
         assert trouble in record.trouble
@@ -65,7 +65,7 @@ def test_damaged_state_leads_to_the_hospital_and_back(
     store: LmdbStore, damage: str, by_id: bool
 ):
     add(store, "one")
-    key = keys.piece(keys.part(keys.STATE, "one"), 0)
+    key = keys.piece(keys.part(keys.STATE, "one", 0), 0)
     good = contents(store)[key]
     if damage == "changed":
         overwrite(store, key, good[:-1] + bytes([good[-1] ^ 1]))

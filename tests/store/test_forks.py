@@ -13,7 +13,6 @@ import pytest
 from greenflow.errors import StoreClosed
 from greenflow.store import LmdbStore, workers
 from greenflow.store.base import Step
-from greenflow.store.records import seal_part
 from tests.store.helpers import (
     add,
     bodies,
@@ -124,21 +123,6 @@ def test_fork_in_the_midst_of_other_threads(store: LmdbStore, place: Path):
     run_threads(work, work, fork)
     assert bodies(store, "one", "child") == [b"m"] * 10
     check_invariants(store)
-
-
-def test_child_and_parent_seal_nothing_by_the_same_mark(tmp_path: Path):
-    seal_part(b"state", "one", b"")  # now some are in stock
-    path = tmp_path / "marks"
-
-    def marks() -> set[bytes]:
-        return {seal_part(b"state", "one", b"").part.mark for _ in range(600)}
-
-    assert in_child(lambda: path.write_bytes(b"".join(marks()))) == 0
-    data = path.read_bytes()
-    theirs = {data[at : at + 8] for at in range(0, len(data), 8)}
-    ours = marks()
-    assert len(ours) == len(theirs) == 600
-    assert ours.isdisjoint(theirs)
 
 
 def test_a_worker_of_the_parent_marks_nothing_from_the_child(tmp_path: Path):

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from greenflow import limits
 from greenflow.errors import Deadlock, GreenflowError
 from greenflow.store.base import (
+    ENDED,
     JOINS,
     Claim,
     Committed,
@@ -108,7 +109,7 @@ class Player(Calls):
 
     def step(self, claim: Claim, plan: Plan) -> Step:
         flow, status = self.model.flows[claim.record.id], plan["status"]
-        saves = plan["saves"] or status in ("running", "waiting")
+        saves, ends = plan["saves"] or status in ("running", "waiting"), status in ENDED
         waiting = self.waiting(plan["wait"]) if status == "waiting" else None
         if status == "running" and plan["goes_on"]:
             waiting = Waiting(kind=plan["goes_on"])
@@ -116,7 +117,7 @@ class Player(Calls):
         return Step(
             status=status,
             state=self.body() if saves else None,
-            value=self.body() if plan["value"] else None,
+            value=self.body() if plan["value"] and (saves or ends) else None,
             waiting=waiting,
             error="E",
             consumed=tuple((mail.topic, mail.seq) for mail in taken),

@@ -15,9 +15,9 @@ from greenflow.store.base import (
     Step,
     Waiting,
 )
+from greenflow.store.settings import Retention
 from greenflow.store.upkeep_doctor import doctor
 from greenflow.store.upkeep_gc import Collected, Collector
-from greenflow.store.upkeep_settings import Retention
 
 RECV = Waiting(kind="recv", topic="")
 DAY = 86400.0

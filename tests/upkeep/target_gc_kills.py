@@ -15,10 +15,9 @@ import sys
 import time
 from typing import NoReturn
 
-from greenflow.store import LmdbStore, keys
+from greenflow.store import LmdbStore, keys, pieces
 from greenflow.store.base import NewFlow, Outgoing, Step
 from greenflow.store.upkeep_gc import Collector
-from greenflow.store.upkeep_sweep import delete_under
 from tests.upkeep.helpers import add, damage, everything, ids, record, save, take
 
 #: How often a store is filled again for one that is wrong to be caught at it.
@@ -66,7 +65,7 @@ def collect(place: str, pipe: int, *, in_two: bool) -> NoReturn:
         for flow_id in ids(store):
             if flow_id not in LIVE:
                 row = keys.flow(flow_id)
-                store.write(lambda work, key=row: delete_under(work.txn, key))
+                store.write(lambda work, key=row: pieces.delete(work.txn, key))
                 entry = keys.created(store_created(store, flow_id), flow_id)
                 store.write(lambda work, key=entry: work.txn.delete(key))
     else:
@@ -76,7 +75,7 @@ def collect(place: str, pipe: int, *, in_two: bool) -> NoReturn:
 
 def store_created(store: LmdbStore, flow_id: str) -> float:
     for key in store.read(lambda work: work.under(keys.CREATED)):
-        if keys.created_id(key) == flow_id:
+        if keys.timed_id(key) == flow_id:
             return int.from_bytes(key[1:9], "big") / 1e6
     return 0.0
 

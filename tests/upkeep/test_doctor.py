@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from greenflow.store import LmdbStore, keys
 from greenflow.store.base import QueueLimits
 from greenflow.store.records import encode_index
+from greenflow.store.settings import put_retention
 from greenflow.store.upkeep_doctor import doctor
 from greenflow.store.upkeep_finding import Finding
-from greenflow.store.upkeep_settings import put_retention
 from greenflow.store.work import Work
 from tests.upkeep.helpers import (
     add,
@@ -146,11 +146,11 @@ DERIVED: dict[str, tuple[Plant, str]] = {
     "too few are counted that come": (change("talking", delayed=0), "wrong-count"),
     "too many are counted that come": (change("held", delayed=2), "wrong-count"),
     "a piece of a state too much": (
-        lambda store: put(store, keys.part(keys.STATE, "done") + b"\0\7", b"x"),
+        lambda store: put(store, keys.part(keys.STATE, "done", 0) + b"\0\7", b"x"),
         "spare-piece",
     ),
     "a value that nobody knows of": (
-        lambda store: put(store, keys.part(keys.VALUE, "joining") + b"\0\0", b"x"),
+        lambda store: put(store, keys.part(keys.VALUE, "joining", 1) + b"\0\0", b"x"),
         "spare-piece",
     ),
 }
@@ -175,12 +175,20 @@ def test_what_follows_from_the_flows_is_told_and_put_right(
     assert contents(full) == before
 
 
+#: A flow's second checkpoint, or how a flow ended that had one.
+SECOND = "\0s\0\0\0\0\0\0\0\1"
 #: What a user stored, and nothing can bring back.
 LOST: dict[str, tuple[Plant, str]] = {
     "a record": (spoil(keys.FLOW, "done\0"), "damaged-flow"),
-    "a state": (spoil(keys.FLOW, "sleeping\0s\0\1"), "damaged-state"),
-    "a result": (spoil(keys.FLOW, "done\0v\0\0"), "damaged-value"),
-    "a piece of a state": (drop(keys.FLOW, "sleeping\0s\0\1"), "damaged-state"),
+    "a state": (
+        spoil(keys.FLOW, f"sleeping{SECOND}s\0\1"),
+        "damaged-state",
+    ),
+    "a result": (spoil(keys.FLOW, f"done{SECOND}v\0\0"), "damaged-value"),
+    "a piece of a state": (
+        drop(keys.FLOW, f"sleeping{SECOND}s\0\1"),
+        "damaged-state",
+    ),
     "a message": (spoil(keys.MESSAGE), "damaged-message"),
     "a message that comes later": (spoil(keys.DELAYED), "damaged-message"),
     "limits": (spoil(keys.LIMITS), "damaged-record"),

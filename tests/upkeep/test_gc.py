@@ -75,7 +75,7 @@ def test_a_flow_that_goes_on_loses_nothing(store: LmdbStore) -> None:
 
 
 def ids_of(found: dict[bytes, bytes]) -> list[str]:
-    return [keys.created_id(key) for key in found if key[:1] == keys.CREATED]
+    return [keys.timed_id(key) for key in found if key[:1] == keys.CREATED]
 
 
 def test_old_enough_is_who_ended_so_long_ago(store: LmdbStore) -> None:
@@ -248,7 +248,9 @@ def test_a_damaged_flow_is_left_to_doctor(store: LmdbStore) -> None:
     put(store, keys.flow("bad"), b"\0" * 100)
     collected = gc(store, older_seconds=0)
     assert (collected.flows, collected.damaged) == (1, 1)
-    assert store.read(lambda work: work.txn.get(keys.part(keys.STATE, "bad") + b"\0\0"))
+    assert store.read(
+        lambda work: work.txn.get(keys.part(keys.STATE, "bad", 0) + b"\0\0")
+    )
 
 
 def test_an_entry_of_a_flow_that_goes_on_deletes_nothing(store: LmdbStore) -> None:

@@ -33,9 +33,9 @@ def test_a_killed_gc_leaves_the_store_whole(place: Path) -> None:
     word, count, left, entries = kills(place, str(FLOWS))
     assert (word, left) == ("whole", "0")
     assert int(count) > 0
-    # What the store says of itself, and two flows of: a record, two entries, and three
-    # pieces of a state.
-    assert int(entries) == 1 + 2 * 5
+    # What the store says of itself, and two flows of: a record, two entries, and two
+    # checkpoints, of one and of three pieces.
+    assert int(entries) == 1 + 2 * 6
 
 
 def test_a_gc_that_is_wrong_is_found_out(place: Path) -> None:

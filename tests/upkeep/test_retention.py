@@ -11,7 +11,7 @@ import greenflow
 from greenflow import limits
 from greenflow.errors import FlowNotFound
 from greenflow.store import LmdbStore
-from greenflow.store.upkeep_settings import Retention, get_retention, put_retention
+from greenflow.store.settings import Retention, get_retention, put_retention
 from tests.upkeep.helpers import DAY, add, damage, gc, save
 
 

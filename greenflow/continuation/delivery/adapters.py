@@ -29,7 +29,8 @@ Adapters = tuple[Adapter, ...]
 
 UNCHANGED: Adapters = ()
 
-_FILE = "<greenflow>"
+#: The file name of them all.
+FILE = "<greenflow>"
 _CLOSE_RETURNS = sys.version_info >= (3, 13)
 
 
@@ -58,7 +59,7 @@ def _offset(code: CodeType) -> int:
 def registered(function: _Made) -> _Made:
     """Give it its tag. Stored flows wait in its code: change it under a new name."""
     made: Any = function  # named as the shims are: its file is another one elsewhere
-    made.__code__ = made.__code__.replace(co_filename=_FILE)
+    made.__code__ = made.__code__.replace(co_filename=FILE)
     return tags.register(f"adapter_{function.__name__}", function)
 
 

@@ -13,7 +13,7 @@ from greenflow.continuation.delivery.inside import Inside
 if TYPE_CHECKING:
     from types import CodeType
 
-PUSH, INIT, NEXT, SEND, CALL_NEXT, AGAIN, OR_POP = range(7)
+PUSH, INIT, NEXT, SEND, CALL_NEXT, AGAIN, OR_POP, AT = range(8)
 
 
 class Answer(NamedTuple):

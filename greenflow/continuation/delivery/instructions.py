@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greenflow.continuation.delivery import (
+    forced,  # noqa: F401 - known by its tags
     getters,
     iterators_of_one,
     iterators_of_several,

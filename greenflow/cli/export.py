@@ -1,0 +1,63 @@
+"""``greenflow export``: one flow, with its history and its mailbox, as one file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from greenflow.cli.options import flow_argument, json_option, reading, store_option
+from greenflow.cli.text import json_document
+from greenflow.errors import BadRecord
+from greenflow.inspect import Stack
+from greenflow.store.upkeep_export import export, write_file
+
+if TYPE_CHECKING:
+    from greenflow.store.base import Source, Store
+
+
+@click.command(name="export")
+@flow_argument
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
+@json_option
+@store_option
+def command(flow_id: str, target: Path, as_json: bool, store_path: Path | None) -> None:
+    """Write a flow into a new file: its checkpoints, its result, its mailbox.
+
+    The file holds what the flow holds, secrets too: only you can read it. Whoever loads
+    a flow runs what is in it, so import only files that you trust.
+    """
+    with reading(store_path) as store:
+        whole_id = store.resolve(flow_id)
+        exported = export(store, whole_id, _texts(store, whole_id))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(target, flags, 0o600), "wb") as file:
+            write_file(exported, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        text = f"it cannot be written: {error}"
+        raise click.BadParameter(text, param_hint="FILE") from error
+    if as_json:
+        fields = {"id": whole_id, "file": str(target), "bytes": target.stat().st_size}
+        click.echo(json_document("greenflow.export/1", fields))
+        return
+    click.echo(f"{whole_id} is in {target}", err=True)
+
+
+def _texts(store: Store, flow_id: str) -> list[Source]:
+    """Return the stored sources of the code that the flow's checkpoints wait in."""
+    found: dict[bytes, Source] = {}
+    for checkpoint in store.history(flow_id):
+        try:
+            frames = Stack(store.saved(flow_id, checkpoint.seq).state).frames
+        except BadRecord:
+            continue  # it is of the kind that has no frames; or export tells of it
+        for frame in frames:
+            source = store.source(frame.code_hash) if frame.code_hash else None
+            if source is not None:
+                found[frame.code_hash] = source
+    return list(found.values())

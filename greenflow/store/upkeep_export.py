@@ -1,0 +1,179 @@
+"""One flow as one file: with its checkpoints, its result and its mailbox.
+
+The file is a row of sealed records, each bound to its place in the row and preceded by
+its length. The first tells how many there are of what; the last is the end. So a file
+that was cut, or put together of two, is refused.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import IO, TYPE_CHECKING, Final, Literal, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from greenflow import limits
+from greenflow.envelope import seal, unseal
+from greenflow.errors import BadContents, Truncated
+from greenflow.store import history, keys, mailbox, states
+from greenflow.store.model import (
+    ENDED,
+    Checkpoint,
+    FlowRecord,
+    Source,
+)
+from greenflow.store.records import decode, unseal_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from greenflow.store.claiming import Transactions
+    from greenflow.store.work import Work
+
+T = TypeVar("T")
+
+_FORMAT: Final = 1
+_KIND: Final = b"export"
+_LENGTH: Final = struct.Struct("<Q")
+#: Checkpoints, messages and texts of one flow that are read.
+_ITEMS_MAX: Final = 100_000
+
+
+class _Head(msgspec.Struct, frozen=True, kw_only=True):
+    format: int
+    record: FlowRecord
+    next_seq: int
+    items: int
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one record is of; its bytes are the body."""
+
+    what: Literal["state", "value", "result", "message", "key", "source", "end"]
+    checkpoint: Checkpoint | None = None  #: of a state
+    seq: int = 0  #: of the checkpoint of a value, of a message
+    topic: str = ""
+    kind: Literal["value", "throw"] = "value"
+    at: float | None = None  #: when a message is delivered
+    source: Source | None = None
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow as it was read from a file, or is to be written to one."""
+
+    record: FlowRecord
+    next_seq: int
+    items: list[tuple[Item, bytes]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_head = msgspec.msgpack.Decoder(_Head)
+_item = msgspec.msgpack.Decoder(Item)
+
+
+def export(store: Transactions, flow_id: str, texts: Iterable[Source]) -> Exported:
+    """Return a flow as it is at one moment. Raises FlowNotFound, BadRecord.
+
+    Args:
+        store: where it is.
+        flow_id: its id.
+        texts: the source texts that go with it, for people.
+    """
+    found = store.read(lambda work: _exported(work, flow_id))
+    told = [(Item(what="source", source=text), b"") for text in texts]
+    return replace(found, items=[*found.items, *told])
+
+
+def _exported(work: Work, flow_id: str) -> Exported:
+    row = work.row(flow_id)
+    items: list[tuple[Item, bytes]] = []
+    for seq in history.kept(work, row):
+        raw, beside = history.fetch(work, row, seq)
+        known, state = states.opened(raw)
+        items.append((Item(what="state", checkpoint=known.checkpoint), state))
+        if beside:
+            value = states.unseal_value(flow_id, seq, beside)
+            items.append((Item(what="value", seq=seq), value))
+    if row.has_value and row.record.status in ENDED:
+        seq = history.value_seq(row.record)
+        result = states.unseal_value(flow_id, seq, history.value(work, flow_id, seq))
+        items.append((Item(what="result"), result))
+    items += _messages(work, flow_id)
+    sent = keys.sent(flow_id)
+    items += [(Item(what="key"), key[len(sent) :]) for key in work.under(sent)]
+    return Exported(record=row.record, next_seq=row.next_seq, items=items)
+
+
+def _messages(work: Work, flow_id: str) -> Iterator[tuple[Item, bytes]]:
+    delayed = [
+        key[: -keys.PIECE_BYTES]
+        for key in work.under(keys.DELAYED)
+        if key.endswith(bytes(keys.PIECE_BYTES)) and keys.delayed_id(key) == flow_id
+    ]
+    waiting = mailbox.prefixes(work.txn, keys.mailbox(flow_id))
+    for prefix in [*waiting, *delayed]:
+        found = mailbox.first(work.txn, prefix)
+        if found is None:
+            continue
+        message = unseal_message(prefix, found.record)
+        at = keys.timer_seconds(prefix) if prefix[:1] == keys.DELAYED else None
+        item = Item(
+            what="message",
+            seq=message.seq,
+            topic=message.topic,
+            kind=message.kind,
+            at=at,
+        )
+        yield item, message.body
+
+
+def write_file(exported: Exported, file: IO[bytes]) -> None:
+    """Write a flow into a file."""
+    head = _Head(
+        format=_FORMAT,
+        record=exported.record,
+        next_seq=exported.next_seq,
+        items=len(exported.items),
+    )
+    _put(file, 0, _encode(head), b"")
+    for number, (item, body) in enumerate(exported.items, 1):
+        _put(file, number, _encode(item), body)
+    _put(file, len(exported.items) + 1, _encode(Item(what="end")), b"")
+
+
+def read_file(file: IO[bytes]) -> Exported:
+    """Return the flow that a file has. Raises BadRecord."""
+    head = _decoded(_head, _get(file, 0)[0])
+    if head.format != _FORMAT or not 0 <= head.items <= _ITEMS_MAX:
+        raise BadContents(
+            f"an exported flow of format {head.format} with {head.items} items"
+        )
+    items = []
+    for number in range(1, head.items + 1):
+        told, body = _get(file, number)
+        items.append((_decoded(_item, told), body))
+    end, _ = _get(file, head.items + 1)
+    if _decoded(_item, end).what != "end" or file.read(1):
+        raise BadContents("an exported flow goes on behind its end")
+    return Exported(record=head.record, next_seq=head.next_seq, items=items)
+
+
+def _put(file: IO[bytes], number: int, head: bytes, body: bytes) -> None:
+    record = seal(_KIND, _LENGTH.pack(number), head, body)
+    file.write(_LENGTH.pack(len(record)))
+    file.write(record)
+
+
+def _get(file: IO[bytes], number: int) -> tuple[bytes, bytes]:
+    length = file.read(_LENGTH.size)
+    if len(length) < _LENGTH.size:
+        raise Truncated("the file of an exported flow ends in the middle")
+    (size,) = _LENGTH.unpack(length)
+    if size > limits.RECORD_BYTES_MAX:
+        raise BadContents(f"no exported flow: a record of it has {size} bytes")
+    return unseal(_KIND, _LENGTH.pack(number), file.read(size))
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[T], told: bytes) -> T:
+    return decode(decoder, told, "an exported flow")
