@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import greenflow
 from greenflow.debugger import FlowPdb, Session, debug
 from tests.conftest import Child, child_environment
 from tests.debugger.terminal import SECONDS_MAX, SHOP, StartTerminal, Terminal
+
+_FILE = "target_shop.py"
 
 Elsewhere = Callable[[str], str]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -204,3 +207,21 @@ def no_rc_of_somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shown(path: Path) -> str:
     return os.path.relpath(path)
+
+
+def line_of(function: Callable[..., Any], text: str, *, after: int = 0) -> int:
+    lines, first = inspect.getsourcelines(function)
+    numbers = [first + at for at, line in enumerate(lines) if text in line]
+    return numbers[after]
+
+
+def stops(text: str) -> list[tuple[int, str]]:
+    """Return where it stopped: the line and the function, in order."""
+    found = []
+    for line in text.splitlines():
+        line = line.rpartition(") > ")[2] if ") > " in line else line
+        head, _, rest = line.removeprefix("> ").partition(f"{_FILE}(")
+        if rest and not head.startswith("  "):
+            number, _, name = rest.partition(")")
+            found.append((int(number), name.partition("(")[0]))
+    return found

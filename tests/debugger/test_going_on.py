@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,28 +10,17 @@ import pytest
 import greenflow
 from greenflow.debugger import Session
 from tests.debugger import target_shop as shop
-from tests.debugger.conftest import Journal, answers, converse, talk, waiting
+from tests.debugger.conftest import (
+    Journal,
+    answers,
+    converse,
+    line_of,
+    stops,
+    talk,
+    waiting,
+)
 
 Finish = Callable[[greenflow.Flow[Any]], str]
-FILE = "target_shop.py"
-
-
-def line_of(function: Callable[..., Any], text: str, *, after: int = 0) -> int:
-    lines, first = inspect.getsourcelines(function)
-    numbers = [first + at for at, line in enumerate(lines) if text in line]
-    return numbers[after]
-
-
-def stops(text: str) -> list[tuple[int, str]]:
-    """Return where it stopped: the line and the function, in order."""
-    found = []
-    for line in text.splitlines():
-        line = line.rpartition(") > ")[2] if ") > " in line else line
-        head, _, rest = line.removeprefix("> ").partition(f"{FILE}(")
-        if rest and not head.startswith("  "):
-            number, _, name = rest.partition(")")
-            found.append((int(number), name.partition("(")[0]))
-    return found
 
 
 def test_over_every_operation(store: greenflow.Store, journal: Journal) -> None:

@@ -10,7 +10,15 @@ from typing import Literal
 
 from greenflow.errors import BadRecord
 from greenflow.store import LmdbStore, settings
-from greenflow.store.base import Claim, FlowRecord, Message, NewFlow, Step, Waiting
+from greenflow.store.base import (
+    Claim,
+    Edit,
+    FlowRecord,
+    Message,
+    NewFlow,
+    Step,
+    Waiting,
+)
 from tests.store.invariants import check_invariants as check_invariants
 
 #: Where a Clock begins, in seconds since the epoch.
@@ -191,3 +199,10 @@ def run_threads(*targets: Callable[[], None]) -> None:
         thread.join()
     if failed:
         raise failed[0]
+
+
+def edit(store: LmdbStore, flow_id: str, **more: object) -> FlowRecord:
+    """Edit a flow as it is now."""
+    seq = store.get(flow_id).seq
+    made = Edit(**{"state": b"edited", "parent": seq, **more})  # type: ignore[arg-type]
+    return store.edit(flow_id, seq, made)

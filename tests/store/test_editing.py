@@ -17,7 +17,6 @@ from greenflow.store.base import (
     Answer,
     Checkpoint,
     Edit,
-    FlowRecord,
     Step,
     Waiting,
 )
@@ -29,6 +28,7 @@ from tests.store.helpers import (
     bodies,
     check_invariants,
     contents,
+    edit,
     end,
     take,
     wait,
@@ -43,13 +43,6 @@ def _whole(store: LmdbStore):
     """Every test leaves a store in which all indexes are right."""
     yield
     check_invariants(store)
-
-
-def edit(store: LmdbStore, flow_id: str, **more: object) -> FlowRecord:
-    """Edit a flow as it is now."""
-    seq = store.get(flow_id).seq
-    made = Edit(**{"state": b"edited", "parent": seq, **more})  # type: ignore[arg-type]
-    return store.edit(flow_id, seq, made)
 
 
 def test_an_edit_adds_a_checkpoint_and_deletes_none(store: LmdbStore, clock: Clock):

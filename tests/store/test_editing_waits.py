@@ -13,8 +13,6 @@ from greenflow.errors import (
 )
 from greenflow.store import LmdbStore, keys
 from greenflow.store.base import (
-    Edit,
-    FlowRecord,
     Outgoing,
     Step,
     Waiting,
@@ -26,6 +24,7 @@ from tests.store.helpers import (
     add,
     check_invariants,
     contents,
+    edit,
     end,
     take,
     waiting_flow,
@@ -39,13 +38,6 @@ def _whole(store: LmdbStore):
     """Every test leaves a store in which all indexes are right."""
     yield
     check_invariants(store)
-
-
-def edit(store: LmdbStore, flow_id: str, **more: object) -> FlowRecord:
-    """Edit a flow as it is now."""
-    seq = store.get(flow_id).seq
-    made = Edit(**{"state": b"edited", "parent": seq, **more})  # type: ignore[arg-type]
-    return store.edit(flow_id, seq, made)
 
 
 def test_the_old_wait_is_over_and_the_new_one_counts(store: LmdbStore, clock: Clock):
