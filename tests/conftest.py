@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings, strategies
 
 import greenflow
 
@@ -26,8 +27,19 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@settings(max_examples=1, database=None)
+@given(strategies.none())
+def _of_nothing(_nothing: None) -> None:
+    """Be the first test by hypothesis."""
+
+
 def pytest_collection_finish() -> None:
-    """Keep collectors, which many tests call, off the thousands of tests themselves."""
+    """Keep collectors, which many tests call, off the thousands of tests themselves.
+
+    Hypothesis looks, at its first test, who refers to its source of random numbers, and
+    sees nobody who is frozen: let it look before.
+    """
+    _of_nothing()
     gc.collect()
     gc.freeze()
 

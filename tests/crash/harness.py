@@ -202,7 +202,10 @@ class Run:
         """Let a fresh process look at the store and the history."""
         command = [sys.executable, "-m", "tests.crash.checks", str(self.place)]
         command += [str(self.past), str(self.cast), *(["--ended"] if ended else [])]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            self.wrong.append(f"the store cannot be checked: {done.stderr[-1000:]}")
+            return
         found = json.loads(done.stdout)
         self.wrong += found["wrong"]
         self.counts.update(found["counts"] if ended else {})
