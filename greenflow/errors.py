@@ -35,6 +35,7 @@
     +-- InHospital              the flow was given up until somebody retries it
     +-- BadMessage              a message is not of the type that recv() takes
     +-- Ambiguous               once(at_most_once=True) was interrupted
+    +-- ExtraMissing            a library that has to be installed for that is not there
     +-- InternalError           a bug in greenflow: please report it
 
 Cancelled is a BaseException of its own, raised in a flow that is to end.
@@ -219,6 +220,10 @@ class Cancelled(BaseException):
 
     No Exception, so that ``except Exception`` does not swallow it.
     """
+
+
+class ExtraMissing(GreenflowError, ImportError):
+    """What was asked for needs a library that does not come with greenflow itself."""
 
 
 class InternalError(GreenflowError):

@@ -85,7 +85,7 @@ class RestingWords(Selected):
 
     def do_throw(self, arg: str) -> None:
         """throw EXPR: the exception that the call that it waits in will raise."""
-        self._answer(lambda: Thrown(_exception(self.evaluate(arg))))
+        self._answer(lambda: Thrown(exception_of(self.evaluate(arg))))
 
     def _answer(self, outcome: Callable[[], Sent | Thrown]) -> None:
         if not self._rests():
@@ -212,7 +212,8 @@ class RestingWords(Selected):
     do_c = do_cont = do_continue
 
 
-def _exception(error: Any) -> BaseException:
+def exception_of(error: Any) -> BaseException:
+    """Return an exception, or one of a class of them. Raises TypeError."""
     if isinstance(error, type) and issubclass(error, BaseException):
         error = error()
     if not isinstance(error, BaseException):

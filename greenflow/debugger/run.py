@@ -11,57 +11,57 @@ from greenflow.errors import GreenflowError
 from greenflow.store.base import ENDED
 
 if TYPE_CHECKING:
-    from greenflow.debugger.console import FlowPdb
+    from greenflow.debugger.front import Front
 
 
-def debug(shell: FlowPdb) -> None:
+def debug(front: Front) -> None:
     """Take commands until the session is left.
 
     Raises:
         GreenflowError: the flow cannot be looked at: its state cannot be loaded here.
     """
     try:
-        _first(shell)
-        while shell.after.what != QUIT.what:
-            step = shell.after.step
+        _first(front)
+        while front.after.what != QUIT.what:
+            step = front.after.step
             if step is None:
-                _look(shell)
+                _look(front)
             else:
-                _step(shell, step)
+                _step(front, step)
     finally:
-        shell.session.close()
+        front.session.close()
 
 
-def _first(shell: FlowPdb) -> None:
-    if shell.session.has_frames:
-        _look(shell)
+def _first(front: Front) -> None:
+    if front.session.has_frames:
+        _look(front)
         return
-    shell.message("it has not begun")
-    shell.after = QUIT
-    mode = shell.session.mode or shell.ask_mode()
+    front.message("it has not begun")
+    front.after = QUIT
+    mode = front.session.mode or front.ask_mode()
     if mode is not None:
-        shell.session.mode = mode
-        _step(shell, Step("step", "", 0))
+        front.session.mode = mode
+        _step(front, Step("step", "", 0))
 
 
-def _look(shell: FlowPdb) -> None:
-    shell.after = QUIT
-    shell.session.rest(shell.look)
+def _look(front: Front) -> None:
+    front.after = QUIT
+    front.session.rest(front.look)
 
 
-def _step(shell: FlowPdb, step: Step) -> None:
-    shell.after = AGAIN
+def _step(front: Front, step: Step) -> None:
+    front.after = AGAIN
     try:
-        go_on(shell, step)
-        shell.first = True
+        go_on(front, step)
+        front.first = True
     except GreenflowError as error:
-        shell.fail(error)
-    record = shell.session.record
+        front.fail(error)
+    record = front.session.record
     if record.status in ENDED:
-        shell.message(ended_line(shell.session))
-    elif shell.after is QUIT:
-        shell.message(f"{record.id} is as it was saved last, checkpoint {record.seq}")
-    elif shell.session.has_frames:
-        _look(shell)
+        front.message(ended_line(front.session))
+    elif front.after is QUIT:
+        front.message(f"{record.id} is as it was saved last, checkpoint {record.seq}")
+    elif front.session.has_frames:
+        _look(front)
         return
-    shell.after = QUIT
+    front.after = QUIT

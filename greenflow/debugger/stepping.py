@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import LEAVE
 from greenflow.continuation.editing import begins_line
-from greenflow.continuation.frames import set_trace
 from greenflow.errors import FlowBusy
 from greenflow.runtime.driving import Left, Release, drive
 from greenflow.runtime.editing import waiting_of
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from greenflow.continuation import Continuation
-    from greenflow.debugger.console import FlowPdb
+    from greenflow.debugger.front import Front
     from greenflow.debugger.session import Session
     from greenflow.debugger.words import Step
     from greenflow.runtime.flow import Flow
@@ -54,19 +52,18 @@ class DebuggedSlice(Slice):
     def _hook(self, continuation: Continuation, request: object) -> object:
         if self._stepped.left_alone:
             return LEAVE
-        tracer = sys.gettrace()
-        sys.settrace(None)
+        watch_again = self._stepped.front.pause_tracing()
         given = super()._hook(continuation, request)
         if self.live:
-            set_trace(tracer)
+            watch_again()
         return given
 
 
 class Stepped:
     """One claim of a flow under a debugger."""
 
-    def __init__(self, flow: Flow[Any], claim: Claim, shell: FlowPdb, step: Step):
-        self.flow, self.shell, self.step = flow, shell, step
+    def __init__(self, flow: Flow[Any], claim: Claim, front: Front, step: Step):
+        self.flow, self.front, self.step = flow, front, step
         self.running = DebuggedSlice(flow, claim, self)
         self.continuation: Continuation | None = None
         self.left_alone = False
@@ -77,13 +74,13 @@ class Stepped:
         self.continuation = continuation
         records = continuation.held_records()
         if records is None:
-            self.shell.begin_call(self, continuation)
+            self.front.begin_call(self, continuation)
         else:
             self.at_line = begins_line(records)
 
     def pause(self, continuation: Continuation, frame: FrameType) -> None:
         """Trace what was built and goes on now."""
-        self.shell.begin(self, self.step, continuation, frame)
+        self.front.begin(self, self.step, continuation, frame)
 
     def save(self, frame: FrameType, label: str) -> int:
         """Save the flow in the middle of a step; return the number of that checkpoint.
@@ -114,14 +111,14 @@ class Stepped:
         except LeftAlone:
             return None
         finally:
-            self.shell.end()
+            self.front.end()
 
     def _told(self, request: object) -> None:
         if isinstance(request, Left | Release):
-            self.shell.end()
+            self.front.end()
 
 
-def go_on(shell: FlowPdb, step: Step) -> None:
+def go_on(front: Front, step: Step) -> None:
     """Let the flow that a debugger looks at go on, itself or a fork of it.
 
     Raises:
@@ -129,11 +126,11 @@ def go_on(shell: FlowPdb, step: Step) -> None:
         Conflict: it has moved, or somebody else has it.
         GreenflowError: it cannot go on here.
     """
-    session = shell.session
+    session = front.session
     _check_given(session)
     if session.mode == "fork" and not session.is_fork:
-        session = shell.session = session.forked()
-        shell.message(f"on the fork {session.flow.id}")
+        session = front.session = session.forked()
+        front.message(f"on the fork {session.flow.id}")
     else:
         session.take()
         if session.is_changed or not session.is_last:
@@ -142,7 +139,7 @@ def go_on(shell: FlowPdb, step: Step) -> None:
     if claim is None:
         status = session.record.status
         raise FlowBusy(f"flow {session.flow.id} does not go on: it is {status}")
-    error = Stepped(session.flow, claim, shell, step).run()
+    error = Stepped(session.flow, claim, front, step).run()
     session.look_at(None)
     if error is not None:
         raise error
