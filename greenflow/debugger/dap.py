@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: Whoever can speak to a debugger can run code: this machine only.
 HOST: Final = "127.0.0.1"
 _ROOT: Final = Path(__file__).parents[1]
+#: Where debugpy is told which folders have code that is not the user's.
+_ROOTS: Final = "LIBRARY_ROOTS"
 #: It stops in its last line.
 _STAND_IN: Final = """\
 def stand_in(value, error, flow):
@@ -177,8 +179,8 @@ class DapFront:
 def _debugpy() -> Any:
     """Load debugpy: it reads once, then, what code is not the user's."""
     names = ("stdlib", "platstdlib", "purelib", "platlib")
-    roots = [*map(sysconfig.get_path, names), str(_ROOT)]
-    os.environ.setdefault("LIBRARY_ROOTS", os.pathsep.join(roots))
+    roots = os.environ.get(_ROOTS) or os.pathsep.join(map(sysconfig.get_path, names))
+    os.environ[_ROOTS] = f"{roots}{os.pathsep}{_ROOT}"
     # It warns, of every program, that the standard library cannot be stepped through.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     # Its hook of evaluation (up to 3.11) would be in the way of a stack that is built.
@@ -223,7 +225,7 @@ def _place(tree: ast.AST, line: int) -> None:
 def _is_users(frame: FrameType) -> bool:
     """Return whether an editor that shows the user's code alone shows this."""
     path = os.path.realpath(frame.f_code.co_filename)
-    roots = os.environ["LIBRARY_ROOTS"].split(os.pathsep)
+    roots = os.environ[_ROOTS].split(os.pathsep)
     return not any(
         path.startswith(f"{os.path.realpath(root)}{os.sep}") for root in roots
     )
