@@ -63,6 +63,30 @@ def test_quit_asks_if_something_is_not_saved(
     assert flow.record.seq == 1
 
 
+def test_pdbs_own_display_and_interact(
+    debugger: StartTerminal, flow: greenflow.Flow[Any]
+) -> None:
+    shell = debugger("appr-7f3a", "--fork")
+    shell.prompt()
+    shell.say("u")
+    assert shell.say("display limit").endswith("limit: 500")
+    shell.process.sendline("interact")
+    shell.process.expect_exact(">>> ")
+    shell.process.sendline("order.total = limit + 7")
+    shell.process.expect_exact(">>> ")
+    shell.process.sendeof()
+    shell.prompt()
+    assert shell.say("p order.total") == "507"
+    shell.say("value 'yes'")
+    shell.say("d")
+    while "ok, limit" not in shell.say("n"):
+        pass
+    assert shell.say("p order.total, ok") == "(507, 'yes')"
+    shell.process.sendline("c")
+    shell.end()
+    assert flow.record.seq == 1
+
+
 @pytest.mark.parametrize("answer", ["f", "r", "n"])
 def test_who_steps_is_asked(
     answer: str, debugger: StartTerminal, flow: greenflow.Flow[Any], journal: Journal

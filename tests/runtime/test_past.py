@@ -251,3 +251,26 @@ def test_a_warm_flow_is_rolled_back_to_where_it_goes_on_at_once(
     warm.until(lambda: waits(flow) and flow.record.seq == 8)
     flow.resume("c")
     assert warm.result(flow) == (7, 120, ["tea", "milk"], ("b", "c"))
+
+
+def test_how_many_checkpoints_are_kept(store: greenflow.Store):
+    flow = greenflow.spawn(target.numbers, 6)
+    labelled = greenflow.spawn(target.approval, 7)
+    store.run()
+    labelled.resume(1)
+    store.run()
+    assert [each.seq for each in flow.history()] == list(range(7))
+    assert len(labelled.history()) == 4
+    assert store.set_history(2) == 5 + 1
+    assert [each.seq for each in flow.history()] == [5, 6]
+    assert [each.label for each in labelled.history()] == ["priced", "", ""]
+    later = greenflow.spawn(target.numbers, 6)
+    store.run()
+    assert [each.seq for each in later.history()] == [5, 6]
+    # One more of the later flow was kept no longer, and lay there still.
+    assert store.set_history(0) == 3 + 1
+    assert [each.seq for each in flow.history()] == [6]
+    assert [each.label for each in labelled.history()] == ["priced", ""]
+    assert flow.result() == list(range(6))
+    with pytest.raises(ValueError, match="-1"):
+        store.set_history(-1)
