@@ -20,12 +20,14 @@ from greenflow.continuation.nested import State, register_nested
 from greenflow.continuation.outcome import Sent, Thrown
 from greenflow.continuation.resting import Resting
 from greenflow.errors import ContinuationError, StackTooDeep
+from greenflow.parted import Parted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenflow.continuation.frames import Records
     from greenflow.continuation.resting import Pause
+    from greenflow.parted import AnyState
 
     Hook = Callable[["Continuation", Any], object]
 
@@ -218,8 +220,20 @@ class Continuation(Resting):
             ContinuationError: it is running, or ended by an exception.
         """
         saved = self._save()
+        data = saved.data
         self._forget(saved.generators)
-        return saved.data
+        return data
+
+    def save(self) -> AnyState:
+        """Return it as :meth:`dumps` does, with large values beside: for a store.
+
+        They are not copied: what has them must not change until it is written.
+        Raises as dumps().
+        """
+        saved = self._save()
+        state = saved.state
+        self._forget(saved.generators)
+        return state
 
     def _save(self) -> codec.Saved:
         if self._records is not None:
@@ -235,8 +249,8 @@ class Continuation(Resting):
         )
 
     @classmethod
-    def loads(cls, data: bytes | bytearray | memoryview) -> Continuation:
-        """Return the continuation that :meth:`dumps` saved.
+    def loads(cls, data: AnyState | bytearray | memoryview) -> Continuation:
+        """Return the continuation that :meth:`dumps` saved, or :meth:`save`.
 
         Loading runs code of the values' classes: load only what you trust.
 
@@ -248,16 +262,17 @@ class Continuation(Resting):
                 is another one.
             NotRestorable: a value refuses to be loaded here.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):
+        if not isinstance(data, bytes | bytearray | memoryview | Parted):
             raise TypeError(f"bytes are needed, not {type(data).__name__}")
-        head, head_bytes, body = codec.open_saved(bytes(data))
+        state = data if isinstance(data, Parted) else bytes(data)
+        head, head_bytes, body = codec.open_saved(state)
         if head.patch == PATCH:
             return cls.decoded(head, head_bytes, body)
-        with spares.Reading(body):
+        with spares.Reading(body.data):
             return cls.decoded(head, head_bytes, body)
 
     @classmethod
-    def decoded(cls, head: Head, head_bytes: bytes, body: bytes) -> Continuation:
+    def decoded(cls, head: Head, head_bytes: bytes, body: codec.Body) -> Continuation:
         """Return what has these parts."""
         if head.kind == "call":
             call, waiting = codec.decode_call(body)

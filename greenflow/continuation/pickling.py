@@ -31,7 +31,7 @@ from greenflow.continuation import (
 from greenflow.continuation.namespaces import Namespaces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     _Reducer = Callable[["Reducing", Any], Any]
 
@@ -43,11 +43,16 @@ _TYPES_MAX = 4096
 
 
 class Dumped(NamedTuple):
-    """The bytes, the suspended generators met, and the code found by place."""
+    """What was written, the suspended generators met, and the code found by place."""
 
-    data: bytes
+    chunks: list[Any]  #: bytes, and large values themselves: see parted.parts()
     generators: list[Any]
     codes: list[CodeType]
+
+    @property
+    def data(self) -> bytes:
+        """All of it as bytes."""
+        return self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
 
 
 def dump(
@@ -75,10 +80,10 @@ def dump(
         pickler = _written(pickler.renewed(type(pickler)), value)
     chunks = pickler.chunks
     if pickler.used or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
-        return Dumped(b"".join(chunks), pickler.met, pickler.codes)
+        return Dumped(chunks, pickler.met, pickler.codes)
     pickler.clear_memo()
     _idle.append(pickler)
-    return Dumped(chunks.pop(), [], [])
+    return Dumped([chunks.pop()], [], [])
 
 
 def _written(pickler: _Pickler, value: object) -> _Pickler:
@@ -99,9 +104,12 @@ def load(data: bytes) -> Any:
     return generators.collect(lambda: pickle.loads(data))[0]
 
 
-def load_waiting(data: bytes) -> tuple[Any, list[Any]]:
-    """Return the value, and its generators: forgotten, they run no ``finally``."""
-    value, made = generators.collect(lambda: pickle.loads(data))
+def load_waiting(data: bytes, buffers: Iterable[Any] = ()) -> tuple[Any, list[Any]]:
+    """Return the value, and its generators: forgotten, they run no ``finally``.
+
+    ``buffers`` are the large values that lie beside the data, in order.
+    """
+    value, made = generators.collect(lambda: pickle.loads(data, buffers=buffers))
     return value, generators.forget(made)
 
 
@@ -163,12 +171,12 @@ class Reducing:
 class _Pickler(Reducing, pickle.Pickler):
     """The C pickler with our reducers."""
 
-    chunks: list[bytes]
+    chunks: list[Any]
 
     @classmethod
     def new(cls) -> Self:
         """Return one that writes to a list."""
-        chunks: list[bytes] = []
+        chunks: list[Any] = []
         pickler = cls(_Sink(chunks), PROTOCOL)
         pickler.chunks = chunks
         return pickler
@@ -191,7 +199,7 @@ class _DeepPickler(_Pickler):
 class _Sink:
     """The file that a pickler writes to: a list."""
 
-    def __init__(self, chunks: list[bytes]) -> None:
+    def __init__(self, chunks: list[Any]) -> None:
         self.write = chunks.append
 
 

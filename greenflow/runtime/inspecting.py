@@ -42,7 +42,7 @@ class _Loaded:
     def _load(self) -> list[dict[str | int, Any]]:
         loaded = Continuation.loads(self._data)
         # Its generators live on in the store: these end without their finally.
-        loaded.dumps()
+        loaded.save()
         return loaded.variables()
 
 

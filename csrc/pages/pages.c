@@ -1,0 +1,99 @@
+/* Memory and files of large values: what Python has no call for.
+
+   It knows nothing of the interpreter's insides, and works without any of the kernel's
+   favours: where one is not to be had, the same is done more slowly. */
+
+#define _GNU_SOURCE
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+
+/* Memory smaller than this gains nothing by large pages. */
+#define LARGE_BYTES_MIN (4u << 20)
+#define LARGE_PAGE ((uintptr_t)2 << 20)
+
+static void
+prefer_large_pages(char *memory, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    if (size < LARGE_BYTES_MIN) {
+        return;
+    }
+    uintptr_t begin = ((uintptr_t)memory + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+    uintptr_t end = ((uintptr_t)memory + size) & ~(LARGE_PAGE - 1);
+    /* A refusal is no harm: it is small pages then. */
+    (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)size;
+#endif
+}
+
+/* room(size, mutable): bytes or a bytearray whose contents are not set yet, and a view
+   to set them by, which must go before anybody else sees the object. */
+static PyObject *
+room(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    Py_ssize_t size;
+    int mutable;
+    if (!PyArg_ParseTuple(args, "np", &size, &mutable)) {
+        return NULL;
+    }
+    if (size <= 0) {
+        return PyErr_Format(PyExc_ValueError, "room for %zd bytes", size);
+    }
+    PyObject *made = mutable ? PyByteArray_FromStringAndSize(NULL, size)
+                             : PyBytes_FromStringAndSize(NULL, size);
+    if (made == NULL) {
+        return NULL;
+    }
+    char *memory = mutable ? PyByteArray_AS_STRING(made) : PyBytes_AS_STRING(made);
+    prefer_large_pages(memory, (size_t)size);
+    PyObject *view = PyMemoryView_FromMemory(memory, size, PyBUF_WRITE);
+    if (view == NULL) {
+        Py_DECREF(made);
+        return NULL;
+    }
+    return Py_BuildValue("NN", made, view);
+}
+
+/* write_soon(file, at, size): let the kernel begin to write a part of a file. */
+static PyObject *
+write_soon(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    int file;
+    long long at, size;
+    if (!PyArg_ParseTuple(args, "iLL", &file, &at, &size)) {
+        return NULL;
+    }
+#ifdef SYNC_FILE_RANGE_WRITE
+    Py_BEGIN_ALLOW_THREADS
+    /* Whoever relies on it calls fdatasync(): what fails here fails there. */
+    (void)sync_file_range(file, at, size, SYNC_FILE_RANGE_WRITE);
+    Py_END_ALLOW_THREADS
+#endif
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"room", room, METH_VARARGS, NULL},
+    {"write_soon", write_soon, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "greenflow._pages",
+    .m_size = 0,
+    .m_methods = methods,
+};
+
+PyMODINIT_FUNC
+PyInit__pages(void)
+{
+    return PyModule_Create(&definition);
+}

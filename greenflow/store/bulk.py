@@ -1,0 +1,224 @@
+"""Files of blocks: what one save adds, if that is much, beside LMDB's own file.
+
+LMDB would copy each large value twice more, and writes it when the disk could have been
+at it long since. So blocks that are more than a few go into a file of their own before
+the transaction begins, and the transaction names it: it never changes afterwards.
+
+Who writes a file holds a lock on it until the transaction has ended. A file that no
+record names and that nobody holds is left over from a process that died, and goes with
+the next sweep. What a file is needed for no more, a commit deletes behind itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from greenflow._pages import write_soon
+from greenflow.errors import StoreError
+from greenflow.failpoints import reach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+NAME_BYTES: Final = 16
+_FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC
+#: The kernel begins to write so much at once.
+_SOON_BYTES: Final = 1024 * 1024
+
+
+class BulkFile:
+    """A new file of blocks. To be ended by :meth:`keep` or :meth:`drop`.
+
+    Attributes:
+        name: what records call it.
+    """
+
+    def __init__(self, folder: str) -> None:
+        """Make one. Raises StoreError."""
+        self.name = b""
+        self._folder = folder
+        self._file = -1
+        self._end = 0
+        self._growing = threading.Lock()
+        try:
+            while self._file < 0:
+                self._file = self._begun()
+        except OSError as error:
+            raise _failed(folder, error) from error
+
+    def _begun(self) -> int:
+        os.makedirs(self._folder, 0o700, exist_ok=True)
+        self.name = uuid.uuid4().bytes
+        flags = _FLAGS | os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        file = os.open(_path(self._folder, self.name), flags, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file).st_nlink:
+            return file
+        os.close(file)  # a sweep came between the two
+        return -1
+
+    def add(self, part: memoryview) -> int:
+        """Write a block behind the others; return where. Any thread may.
+
+        Raises StoreError.
+        """
+        size = len(part)
+        with self._growing:
+            at, self._end = self._end, self._end + size
+        try:
+            done = os.pwrite(self._file, part, at)
+            while done < size:
+                done += os.pwrite(self._file, part[done:], at + done)
+        except OSError as error:
+            raise _failed(self._folder, error) from error
+        end = (at + size) // _SOON_BYTES * _SOON_BYTES
+        if end > at:
+            write_soon(self._file, end - _SOON_BYTES, _SOON_BYTES)
+        return at
+
+    def sync(self) -> None:
+        """Return when all of it is on disk, its name too. Raises StoreError."""
+        reach("before-bulk-sync")
+        try:
+            os.fdatasync(self._file)
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise _failed(self._folder, error) from error
+        reach("after-bulk-sync")
+
+    def keep(self) -> None:
+        """End it: a record names it now, or perhaps, which the next sweep finds out."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+    def drop(self) -> None:
+        """End it, and delete it: no record names it."""
+        if self._file >= 0:
+            unlink(self._folder, [self.name])
+            self.keep()
+
+    def __del__(self) -> None:
+        """Let go of the lock, if nobody ended it."""
+        self.keep()
+
+
+class Reader:
+    """Reads from files of blocks; each is opened once. A context manager."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._files: dict[bytes, int] = {}
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for file in self._files.values():
+            os.close(file)
+
+    def open(self, name: bytes) -> int:
+        """Return a file's descriptor, which this closes. Raises OSError."""
+        file = self._files.get(name)
+        if file is None:
+            path = _path(self._folder, name)
+            file = self._files[name] = os.open(path, os.O_RDONLY | _FLAGS)
+        return file
+
+
+def read_into(file: int, at: int, place: memoryview) -> None:
+    """Read from a place in a file until ``place`` is full. Raises OSError."""
+    done = 0
+    while done < len(place):
+        count = os.preadv(file, [place[done:]], at + done)
+        if not count:
+            raise OSError(errno.EIO, "the file is too short")
+        done += count
+
+
+def names(folder: str) -> list[bytes]:
+    """Return the names of all files there are."""
+    found: list[bytes] = []
+    with suppress(FileNotFoundError):
+        for text in os.listdir(folder):
+            with suppress(ValueError):
+                found.append(bytes.fromhex(text))
+    return [name for name in found if len(name) == NAME_BYTES]
+
+
+def size(folder: str, name: bytes) -> int:
+    """Return how long a file is; -1 if it is not there."""
+    try:
+        return os.stat(_path(folder, name), follow_symlinks=False).st_size
+    except OSError:
+        return -1
+
+
+def unlink(folder: str, gone: Iterable[bytes]) -> None:
+    """Delete files; who reads one of them goes on reading."""
+    for name in gone:
+        with suppress(FileNotFoundError):
+            os.unlink(_path(folder, name))
+
+
+def sweep(folder: str, is_named: Callable[[bytes], bool]) -> int:
+    """Delete the files that nobody holds and no record names; return how many.
+
+    Args:
+        folder: where they are.
+        is_named: looks, in a transaction that begins with the call.
+    """
+    count = 0
+    for name in names(folder):
+        with suppress(OSError):
+            file = os.open(_path(folder, name), os.O_RDONLY | _FLAGS)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Its writer has ended by now: what it committed is seen.
+                if not is_named(name):
+                    unlink(folder, [name])
+                    count += 1
+            finally:
+                os.close(file)
+    return count
+
+
+def copy(folder: str, name: bytes, target: str) -> None:
+    """Copy a file into another folder, on disk when this returns. Raises OSError."""
+    os.makedirs(target, 0o700, exist_ok=True)
+    with (
+        open(_path(folder, name), "rb", opener=_opened) as source,
+        open(_path(target, name), "xb", opener=_opened) as made,
+    ):
+        left = os.fstat(source.fileno()).st_size
+        while left:
+            count = os.copy_file_range(source.fileno(), made.fileno(), left)
+            if not count:
+                raise OSError(errno.EIO, "the file became shorter")
+            left -= count
+        os.fsync(made.fileno())
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | _FLAGS, 0o600)
+
+
+def _path(folder: str, name: bytes) -> str:
+    return os.path.join(folder, name.hex())
+
+
+def _failed(folder: str, error: OSError) -> StoreError:
+    return StoreError(
+        f"a file of blocks cannot be written in {folder}: {error}",
+        hint="see how much room the disk has",
+    )
