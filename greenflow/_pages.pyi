@@ -1,5 +1,7 @@
 """Memory and files of large values: what Python has no call for."""
 
+from typing_extensions import Buffer
+
 def room(size: int, mutable: bool, /) -> tuple[bytes | bytearray, memoryview]:
     """Return bytes or a bytearray whose contents are not set, and a view to set them.
 
@@ -8,3 +10,25 @@ def room(size: int, mutable: bool, /) -> tuple[bytes | bytearray, memoryview]:
 
 def write_soon(file: int, at: int, size: int, /) -> None:
     """Let the kernel begin to write a part of a file; fdatasync() tells of failures."""
+
+def address_of(view: Buffer, /) -> int:
+    """Return where its memory begins. Raises BufferError, TypeError."""
+
+def watch_works() -> bool:
+    """Return whether the kernel tells which pages were written, here."""
+
+def watch(begin: int, size: int, /) -> bool:
+    """Begin to watch a piece of memory: no page of it counts as written from here on.
+
+    False if it cannot be watched: it is shared, of a file, or the kernel refuses.
+    """
+
+def unwatch(begin: int, size: int, /) -> None:
+    """Stop watching a piece of memory."""
+
+def unwritten(begin: int, size: int, block: int, /) -> bytes | None:
+    """Return for each block of a watched piece whether it is as it was (1), or may not
+    be (0), since the last call or watch(); both begin anew. None if it is not known.
+
+    Raises ValueError.
+    """

@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "watch.h"
+
 
 /* Memory smaller than this gains nothing by large pages. */
 #define LARGE_BYTES_MIN (4u << 20)
@@ -79,7 +81,79 @@ write_soon(PyObject *Py_UNUSED(module), PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* address_of(view): where its memory begins. */
+static PyObject *
+address_of(PyObject *Py_UNUSED(module), PyObject *object)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) != 0) {
+        return NULL;
+    }
+    PyObject *address = PyLong_FromVoidPtr(view.buf);
+    PyBuffer_Release(&view);
+    return address;
+}
+
+static PyObject *
+watch_works(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    return PyBool_FromLong(gf_watch_works());
+}
+
+static PyObject *
+watch(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned long long begin;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(args, "Kn", &begin, &size)) {
+        return NULL;
+    }
+    return PyBool_FromLong(gf_watch_works() && gf_watch((uintptr_t)begin, (size_t)size));
+}
+
+static PyObject *
+unwatch(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned long long begin;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(args, "Kn", &begin, &size)) {
+        return NULL;
+    }
+    if (gf_watch_works()) {
+        gf_unwatch((uintptr_t)begin, (size_t)size);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+unwritten(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned long long begin;
+    Py_ssize_t size, block;
+    if (!PyArg_ParseTuple(args, "Knn", &begin, &size, &block)) {
+        return NULL;
+    }
+    if (size <= 0 || block <= 0) {
+        return PyErr_Format(PyExc_ValueError, "blocks of %zd of %zd bytes", block, size);
+    }
+    if (!gf_watch_works()) {
+        Py_RETURN_NONE;
+    }
+    PyObject *flags = PyBytes_FromStringAndSize(NULL, (size - 1) / block + 1);
+    if (flags != NULL && !gf_unwritten((uintptr_t)begin, (size_t)size, (size_t)block,
+                                       PyBytes_AS_STRING(flags))) {
+        Py_DECREF(flags);
+        Py_RETURN_NONE;
+    }
+    return flags;
+}
+
 static PyMethodDef methods[] = {
+    {"address_of", address_of, METH_O, NULL},
+    {"watch_works", watch_works, METH_NOARGS, NULL},
+    {"watch", watch, METH_VARARGS, NULL},
+    {"unwatch", unwatch, METH_VARARGS, NULL},
+    {"unwritten", unwritten, METH_VARARGS, NULL},
     {"room", room, METH_VARARGS, NULL},
     {"write_soon", write_soon, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

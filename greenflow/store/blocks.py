@@ -16,7 +16,7 @@ from blake3 import blake3
 
 from greenflow import limits
 from greenflow.envelope import seal, sealed_bytes, unseal
-from greenflow.errors import BadContents, StoreError
+from greenflow.errors import BadChecksum, BadContents, StoreError
 from greenflow.store import keys
 from greenflow.store.bulk import NAME_BYTES
 from greenflow.store.records import Packed, decode, pack, unpack
@@ -175,9 +175,9 @@ def unseal_block(flow_id: str, digest: bytes, record: bytes) -> bytes:
 
 
 def check_digest(flow_id: str, digest: bytes, plain: bytes | memoryview) -> None:
-    """Refuse other bytes than the block's. Raises BadContents."""
+    """Refuse other bytes than the block's. Raises BadChecksum."""
     if digest_of(plain) != digest:
-        raise BadContents(
+        raise BadChecksum(
             f"{_part_of(flow_id)} is not what it is stored as: {digest.hex()}"
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from greenflow import limits
@@ -25,10 +26,11 @@ from greenflow.store.blocks import (
     open_block,
 )
 from greenflow.store.keys import block as block_key
+from greenflow.store.remembered import MEMORY
 from greenflow.store.records import Packed, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from greenflow.parted import Buffer
     from greenflow.store.depot import Depot
@@ -75,18 +77,20 @@ def made(buffers: Sequence[Buffer], depot: Depot, stored: set[bytes]) -> Made:
     tasks: list[Callable[[memoryview], None]] = []
     views = [_view(each) for each in buffers]
     try:
-        for view, each in zip(views, buffers, strict=True):
-            own = [b""] * -(-each.size // _BLOCK)
+        looks = [MEMORY.look(view) for view in views]
+        for look, view, each in zip(looks, views, buffers, strict=True):
+            own = [known if known in stored else b"" for known in look.digests]
             digests.append(own)
             is_fixed = type(each.data) is bytes
             tasks += _tasks(view, own, new, is_fixed=is_fixed)
-        total = sum(each.size for each in buffers)
         try:
-            _spread(tasks, total)
+            _spread(tasks, len(tasks) * _BLOCK)
             new.end()
         except BaseException:
             new.drop()
             raise
+        for look, span, own in zip(looks, spans, digests, strict=True):
+            MEMORY.note(look, span.size, own)
     finally:
         for view in views:
             view.release()
@@ -126,8 +130,9 @@ def _tasks(
                 own[:] = part
                 digests[number] = new.take(own)
 
-    for number in range(len(digests)):
-        yield lambda copy, number=number: take(number, copy)
+    for number, known in enumerate(digests):
+        if not known:
+            yield partial(take, number)
 
 
 class _New:
@@ -214,7 +219,7 @@ def _spread(tasks: list[Callable[[memoryview], None]], total_bytes: int) -> None
 
 
 def load(
-    depot: Depot, flow_id: str, spans: Iterable[Span], digests: Sequence[bytes]
+    depot: Depot, flow_id: str, spans: Sequence[Span], digests: Sequence[bytes]
 ) -> list[bytes | bytearray]:
     """Return large values, each block checked. Raises BadRecord."""
     found: list[bytes | bytearray] = []
@@ -229,6 +234,10 @@ def load(
             places.append((next(listed), view[at : at + _BLOCK]))
     try:
         depot.read(lambda work: _fill(work, flow_id, places))
+        at = 0
+        for span, view in zip(spans, views, strict=True):
+            MEMORY.note(MEMORY.look(view), span.size, digests[at : at + span.blocks])
+            at += span.blocks
     finally:
         for view in (*(place for _, place in places), *views):
             view.release()

@@ -98,9 +98,11 @@ def _parts(
     for flow_id, row in rows.items():
         for found in upkeep_history.examine(work, row):
             yield f"I8 {found.finding.text}"
-        _, state = states.opened(history.current(work, row))
-        if len(state) != row.record.state_bytes:
-            yield f"I10 {flow_id}: its state has {len(state)} bytes"
+        raw = history.current(work, row)
+        known, stream = states.opened_stream(raw)
+        size = len(stream) + sum(span.size for span in known.spans)
+        if size != row.record.state_bytes:
+            yield f"I10 {flow_id}: its state has {size} bytes"
 
 
 def _messages(

@@ -118,6 +118,7 @@ def test_parts_join_to_the_whole_and_keep_their_sizes():
     assert blocks.split(b"") == []
 
 
-def test_a_state_above_the_limit(store: LmdbStore, claim: Claim):
+def test_a_state_above_the_limit(store: LmdbStore, claim: Claim, monkeypatch):
+    monkeypatch.setattr(limits, "STATE_BYTES_MAX", limits.RECORD_BYTES_MAX)
     with pytest.raises(TooLarge, match="the state of flow one"):
         save(store, claim, bytes(limits.RECORD_BYTES_MAX + 1))
