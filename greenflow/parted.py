@@ -72,6 +72,11 @@ def stream_of(state: AnyState) -> bytes:
     return state.stream if isinstance(state, Parted) else state
 
 
+def size_of(state: AnyState) -> int:
+    """Return how many bytes a state has, its large values included."""
+    return state.size if isinstance(state, Parted) else len(state)
+
+
 def buffers_of(state: AnyState) -> tuple[Buffer, ...]:
     """Return the large values of a state."""
     return state.buffers if isinstance(state, Parted) else ()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import threading
 import uuid
 from contextlib import suppress
@@ -200,12 +201,8 @@ def copy(folder: str, name: bytes, target: str) -> None:
         open(_path(folder, name), "rb", opener=_opened) as source,
         open(_path(target, name), "xb", opener=_opened) as made,
     ):
-        left = os.fstat(source.fileno()).st_size
-        while left:
-            count = os.copy_file_range(source.fileno(), made.fileno(), left)
-            if not count:
-                raise OSError(errno.EIO, "the file became shorter")
-            left -= count
+        shutil.copyfileobj(source, made, _SOON_BYTES)
+        made.flush()
         os.fsync(made.fileno())
 
 

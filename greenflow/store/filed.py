@@ -95,8 +95,17 @@ def _delete_void(work: Work, name: bytes) -> int:
         listed = blocks.digests_in(known.digests, "a file of blocks")
     except BadRecord:
         return 0  # doctor tells of it
-    if any(name in _file_of(work, known.flow, digest) for digest in listed):
-        return 0
+    return 0 if has_any(work, name, listed) else void(name, work)
+
+
+def has_any(work: Work, name: bytes, listed: Iterable[bytes]) -> bool:
+    """Return whether any of the blocks that a file was written with is in it still."""
+    flow_id = get(work, name).flow
+    return any(name in _file_of(work, flow_id, digest) for digest in listed)
+
+
+def void(name: bytes, work: Work) -> int:
+    """Delete a file after the commit, and its record; return how many keys."""
     work.void_files.add(name)
     return pieces.delete(work.txn, keys.bulk(name))
 

@@ -88,6 +88,7 @@ def _blocks(seen: _Seen) -> Iterator[Found]:
             yield seen.lost("damaged-state", error)
     for seq, known in seen.states.items():
         size = sum(sizes.get(digest, 0) for digest in known.digests)
+        size += 0 if known.stream else known.body.plain_bytes
         if known.digests and not seen.unread and size != known.checkpoint.size:
             text = f"checkpoint {seq} has {size} bytes, not {known.checkpoint.size}"
             yield seen.lost("damaged-state", text)

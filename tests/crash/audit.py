@@ -15,6 +15,7 @@ from greenflow.store import (
     sources,
     states,
     timers,
+    upkeep_entry,
     upkeep_history,
     watching,
 )
@@ -73,6 +74,8 @@ def _audit(work: Work) -> Iterator[str]:
         if keys.flow_id(key) not in rows:
             yield f"I8 of no flow: {key!r}"
     _sources(work, found.pop(keys.SOURCE, {}))
+    for key in found.pop(keys.BULK, {}):
+        yield from (f"I8 {each.finding.text}" for each in upkeep_entry.examine(work, key))
     for kind in _OF_NO_FLOW:
         found.pop(kind, None)
     yield from (f"I8 of no kind: {key!r}" for kind in found.values() for key in kind)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import greenflow
+from greenflow import limits
 from greenflow.continuation import Continuation
 from greenflow.runtime import values
 from greenflow.runtime.names import function_name
@@ -81,6 +82,8 @@ def flows(store: greenflow.Store) -> None:
         "napper": (population.napper,),
         "brief": (population.brief, 7),
         "raiser": (raiser,),
+        # More than are kept, so that files are deleted too.
+        "heavy": (population.heavy, 38, limits.BULK_BYTES_MIN + 5),
     }
     for flow_id, (fn, *args) in started.items():
         ensure(store, flow_id, fn, *args)
@@ -210,6 +213,7 @@ def _results(store: greenflow.Store, events: checks.Events) -> list[str]:
         "sink": [[0, 0]],
         "asker": [0, 10, 20, ["thrown", 3]],
         "brief": 7,
+        "heavy": 38,
     }
     found = {flow: store.get(flow).result() for flow in expected}
     wrong = [f"results: {found}"] if found != expected else []
