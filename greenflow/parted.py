@@ -14,7 +14,7 @@ from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents, NotSaveable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 #: What stands in the stream for a value beside it.
 MARK: Final = b"\x97"
@@ -96,8 +96,13 @@ def frozen(state: AnyState) -> AnyState:
 
 def release(state: AnyState) -> None:
     """Let go of the memory of large values: their owners may be resized again."""
-    for each in buffers_of(state):
-        let_go = getattr(each.data, "release", None)
+    release_all(each.data for each in buffers_of(state))
+
+
+def release_all(owners: Iterable[Any]) -> None:
+    """Let go of what some of these hold, as a memoryview or a PickleBuffer does."""
+    for each in owners:
+        let_go = getattr(each, "release", None)
         if let_go is not None:
             let_go()
 

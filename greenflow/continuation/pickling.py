@@ -12,6 +12,7 @@ from types import CellType, CodeType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from weakref import ref
 
+from greenflow import parted
 from greenflow.continuation import (
     awaitables,
     builtin,
@@ -77,6 +78,7 @@ def dump(
         pickler.running, pickler.owners, pickler.used = running or {}, owners, True
     pickler = _written(pickler, value)
     while pickler.weak and pickler.weak.found_more(pickler.memo.copy()):
+        parted.release_all(pickler.chunks)
         pickler = _written(pickler.renewed(type(pickler)), value)
     chunks = pickler.chunks
     if pickler.used or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
@@ -88,14 +90,19 @@ def dump(
 
 def _written(pickler: _Pickler, value: object) -> _Pickler:
     """Return the pickler that wrote the value; one that raises is dropped."""
-    if type(pickler) is _Pickler:
-        try:
-            pickler.dump(value)
-        except RecursionError:
-            pickler = pickler.renewed(_DeepPickler)
-        else:
-            return pickler
-    deep.call(lambda: pickler.dump(value))
+    try:
+        if type(pickler) is _Pickler:
+            try:
+                pickler.dump(value)
+            except RecursionError:
+                parted.release_all(pickler.chunks)
+                pickler = pickler.renewed(_DeepPickler)
+            else:
+                return pickler
+        deep.call(lambda: pickler.dump(value))
+    except BaseException:
+        parted.release_all(pickler.chunks)  # a traceback may keep it for long
+        raise
     return pickler
 
 

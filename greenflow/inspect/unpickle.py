@@ -18,7 +18,9 @@ from greenflow.inspect.nodes import ABSENT, Item, Kind, Node, members
 from greenflow.inspect.opcodes import SIMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from greenflow.parted import Buffer
 
 _PROTOCOL_MAX: Final = 5
 _STOP: Final = ord(".")
@@ -38,14 +40,20 @@ class Unpickled(NamedTuple):
     end: int
 
 
-def unpickle(data: bytes, opcodes_max: int = limits.INSPECTED_OPCODES_MAX) -> Unpickled:
+def unpickle(
+    data: bytes,
+    opcodes_max: int = limits.INSPECTED_OPCODES_MAX,
+    buffers: Iterable[Buffer] = (),
+) -> Unpickled:
     """Return what the pickle at the beginning of ``data`` says.
+
+    ``buffers`` are the large values that lie beside it.
 
     Raises:
         BadContents: it is no pickle, or is damaged.
         TooLarge: it has more opcodes than ``opcodes_max``, or there is not the memory.
     """
-    machine = Machine(data)
+    machine = Machine(data, buffers)
     collecting = gc.isenabled()
     # Nothing of what is made here is garbage, and looking for some would take most of
     # the time.
@@ -113,6 +121,10 @@ def _pop(machine: Machine) -> None:
             target, state = given
             if target.state is ABSENT:
                 target.set_state(state, dropped.make)
+
+
+def _next_buffer(machine: Machine) -> None:
+    machine.stack.append(machine.next_buffer())
 
 
 def _pop_mark(machine: Machine) -> None:
@@ -251,6 +263,7 @@ def _frame(machine: Machine) -> None:
 
 
 _OTHERS: Final[dict[int, Callable[[Machine], None]]] = {
+    0x97: _next_buffer,
     0x94: lambda machine: machine.memo.__setitem__(
         len(machine.memo), machine.stack[-1]
     ),

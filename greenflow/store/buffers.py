@@ -328,12 +328,20 @@ def check(spans: Sequence[Span], count: int, size: int, *, in_all: bool) -> None
         raise BadContents(f"large values of {total} bytes list {count} blocks")
 
 
-def digests_of(spans: Sequence[Span], digests: Sequence[bytes]) -> list[bytes]:
+def digests_by_value(spans: Sequence[Span], digests: Sequence[bytes]) -> list[bytes]:
     """Return the digests of each value in one: what tells it from others."""
     found, at = [], 0
     for span in spans:
         found.append(b"".join(digests[at : at + span.blocks]))
         at += span.blocks
     return found
+
+
+def digests_of(value: bytes | bytearray) -> bytes:
+    """Return the digests of a value in one."""
+    with memoryview(value) as view:
+        return b"".join(
+            digest_of(view[at : at + _BLOCK]) for at in range(0, len(view), _BLOCK)
+        )
 
 

@@ -139,8 +139,8 @@ def prepare(flow_id: str, state: AnyState, stored: Stored, depot: Depot) -> Stat
     """
     data, large = stream_of(state), buffers_of(state)
     size = len(data) + sum(each.size for each in large)
-    check_size(size, _state_of(flow_id), limits.STATE_BYTES_MAX)
     try:
+        check_size(size, _state_of(flow_id), limits.STATE_BYTES_MAX)
         whole, parts = _stream(flow_id, data, stored)
         there = set(stored([])) if large else set()
         beside = buffers.made(large, depot, there)
@@ -218,7 +218,7 @@ def shown(raw: Raw, firsts: list[bytes]) -> tuple[Known, AnyState]:
     known, stream = opened_stream(raw)
     if not known.spans:
         return known, stream
-    told = buffers.digests_of(known.spans, known.beside)
+    told = buffers.digests_by_value(known.spans, known.beside)
     parts = zip(known.spans, firsts, told, strict=True)
     return known, Parted(stream, tuple(Buffer(*span, *rest) for span, *rest in parts))
 
