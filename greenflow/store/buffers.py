@@ -21,6 +21,7 @@ from greenflow.store.blocks import (
 
     Block,
     Place,
+    Stored,
     check_digest,
     digest_of,
     open_block,
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from greenflow.store.work import Work
 
 _BLOCK: Final = limits.BUFFER_BLOCK_BYTES
+#: Blocks that are copied, written and read together: less than a MiB takes longer.
+_AT_ONCE: Final = 4
 #: Less is not worth another thread.
 _THREAD_BYTES_MIN: Final = 4 * 1024 * 1024
 _THREADS_MAX: Final = 4
@@ -84,7 +87,7 @@ def made(buffers: Sequence[Buffer], depot: Depot, stored: set[bytes]) -> Made:
             is_fixed = type(each.data) is bytes
             tasks += _tasks(view, own, new, is_fixed=is_fixed)
         try:
-            _spread(tasks, len(tasks) * _BLOCK)
+            _spread(tasks, len(tasks) * _AT_ONCE * _BLOCK)
             new.end()
         except BaseException:
             new.drop()
@@ -119,20 +122,28 @@ def _view(buffer: Buffer) -> memoryview:
 def _tasks(
     view: memoryview, digests: list[bytes], new: _New, *, is_fixed: bool
 ) -> Iterator[Callable[[memoryview], None]]:
-    """Yield what takes up each block of a value; it is given room for a copy."""
+    """Yield what takes up the blocks whose digests are not known, several at once.
 
-    def take(number: int, copy: memoryview) -> None:
-        with view[number * _BLOCK : (number + 1) * _BLOCK] as part:
+    It is given room for a copy.
+    """
+
+    def take(begin: int, end: int, copy: memoryview) -> None:
+        with view[begin * _BLOCK : end * _BLOCK] as part:
             if is_fixed:
-                digests[number] = new.take(part)
+                digests[begin:end] = new.take(part)
                 return
             with copy[: len(part)] as own:
                 own[:] = part
-                digests[number] = new.take(own)
+                digests[begin:end] = new.take(own)
 
-    for number, known in enumerate(digests):
-        if not known:
-            yield partial(take, number)
+    begin = 0
+    while begin < len(digests):
+        end = begin
+        while end < len(digests) and not digests[end] and end - begin < _AT_ONCE:
+            end += 1
+        if end > begin:
+            yield partial(take, begin, end)
+        begin = max(end, begin + 1)
 
 
 class _New:
@@ -145,36 +156,56 @@ class _New:
         self._held = 0
         self._changing = threading.Lock()
 
-    def take(self, part: memoryview) -> bytes:
-        """Take up a block; return its digest."""
-        digest, size = digest_of(part), len(part)
-        if digest in self._stored:
-            return digest
+    def take(self, part: memoryview) -> list[bytes]:
+        """Take up some blocks; return their digests."""
+        views = [part[at : at + _BLOCK] for at in range(0, len(part), _BLOCK)]
+        digests = list(map(digest_of, views))
+        blocks = [
+            (digest, view)
+            for digest, view in zip(digests, views, strict=True)
+            if digest not in self._stored
+        ]
         with self._changing:
-            if digest in self.parts:
-                return digest
+            blocks = [each for each in blocks if self._is_first(*each)]
+            size = sum(len(view) for _, view in blocks)
             if self.file is None and self._held + size < limits.BULK_BYTES_MIN:
-                packed = Packed(bytes(part), size, False)
-                self.parts[digest] = Block(digest, size, None, packed)
+                for digest, view in blocks:
+                    packed = Packed(bytes(view), len(view), False)
+                    self.parts[digest] = Block(digest, len(view), None, packed)
                 self._held += size
-                return digest
-            if self.file is None:
+                blocks = []
+            elif self.file is None:
                 self._begin()
-            # Whoever has the same block now leaves it to this thread.
-            self.parts[digest] = Block(digest, size, None)
-        self._write(digest, part)
-        return digest
+        if len(blocks) == len(views):
+            self._write_all(digests, part)  # they are one piece
+        else:
+            for digest, view in blocks:
+                self._write_all([digest], view)
+        for view in views:
+            view.release()
+        return digests
+
+    def _is_first(self, digest: bytes, view: memoryview) -> bool:
+        """Return whether nobody has this block; all others leave it to this thread."""
+        if digest in self.parts:
+            return False
+        self.parts[digest] = Block(digest, len(view), None)
+        return True
 
     def _begin(self) -> None:
         self.file = bulk.BulkFile(self._depot.folder)
         for digest, held in list(self.parts.items()):
             if held.packed is not None:
-                self._write(digest, memoryview(held.packed.data))
+                self._write_all([digest], memoryview(held.packed.data))
 
-    def _write(self, digest: bytes, part: memoryview) -> None:
+    def _write_all(self, digests: list[bytes], part: memoryview) -> None:
         assert self.file is not None
-        place = Place(self.file.name, self.file.add(part))
-        self.parts[digest] = Block(digest, len(part), None, None, place)
+        at = self.file.add(part)
+        for number, digest in enumerate(digests):
+            begin = number * _BLOCK
+            place = Place(self.file.name, at + begin)
+            size = min(_BLOCK, len(part) - begin)
+            self.parts[digest] = Block(digest, size, None, None, place)
 
     def end(self) -> None:
         """Return when what is in the file is on disk. Raises StoreError."""
@@ -193,7 +224,7 @@ def _spread(tasks: list[Callable[[memoryview], None]], total_bytes: int) -> None
     failed: list[BaseException] = []
 
     def work() -> None:
-        _, copy = room(_BLOCK, True)
+        _, copy = room(_BLOCK * _AT_ONCE, True)
         try:
             for task in left:
                 if failed:
@@ -223,64 +254,111 @@ def load(
 ) -> list[bytes | bytearray]:
     """Return large values, each block checked. Raises BadRecord."""
     found: list[bytes | bytearray] = []
-    places: list[tuple[bytes, memoryview]] = []
-    listed = iter(digests)
-    views = []
+    views: list[memoryview] = []
     for span in spans:
         value, view = room(span.size, span.mutable)
         found.append(value)
         views.append(view)
-        for at in range(0, span.size, _BLOCK):
-            places.append((next(listed), view[at : at + _BLOCK]))
     try:
-        depot.read(lambda work: _fill(work, flow_id, places))
+        depot.read(lambda work: _fill(work, flow_id, views, digests))
         at = 0
         for span, view in zip(spans, views, strict=True):
             MEMORY.note(MEMORY.look(view), span.size, digests[at : at + span.blocks])
             at += span.blocks
     finally:
-        for view in (*(place for _, place in places), *views):
+        for view in views:
             view.release()
     return found
 
 
-def _fill(work: Work, flow_id: str, places: list[tuple[bytes, memoryview]]) -> None:
+class _Run(NamedTuple):
+    """Blocks that lie one behind the other in a file, and in a value."""
+
+    digests: list[bytes]
+    source: memoryview
+    target: memoryview
+
+
+def _fill(
+    work: Work, flow_id: str, views: list[memoryview], digests: Sequence[bytes]
+) -> None:
     """Read blocks to where they belong, while this transaction keeps them."""
-    total = sum(len(place) for _, place in places)
+    total = sum(map(len, views))
     with bulk.Reader(work.folder) as files:
-        tasks = [_filling(work, files, flow_id, *each) for each in places]
-        _spread(tasks, total)
-
-
-def _filling(
-    work: Work, files: bulk.Reader, flow_id: str, digest: bytes, place: memoryview
-) -> Callable[[memoryview], None]:
-    record = pieces.get(work.txn, block_key(flow_id, digest))
-    found = open_block(flow_id, digest, record)
-    if found.plain_bytes != len(place):
-        raise BadContents(f"a block of {found.plain_bytes} bytes, not {len(place)}")
-    if found.place is None:
-        body = found.body
-
-        def copy(_: memoryview) -> None:
-            place[:] = unpack(body, "a block")
-            check_digest(flow_id, digest, place)
-
-        return copy
-    at = found.place.at
-    try:
-        file = files.open(found.place.file)
-    except OSError as error:
-        raise _unreadable(flow_id, error) from error
-
-    def read(_: memoryview) -> None:
+        runs = list(_runs(work, files, flow_id, views, iter(digests)))
         try:
-            bulk.read_into(file, at, place)
-        except OSError as error:
-            raise _unreadable(flow_id, error) from error
-        check_digest(flow_id, digest, place)
+            tasks = [partial(_copy, flow_id, run) for run in runs]
+            _spread(tasks, total)
+        finally:
+            for run in runs:
+                run.source.release()
+                run.target.release()
 
-    return read
+
+def _copy(flow_id: str, run: _Run, _: memoryview) -> None:
+    run.target[:] = run.source
+    for number, digest in enumerate(run.digests):
+        with run.target[number * _BLOCK : (number + 1) * _BLOCK] as part:
+            check_digest(flow_id, digest, part)
+
+
+def _runs(
+    work: Work,
+    files: bulk.Reader,
+    flow_id: str,
+    views: list[memoryview],
+    digests: Iterator[bytes],
+) -> Iterator[_Run]:
+    """Yield from where to where to copy. Raises BadRecord."""
+    for view in views:
+        run: list[tuple[bytes, Stored]] = []
+        begin = 0
+        for at in range(0, len(view), _BLOCK):
+            digest = next(digests)
+            record = pieces.get(work.txn, block_key(flow_id, digest))
+            found = open_block(flow_id, digest, record)
+            if found.plain_bytes != min(_BLOCK, len(view) - at):
+                raise BadContents(f"a block of {found.plain_bytes} bytes is too many")
+            if run and not _follows(run, found):
+                yield _run(files, flow_id, run, view[begin:at])
+                run, begin = [], at
+            run.append((digest, found))
+        yield _run(files, flow_id, run, view[begin:])
+
+
+def _follows(run: list[tuple[bytes, Stored]], found: Stored) -> bool:
+    """Return whether a block lies behind the last of a run that has room for it."""
+    place = run[-1][1].place
+    if place is None or len(run) >= _AT_ONCE:
+        return False
+    return found.place == Place(place.file, place.at + _BLOCK)
+
+
+def _run(
+    files: bulk.Reader,
+    flow_id: str,
+    run: list[tuple[bytes, Stored]],
+    target: memoryview,
+) -> _Run:
+    digests, (first, *_) = [digest for digest, _ in run], [found for _, found in run]
+    if first.place is None:
+        source = memoryview(unpack(first.body, "a block"))
+    else:
+        source = _in_file(files, flow_id, first.place, len(target))
+    return _Run(digests, source, target)
+
+
+def _in_file(
+    files: bulk.Reader, flow_id: str, place: Place, size: int
+) -> memoryview:
+    """Return what lies in a file. Raises BadContents."""
+    try:
+        found = files.view(place.file)[place.at : place.at + size]
+    except (OSError, ValueError) as error:
+        raise _unreadable(flow_id, error) from error
+    if len(found) != size:
+        raise _unreadable(flow_id, "it is behind the end of its file")
+    return found
 
 
 def block_in(work: Work, flow_id: str, digest: bytes) -> bytes:
@@ -290,12 +368,8 @@ def block_in(work: Work, flow_id: str, digest: bytes) -> bytes:
     if found.place is None:
         plain = unpack(found.body, "a block")
     else:
-        try:
-            with bulk.Reader(work.folder) as files:
-                file = files.open(found.place.file)
-                plain = os.pread(file, found.plain_bytes, found.place.at)
-        except OSError as error:
-            raise _unreadable(flow_id, error) from error
+        with bulk.Reader(work.folder) as files:
+            plain = bytes(_in_file(files, flow_id, found.place, found.plain_bytes))
     check_digest(flow_id, digest, plain)
     return plain
 
@@ -306,7 +380,7 @@ def _sizes(size: int) -> Iterator[int]:
         yield min(_BLOCK, size - at)
 
 
-def _unreadable(flow_id: str, error: OSError) -> BadContents:
+def _unreadable(flow_id: str, error: Exception | str) -> BadContents:
     return BadContents(
         f"a block of a state of flow {flow_id} cannot be read: {error}",
         hint="take the store from a copy",

@@ -11,8 +11,8 @@ the next sweep. What a file is needed for no more, a commit deletes behind itsel
 
 from __future__ import annotations
 
-import errno
 import fcntl
+import mmap
 import os
 import shutil
 import threading
@@ -115,36 +115,32 @@ class BulkFile:
 
 
 class Reader:
-    """Reads from files of blocks; each is opened once. A context manager."""
+    """Reads files of blocks, each mapped once. A context manager."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._files: dict[bytes, int] = {}
+        self._maps: dict[bytes, mmap.mmap] = {}
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for file in self._files.values():
-            os.close(file)
+        for each in self._maps.values():
+            with suppress(BufferError):  # an error may keep a part of it a while
+                each.close()
 
-    def open(self, name: bytes) -> int:
-        """Return a file's descriptor, which this closes. Raises OSError."""
-        file = self._files.get(name)
-        if file is None:
-            path = _path(self._folder, name)
-            file = self._files[name] = os.open(path, os.O_RDONLY | _FLAGS)
-        return file
-
-
-def read_into(file: int, at: int, place: memoryview) -> None:
-    """Read from a place in a file until ``place`` is full. Raises OSError."""
-    done = 0
-    while done < len(place):
-        count = os.preadv(file, [place[done:]], at + done)
-        if not count:
-            raise OSError(errno.EIO, "the file is too short")
-        done += count
+    def view(self, name: bytes) -> memoryview:
+        """Return what is in a file. Raises OSError, ValueError (it is empty)."""
+        mapped = self._maps.get(name)
+        if mapped is None:
+            file = os.open(_path(self._folder, name), os.O_RDONLY | _FLAGS)
+            try:
+                # No file becomes shorter: to read behind its end would kill.
+                mapped = mmap.mmap(file, 0, mmap.MAP_SHARED, mmap.PROT_READ)
+            finally:
+                os.close(file)
+            self._maps[name] = mapped
+        return memoryview(mapped)
 
 
 def names(folder: str) -> list[bytes]:

@@ -105,6 +105,8 @@ def flows(store: greenflow.Store) -> None:
                 asker.resume(turn * 10)
         if napper.status == "waiting" and napper.record.waiting.until > time.time() + 9:
             napper.cancel("no naps")
+        if store.get("heavy").status == "hospital":
+            store.base.retry("heavy")  # what no disk does was raised in its save
         store.run()
         time.sleep(PAUSE_SECONDS)
 
