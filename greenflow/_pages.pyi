@@ -32,3 +32,9 @@ def unwritten(begin: int, size: int, block: int, /) -> bytes | None:
 
     Raises ValueError.
     """
+
+def cuts(data: Buffer, least: int, most: int, /) -> list[int]:
+    """Return where the parts of some bytes end, which they themselves decide.
+
+    Each has ``least`` to ``most`` bytes, but for the last. Raises ValueError.
+    """

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cut.h"
 #include "watch.h"
 
 
@@ -148,7 +149,36 @@ unwritten(PyObject *Py_UNUSED(module), PyObject *args)
     return flags;
 }
 
+/* cuts(data, least, most): where the parts of it end. */
+static PyObject *
+cuts(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    Py_buffer view;
+    Py_ssize_t least, most;
+    if (!PyArg_ParseTuple(args, "y*nn", &view, &least, &most)) {
+        return NULL;
+    }
+    PyObject *ends = PyList_New(0);
+    if (ends != NULL && (least <= 0 || most < least)) {
+        PyErr_Format(PyExc_ValueError, "parts of %zd to %zd bytes", least, most);
+        Py_CLEAR(ends);
+    }
+    const unsigned char *data = view.buf;
+    for (Py_ssize_t at = 0; ends != NULL && at < view.len;) {
+        at += (Py_ssize_t)gf_next_cut(data + at, (size_t)(view.len - at), (size_t)least,
+                                      (size_t)most);
+        PyObject *end = PyLong_FromSsize_t(at);
+        if (end == NULL || PyList_Append(ends, end) != 0) {
+            Py_CLEAR(ends);
+        }
+        Py_XDECREF(end);
+    }
+    PyBuffer_Release(&view);
+    return ends;
+}
+
 static PyMethodDef methods[] = {
+    {"cuts", cuts, METH_VARARGS, NULL},
     {"address_of", address_of, METH_O, NULL},
     {"watch_works", watch_works, METH_NOARGS, NULL},
     {"watch", watch, METH_VARARGS, NULL},
@@ -169,5 +199,6 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC
 PyInit__pages(void)
 {
+    gf_prepare_cuts();
     return PyModule_Create(&definition);
 }

@@ -1,43 +1,29 @@
 """Large states in blocks, so that what did not change is stored once.
 
-A state is cut where its own bytes say so: a change in the middle moves the cuts around
-it and no others. Each block lies under the digest of its bytes, for one flow, as long
+A state is cut where its own bytes say so (csrc/pages/cut.c): a change in the middle
+moves the cuts around it and no others. Each block lies under the digest of its bytes, for one flow, as long
 as any checkpoint of that flow refers to it.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, NamedTuple
-from zlib import crc32
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import msgspec
 from blake3 import blake3
 
 from greenflow import limits
+from greenflow._pages import cuts
 from greenflow.envelope import seal, sealed_bytes, unseal
 from greenflow.errors import BadChecksum, BadContents, StoreError
 from greenflow.store import keys
-from greenflow.store.bulk import NAME_BYTES
+from greenflow.store.bulk import NAME_BYTES, Reader
 from greenflow.store.records import Packed, decode, pack, unpack
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 #: Two blocks of one digest would be one: nobody can make such two, also on purpose.
 DIGEST_BYTES: Final = 24
 _PLAIN_BYTES_MAX: Final = max(limits.BLOCK_BYTES_MAX, limits.BUFFER_BLOCK_BYTES)
-#: Where a cut may be: about every 200th byte of most data. It is one if the bytes
-#: before it say so too, as only a fraction of them do.
-_PLACE: Final = re.compile(
-    b"[\\x00-\\x02\\n qzQZ].["
-    + b"".join(re.escape(bytes([byte])) for byte in range(5, 256, 8))
-    + b"]",
-    re.DOTALL,
-)
-_WINDOW_BYTES: Final = 32
-_MASK: Final = 63
-
 
 class Place(NamedTuple):
     """Where a block lies that is not in LMDB's own file: see bulk.py."""
@@ -81,24 +67,9 @@ _head = msgspec.msgpack.Decoder(_BlockHead)
 
 def split(data: bytes) -> list[memoryview]:
     """Return data in parts, cut where its own bytes say so."""
-    view, parts, at = memoryview(data), list[memoryview](), 0
-    while at < len(data):
-        end = _end(data, view, at)
-        parts.append(view[at:end])
-        at = end
-    return parts
-
-
-def _end(data: bytes, view: memoryview, at: int) -> int:
-    """Return where the part that begins at a place ends."""
-    last = min(at + limits.BLOCK_BYTES_MAX, len(data))
-    if len(data) - at <= limits.BLOCK_BYTES_MIN:
-        return len(data)
-    for found in _PLACE.finditer(data, at + limits.BLOCK_BYTES_MIN, last):
-        end = found.end()
-        if crc32(view[end - _WINDOW_BYTES : end]) & _MASK == 0:
-            return end
-    return last
+    ends = cuts(data, limits.BLOCK_BYTES_MIN, limits.BLOCK_BYTES_MAX)
+    view = memoryview(data)
+    return [view[begin:end] for begin, end in pairwise([0, *ends])]
 
 
 def digest_of(plain: bytes | memoryview) -> bytes:
@@ -109,14 +80,6 @@ def digest_of(plain: bytes | memoryview) -> bytes:
 def made(data: bytes) -> list[Block]:
     """Return data in blocks that are not packed yet, in order."""
     return [Block(digest_of(plain), len(plain), plain) for plain in split(data)]
-
-
-def packed(parts: list[Block], stored: Collection[bytes]) -> list[Block]:
-    """Return blocks ready to be written, but for those that are stored."""
-    return [
-        each if each.digest in stored else each._replace(packed=pack_block(each))
-        for each in parts
-    ]
 
 
 def pack_block(block: Block) -> Packed:
@@ -166,10 +129,21 @@ def place_in(flow_id: str, digest: bytes, first_piece: bytes) -> Place | None:
     return Place(known.file, known.at) if known.file else None
 
 
-def unseal_block(flow_id: str, digest: bytes, record: bytes) -> bytes:
-    """Return the bytes of a block that is in its record. Raises BadRecord."""
+def unseal_block(
+    flow_id: str, digest: bytes, record: bytes, files: Reader | None = None
+) -> bytes | memoryview:
+    """Return the bytes of a block. Raises BadRecord.
+
+    ``files`` reads one that is not in its record.
+    """
     found = open_block(flow_id, digest, record)
-    plain = unpack(found.body, _part_of(flow_id))
+    plain: bytes | memoryview
+    if found.place is None:
+        plain = unpack(found.body, _part_of(flow_id))
+    elif files is None:
+        raise BadContents(f"{_part_of(flow_id)} lies elsewhere")
+    else:
+        plain = files.part(flow_id, *found.place, found.plain_bytes)
     check_digest(flow_id, digest, plain)
     return plain
 

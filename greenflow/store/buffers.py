@@ -25,13 +25,15 @@ from greenflow.store.blocks import (
     check_digest,
     digest_of,
     open_block,
+    pack_block,
+    unseal_block,
 )
 from greenflow.store.keys import block as block_key
 from greenflow.store.remembered import MEMORY
 from greenflow.store.records import Packed, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from greenflow.parted import Buffer
     from greenflow.store.depot import Depot
@@ -59,20 +61,24 @@ class Span(NamedTuple):
 
 
 class Made(NamedTuple):
-    """Large values that are ready to be written."""
+    """Large values that are ready to be written, and the blocks of the stream."""
 
     spans: list[Span]
     parts: list[Block]  #: of all of them, in order
+    stream: list[Block]
     file: bulk.BulkFile | None
 
 
 # --- into the store ---
 
 
-def made(buffers: Sequence[Buffer], depot: Depot, stored: set[bytes]) -> Made:
+def made(
+    buffers: Sequence[Buffer], stream: list[Block], depot: Depot, stored: Collection[bytes]
+) -> Made:
     """Return large values in blocks; those that are not ``stored`` can be written.
 
-    Much of it is on disk already when this returns. Raises StoreError, NotSaveable.
+    So can those of the ``stream`` beside which they lie. Much of it is on disk already
+    when this returns. Raises StoreError, NotSaveable.
     """
     spans = [Span(each.at, each.size, each.mutable) for each in buffers]
     new = _New(depot, stored)
@@ -88,6 +94,7 @@ def made(buffers: Sequence[Buffer], depot: Depot, stored: set[bytes]) -> Made:
             tasks += _tasks(view, own, new, is_fixed=is_fixed)
         try:
             _spread(tasks, len(tasks) * _AT_ONCE * _BLOCK)
+            stream = new.with_stream(stream)
             new.end()
         except BaseException:
             new.drop()
@@ -103,7 +110,7 @@ def made(buffers: Sequence[Buffer], depot: Depot, stored: set[bytes]) -> Made:
         for own, of_it in zip(digests, sizes, strict=True)
         for digest, size in zip(own, of_it, strict=True)
     ]
-    return Made(spans, parts, new.file)
+    return Made(spans, parts, stream, new.file)
 
 
 def _view(buffer: Buffer) -> memoryview:
@@ -149,7 +156,7 @@ def _tasks(
 class _New:
     """The blocks that are not stored yet: in memory, or if they are many in a file."""
 
-    def __init__(self, depot: Depot, stored: set[bytes]) -> None:
+    def __init__(self, depot: Depot, stored: Collection[bytes]) -> None:
         self.parts: dict[bytes, Block] = {}
         self.file: bulk.BulkFile | None = None
         self._depot, self._stored = depot, stored
@@ -184,6 +191,26 @@ class _New:
         for view in views:
             view.release()
         return digests
+
+    def with_stream(self, stream: list[Block]) -> list[Block]:
+        """Return the blocks of a stream, ready to be written. They are compressed, if
+        that does not take longer than to write them."""
+        fresh = {
+            each.digest: each for each in stream if each.digest not in self._stored
+        }
+        size = sum(each.plain_bytes for each in fresh.values())
+        if self.file is None and self._held + size < limits.BULK_BYTES_MIN:
+            return [
+                each._replace(packed=pack_block(each)) if each.digest in fresh else each
+                for each in stream
+            ]
+        if self.file is None:
+            self._begin()
+        for digest, each in fresh.items():
+            assert each.plain is not None
+            if digest not in self.parts:
+                self._write_all([digest], each.plain)
+        return [self.parts.get(each.digest, each) for each in stream]
 
     def _is_first(self, digest: bytes, view: memoryview) -> bool:
         """Return whether nobody has this block; all others leave it to this thread."""
@@ -344,47 +371,21 @@ def _run(
     if first.place is None:
         source = memoryview(unpack(first.body, "a block"))
     else:
-        source = _in_file(files, flow_id, first.place, len(target))
+        source = files.part(flow_id, *first.place, len(target))
     return _Run(digests, source, target)
-
-
-def _in_file(
-    files: bulk.Reader, flow_id: str, place: Place, size: int
-) -> memoryview:
-    """Return what lies in a file. Raises BadContents."""
-    try:
-        found = files.view(place.file)[place.at : place.at + size]
-    except (OSError, ValueError) as error:
-        raise _unreadable(flow_id, error) from error
-    if len(found) != size:
-        raise _unreadable(flow_id, "it is behind the end of its file")
-    return found
 
 
 def block_in(work: Work, flow_id: str, digest: bytes) -> bytes:
     """Return a block, wherever it lies. Raises BadRecord."""
     record = pieces.get(work.txn, block_key(flow_id, digest))
-    found = open_block(flow_id, digest, record)
-    if found.place is None:
-        plain = unpack(found.body, "a block")
-    else:
-        with bulk.Reader(work.folder) as files:
-            plain = bytes(_in_file(files, flow_id, found.place, found.plain_bytes))
-    check_digest(flow_id, digest, plain)
-    return plain
+    with bulk.Reader(work.folder) as files:
+        return bytes(unseal_block(flow_id, digest, record, files))
 
 
 def _sizes(size: int) -> Iterator[int]:
     """Yield the sizes of the blocks of a value."""
     for at in range(0, size, _BLOCK):
         yield min(_BLOCK, size - at)
-
-
-def _unreadable(flow_id: str, error: Exception | str) -> BadContents:
-    return BadContents(
-        f"a block of a state of flow {flow_id} cannot be read: {error}",
-        hint="take the store from a copy",
-    )
 
 
 def check(spans: Sequence[Span], count: int, size: int, *, in_all: bool) -> None:

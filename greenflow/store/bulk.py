@@ -21,7 +21,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from greenflow._pages import write_soon
-from greenflow.errors import StoreError
+from greenflow.errors import BadContents, StoreError
 from greenflow.failpoints import reach
 
 if TYPE_CHECKING:
@@ -143,6 +143,17 @@ class Reader:
         return memoryview(mapped)
 
 
+    def part(self, flow_id: str, name: bytes, at: int, size: int) -> memoryview:
+        """Return what lies in a file for a flow. Raises BadContents."""
+        try:
+            found = self.view(name)[at : at + size]
+        except (OSError, ValueError) as error:
+            raise _unreadable(flow_id, str(error)) from error
+        if len(found) != size:
+            raise _unreadable(flow_id, "it is behind the end of its file")
+        return found
+
+
 def names(folder: str) -> list[bytes]:
     """Return the names of all files there are."""
     found: list[bytes] = []
@@ -208,6 +219,13 @@ def _opened(path: str, flags: int) -> int:
 
 def _path(folder: str, name: bytes) -> str:
     return os.path.join(folder, name.hex())
+
+
+def _unreadable(flow_id: str, why: str) -> BadContents:
+    return BadContents(
+        f"a block of a state of flow {flow_id} cannot be read: {why}",
+        hint="take the store from a copy",
+    )
 
 
 def _failed(folder: str, error: OSError) -> StoreError:

@@ -186,7 +186,7 @@ def fetch(work: Work, row: Row, seq: int) -> tuple[Raw, bytes]:
     known = states.unseal_state(flow_id, seq, record)
     parts = _read_blocks(work, flow_id, known.stream)
     beside = value(work, flow_id, seq) if known.has_value else b""
-    return states.Raw(flow_id, seq, record, parts), beside
+    return states.Raw(flow_id, seq, record, parts, work.folder), beside
 
 
 def current(work: Work, row: Row) -> Raw:
@@ -197,7 +197,7 @@ def current(work: Work, row: Row) -> Raw:
     if row.shares:  # else it need not be looked into here
         digests = states.unseal_state(flow_id, seq, record).stream
         parts = _read_blocks(work, flow_id, digests)
-    return states.Raw(flow_id, seq, record, parts)
+    return states.Raw(flow_id, seq, record, parts, work.folder)
 
 
 def firsts(work: Work, raw: Raw) -> list[bytes]:
@@ -249,8 +249,8 @@ def _write_blocks(work: Work, flow_id: str, state: State) -> None:
         else:
             body = block.packed or blocks.pack_block(block)
         pieces.put(work.txn, prefix, blocks.seal_block(flow_id, block, body))
-    if state.beside.file is not None:
-        filed.put(work, flow_id, state.beside.file.name, placed)
+    if state.made.file is not None:
+        filed.put(work, flow_id, state.made.file.name, placed)
 
 
 def _read_blocks(work: Work, flow_id: str, digests: list[bytes]) -> list[bytes]:

@@ -16,7 +16,9 @@ from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents, StoreError
 from greenflow.parted import Buffer, Parted, buffers_of, release, stream_of
 from greenflow.store import blocks, buffers, keys
+from greenflow.store.blocks import Block
 from greenflow.store.buffers import Span
+from greenflow.store.bulk import Reader
 from greenflow.store.model import Checkpoint  # noqa: TC001
 from greenflow.store.records import Packed, check_size, decode, pack, unpack
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from greenflow.parted import AnyState
-    from greenflow.store.blocks import Block
     from greenflow.store.depot import Depot
 
     #: Returns which of some digests are stored already; of none, all that are.
@@ -38,17 +39,16 @@ class State(NamedTuple):
     size: int
     stream_bytes: int
     whole: Packed | None
-    parts: list[Block]
-    beside: buffers.Made
+    made: buffers.Made
 
     @property
     def blocks(self) -> list[Block]:
         """All blocks, in the order in which the record lists them."""
-        return [*self.beside.parts, *self.parts]
+        return [*self.made.parts, *self.made.stream]
 
     def written(self, *, is_there: bool | None) -> None:
         """Hear whether a record names its file now; None: perhaps."""
-        file = self.beside.file
+        file = self.made.file
         if file is not None:
             file.drop() if is_there is False else file.keep()
 
@@ -76,7 +76,8 @@ class Raw(NamedTuple):
     flow: str
     seq: int
     record: bytes
-    parts: list[bytes]
+    parts: list[bytes]  #: the records of the blocks of its stream
+    folder: str = ""  #: of files of blocks
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
@@ -141,22 +142,18 @@ def prepare(flow_id: str, state: AnyState, stored: Stored, depot: Depot) -> Stat
     size = len(data) + sum(each.size for each in large)
     try:
         check_size(size, _state_of(flow_id), limits.STATE_BYTES_MAX)
-        whole, parts = _stream(flow_id, data, stored)
-        there = set(stored([])) if large else set()
-        beside = buffers.made(large, depot, there)
+        whole, parts, there = None, list[Block](), set[bytes]()
+        if len(data) <= limits.SHARED_BYTES_MIN:
+            whole = pack(data, _state_of(flow_id))
+        else:
+            parts = blocks.made(data)
+            there.update(stored([each.digest for each in parts]))
+        if large:
+            there.update(stored([]))
+        made = buffers.made(large, parts, depot, there)
     finally:
         release(state)
-    return State(size, len(data), whole, parts, beside)
-
-
-def _stream(
-    flow_id: str, data: bytes, stored: Stored
-) -> tuple[Packed | None, list[Block]]:
-    if len(data) <= limits.SHARED_BYTES_MIN:
-        return pack(data, _state_of(flow_id)), []
-    parts = blocks.made(data)
-    there = stored([each.digest for each in parts])
-    return None, blocks.packed(parts, there)
+    return State(size, len(data), whole, made)
 
 
 def prepare_value(flow_id: str, data: bytes) -> Packed:
@@ -177,7 +174,7 @@ def seal_state(
         state.whole is None,
         has_value,
         state.stream_bytes,
-        state.beside.spans,
+        state.made.spans,
     )
     return seal(b"state", key, _encode(head), listed + data)
 
@@ -233,7 +230,9 @@ def opened_stream(raw: Raw) -> tuple[Known, bytes]:
     if len(digests) != len(raw.parts):
         raise BadContents(f"{what} says that it has {size} bytes")
     pairs = zip(digests, raw.parts, strict=True)
-    data = b"".join(blocks.unseal_block(raw.flow, *each) for each in pairs)
+    with Reader(raw.folder) as files:
+        found = (blocks.unseal_block(raw.flow, *each, files) for each in pairs)
+        data = b"".join(found)
     if len(data) != size:
         raise BadContents(f"{what} has {len(data)} bytes and says that it has {size}")
     return known, data

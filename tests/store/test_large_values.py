@@ -316,7 +316,7 @@ def test_a_record_that_says_something_else_than_it_is(
             made = states.prepare(
                 "one", state_of(value, value), states.nothing_stored, store.depot
             )
-            made = made._replace(beside=made.beside._replace(spans=changed))
+            made = made._replace(made=made.made._replace(spans=changed))
             sealed = states.seal_state("one", checkpoint, made, has_value=False)
             pieces.put(work.txn, keys.part(keys.STATE, "one", 1), sealed)
             made.written(is_there=False)
