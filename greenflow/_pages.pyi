@@ -5,7 +5,8 @@ from typing_extensions import Buffer
 def room(size: int, mutable: bool, /) -> tuple[bytes | bytearray, memoryview]:
     """Return bytes or a bytearray whose contents are not set, and a view to set them.
 
-    The view must go before anybody else sees the object. Raises ValueError, MemoryError.
+    The view must go before anybody else sees the object. Raises ValueError,
+    MemoryError.
     """
 
 def write_soon(file: int, at: int, size: int, /) -> None:

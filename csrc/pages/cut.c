@@ -9,8 +9,7 @@
 
 static uint64_t table[256];
 
-void
-gf_prepare_cuts(void)
+void gf_prepare_cuts(void)
 {
     uint64_t state = 0;
     for (int byte = 0; byte < 256; byte++) {
@@ -21,8 +20,7 @@ gf_prepare_cuts(void)
     }
 }
 
-size_t
-gf_next_cut(const unsigned char *data, size_t size, size_t least, size_t most)
+size_t gf_next_cut(const unsigned char *data, size_t size, size_t least, size_t most)
 {
     if (size <= least) {
         return size;

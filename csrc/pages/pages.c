@@ -15,13 +15,11 @@
 #include "cut.h"
 #include "watch.h"
 
-
 /* Memory smaller than this gains nothing by large pages. */
 #define LARGE_BYTES_MIN (4u << 20)
 #define LARGE_PAGE ((uintptr_t)2 << 20)
 
-static void
-prefer_large_pages(char *memory, size_t size)
+static void prefer_large_pages(char *memory, size_t size)
 {
 #ifdef MADV_HUGEPAGE
     if (size < LARGE_BYTES_MIN) {
@@ -38,8 +36,7 @@ prefer_large_pages(char *memory, size_t size)
 
 /* room(size, mutable): bytes or a bytearray whose contents are not set yet, and a view
    to set them by, which must go before anybody else sees the object. */
-static PyObject *
-room(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *room(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Py_ssize_t size;
     int mutable;
@@ -65,8 +62,7 @@ room(PyObject *Py_UNUSED(module), PyObject *args)
 }
 
 /* write_soon(file, at, size): let the kernel begin to write a part of a file. */
-static PyObject *
-write_soon(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *write_soon(PyObject *Py_UNUSED(module), PyObject *args)
 {
     int file;
     long long at, size;
@@ -75,16 +71,15 @@ write_soon(PyObject *Py_UNUSED(module), PyObject *args)
     }
 #ifdef SYNC_FILE_RANGE_WRITE
     Py_BEGIN_ALLOW_THREADS
-    /* Whoever relies on it calls fdatasync(): what fails here fails there. */
-    (void)sync_file_range(file, at, size, SYNC_FILE_RANGE_WRITE);
+        /* Whoever relies on it calls fdatasync(): what fails here fails there. */
+        (void) sync_file_range(file, at, size, SYNC_FILE_RANGE_WRITE);
     Py_END_ALLOW_THREADS
 #endif
-    Py_RETURN_NONE;
+        Py_RETURN_NONE;
 }
 
 /* address_of(view): where its memory begins. */
-static PyObject *
-address_of(PyObject *Py_UNUSED(module), PyObject *object)
+static PyObject *address_of(PyObject *Py_UNUSED(module), PyObject *object)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) != 0) {
@@ -95,25 +90,23 @@ address_of(PyObject *Py_UNUSED(module), PyObject *object)
     return address;
 }
 
-static PyObject *
-watch_works(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+static PyObject *watch_works(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
     return PyBool_FromLong(gf_watch_works());
 }
 
-static PyObject *
-watch(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *watch(PyObject *Py_UNUSED(module), PyObject *args)
 {
     unsigned long long begin;
     Py_ssize_t size;
     if (!PyArg_ParseTuple(args, "Kn", &begin, &size)) {
         return NULL;
     }
-    return PyBool_FromLong(gf_watch_works() && gf_watch((uintptr_t)begin, (size_t)size));
+    return PyBool_FromLong(gf_watch_works()
+                           && gf_watch((uintptr_t)begin, (size_t)size));
 }
 
-static PyObject *
-unwatch(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *unwatch(PyObject *Py_UNUSED(module), PyObject *args)
 {
     unsigned long long begin;
     Py_ssize_t size;
@@ -126,8 +119,7 @@ unwatch(PyObject *Py_UNUSED(module), PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *
-unwritten(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *unwritten(PyObject *Py_UNUSED(module), PyObject *args)
 {
     unsigned long long begin;
     Py_ssize_t size, block;
@@ -135,14 +127,16 @@ unwritten(PyObject *Py_UNUSED(module), PyObject *args)
         return NULL;
     }
     if (size <= 0 || block <= 0) {
-        return PyErr_Format(PyExc_ValueError, "blocks of %zd of %zd bytes", block, size);
+        return PyErr_Format(PyExc_ValueError, "blocks of %zd of %zd bytes", block,
+                            size);
     }
     if (!gf_watch_works()) {
         Py_RETURN_NONE;
     }
     PyObject *flags = PyBytes_FromStringAndSize(NULL, (size - 1) / block + 1);
-    if (flags != NULL && !gf_unwritten((uintptr_t)begin, (size_t)size, (size_t)block,
-                                       PyBytes_AS_STRING(flags))) {
+    if (flags != NULL
+        && !gf_unwritten((uintptr_t)begin, (size_t)size, (size_t)block,
+                         PyBytes_AS_STRING(flags))) {
         Py_DECREF(flags);
         Py_RETURN_NONE;
     }
@@ -150,8 +144,7 @@ unwritten(PyObject *Py_UNUSED(module), PyObject *args)
 }
 
 /* cuts(data, least, most): where the parts of it end. */
-static PyObject *
-cuts(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *cuts(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Py_buffer view;
     Py_ssize_t least, most;
@@ -196,8 +189,7 @@ static struct PyModuleDef definition = {
     .m_methods = methods,
 };
 
-PyMODINIT_FUNC
-PyInit__pages(void)
+PyMODINIT_FUNC PyInit__pages(void)
 {
     gf_prepare_cuts();
     return PyModule_Create(&definition);

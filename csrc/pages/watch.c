@@ -10,27 +10,17 @@
 
 #ifndef __linux__
 
-bool
-gf_watch_works(void)
-{
-    return false;
-}
+bool gf_watch_works(void) { return false; }
 
-bool
-gf_watch(uintptr_t begin, size_t size)
+bool gf_watch(uintptr_t begin, size_t size)
 {
     (void)begin, (void)size;
     return false;
 }
 
-void
-gf_unwatch(uintptr_t begin, size_t size)
-{
-    (void)begin, (void)size;
-}
+void gf_unwatch(uintptr_t begin, size_t size) { (void)begin, (void)size; }
 
-bool
-gf_unwritten(uintptr_t begin, size_t size, size_t block, char *flags)
+bool gf_unwritten(uintptr_t begin, size_t size, size_t block, char *flags)
 {
     (void)begin, (void)size, (void)block, (void)flags;
     return false;
@@ -87,8 +77,7 @@ struct walk {
 
 typedef void (*Told)(struct walk *walk, uintptr_t begin, uintptr_t end);
 
-static bool
-inside(uintptr_t begin, size_t size, struct uffdio_range *range)
+static bool inside(uintptr_t begin, size_t size, struct uffdio_range *range)
 {
     uintptr_t first = (begin + state.page - 1) & ~(state.page - 1);
     uintptr_t last = (begin + size) & ~(state.page - 1);
@@ -98,8 +87,7 @@ inside(uintptr_t begin, size_t size, struct uffdio_range *range)
 }
 
 /* Whether all of a range is private memory of no file: nobody else writes it. */
-static bool
-is_private(uintptr_t begin, uintptr_t end)
+static bool is_private(uintptr_t begin, uintptr_t end)
 {
     FILE *maps = fopen("/proc/self/maps", "re");
     if (maps == NULL) {
@@ -111,8 +99,8 @@ is_private(uintptr_t begin, uintptr_t end)
         uintptr_t low, high;
         char mode[5];
         unsigned long inode;
-        int known = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %lu", &low, &high,
-                           mode, &inode);
+        int known = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %lu", &low,
+                           &high, mode, &inode);
         while (strchr(line, '\n') == NULL && fgets(line, sizeof(line), maps) != NULL) {
         }
         if (known != 4 || high <= at) {
@@ -128,8 +116,7 @@ is_private(uintptr_t begin, uintptr_t end)
 }
 
 /* Call `told` for each run of pages that are as asked for. False if it is not known. */
-static bool
-scan(struct scan wanted, struct walk *walk, Told told)
+static bool scan(struct scan wanted, struct walk *walk, Told told)
 {
     struct region regions[REGIONS];
     uintptr_t from = 0, to = 0;
@@ -162,8 +149,7 @@ scan(struct scan wanted, struct walk *walk, Told told)
 }
 
 /* Flag the blocks all of whose pages are in a run. */
-static void
-flag(struct walk *walk, uintptr_t begin, uintptr_t end)
+static void flag(struct walk *walk, uintptr_t begin, uintptr_t end)
 {
     size_t first = begin <= walk->begin ? 0 : (begin - walk->begin) / walk->block;
     for (size_t number = first; number * walk->block < walk->size; number++) {
@@ -182,8 +168,7 @@ flag(struct walk *walk, uintptr_t begin, uintptr_t end)
 }
 
 /* Take the flag from the blocks that have a part in a run. */
-static void
-unflag(struct walk *walk, uintptr_t begin, uintptr_t end)
+static void unflag(struct walk *walk, uintptr_t begin, uintptr_t end)
 {
     size_t first = begin <= walk->begin ? 0 : (begin - walk->begin) / walk->block;
     for (size_t number = first; number * walk->block < walk->size; number++) {
@@ -194,8 +179,7 @@ unflag(struct walk *walk, uintptr_t begin, uintptr_t end)
     }
 }
 
-static void
-give_up(void)
+static void give_up(void)
 {
     if (state.fault_file >= 0) {
         close(state.fault_file);
@@ -207,8 +191,7 @@ give_up(void)
 }
 
 /* One page is written by the program, one by the kernel, one is given back. */
-static bool
-proved(void)
+static bool proved(void)
 {
     enum { PAGES = 8 };
     size_t page = state.page, size = PAGES * page;
@@ -219,14 +202,14 @@ proved(void)
     bool right = false;
     if (file >= 0 && memory != MAP_FAILED) {
         memset(memory, 1, size);
-        right = gf_watch((uintptr_t)memory, size) &&
-                gf_unwritten((uintptr_t)memory, size, page, flags) &&
-                memchr(flags, 0, PAGES) == NULL;
+        right = gf_watch((uintptr_t)memory, size)
+                && gf_unwritten((uintptr_t)memory, size, page, flags)
+                && memchr(flags, 0, PAGES) == NULL;
         memory[page] = 2;
         right = right && read(file, memory + 3 * page, 1) == 1;
         right = right && madvise(memory + 5 * page, page, MADV_DONTNEED) == 0;
-        right = right && gf_unwritten((uintptr_t)memory, size, page, flags) &&
-                memcmp(flags, "\1\0\1\0\1\0\1\1", PAGES) == 0;
+        right = right && gf_unwritten((uintptr_t)memory, size, page, flags)
+                && memcmp(flags, "\1\0\1\0\1\0\1\1", PAGES) == 0;
         gf_unwatch((uintptr_t)memory, size);
         right = right && !gf_unwritten((uintptr_t)memory, size, page, flags);
     }
@@ -239,8 +222,7 @@ proved(void)
     return right;
 }
 
-bool
-gf_watch_works(void)
+bool gf_watch_works(void)
 {
     if (state.owner == getpid()) {
         return state.fault_file >= 0;
@@ -252,20 +234,19 @@ gf_watch_works(void)
     state.fault_file = (int)syscall(SYS_userfaultfd, O_CLOEXEC | USER_MODE_ONLY);
     state.map_file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     struct uffdio_api api = {.api = UFFD_API, .features = WP_UNPOPULATED | WP_ASYNC};
-    if (state.fault_file < 0 || state.map_file < 0 ||
-        ioctl(state.fault_file, UFFDIO_API, &api) != 0 || !proved()) {
+    if (state.fault_file < 0 || state.map_file < 0
+        || ioctl(state.fault_file, UFFDIO_API, &api) != 0 || !proved()) {
         give_up();
     }
     return state.fault_file >= 0;
 }
 
-bool
-gf_watch(uintptr_t begin, size_t size)
+bool gf_watch(uintptr_t begin, size_t size)
 {
     struct uffdio_register whole = {.mode = UFFDIO_REGISTER_MODE_WP};
-    if (!inside(begin, size, &whole.range) ||
-        !is_private(whole.range.start, whole.range.start + whole.range.len) ||
-        ioctl(state.fault_file, UFFDIO_REGISTER, &whole) != 0) {
+    if (!inside(begin, size, &whole.range)
+        || !is_private(whole.range.start, whole.range.start + whole.range.len)
+        || ioctl(state.fault_file, UFFDIO_REGISTER, &whole) != 0) {
         return false;
     }
     struct uffdio_writeprotect protect = {.range = whole.range,
@@ -273,8 +254,7 @@ gf_watch(uintptr_t begin, size_t size)
     return ioctl(state.fault_file, UFFDIO_WRITEPROTECT, &protect) == 0;
 }
 
-void
-gf_unwatch(uintptr_t begin, size_t size)
+void gf_unwatch(uintptr_t begin, size_t size)
 {
     struct uffdio_range range;
     if (inside(begin, size, &range)) {
@@ -282,8 +262,7 @@ gf_unwatch(uintptr_t begin, size_t size)
     }
 }
 
-bool
-gf_unwritten(uintptr_t begin, size_t size, size_t block, char *flags)
+bool gf_unwritten(uintptr_t begin, size_t size, size_t block, char *flags)
 {
     size_t count = (size + block - 1) / block;
     memset(flags, 0, count);

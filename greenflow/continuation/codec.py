@@ -9,7 +9,7 @@ by these; else it lies among the values.
 from __future__ import annotations
 
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from greenflow import parted
 from greenflow.continuation import diagnose, frames, owned, pickling, places, spares
@@ -21,11 +21,10 @@ from greenflow.continuation.head import (
     check_python,
     decode_head,
     encode_head,
-    pack,
     unpack,
-    whole,
 )
 from greenflow.continuation.plans import Plans
+from greenflow.continuation.saved import Body, Loaded, Saved
 from greenflow.continuation.summary import (
     call_head,
     call_name,
@@ -39,48 +38,9 @@ if TYPE_CHECKING:
     from types import CodeType, FunctionType
 
     from greenflow.continuation.frames import Records
-    from greenflow.parted import AnyState, Buffer
+    from greenflow.parted import AnyState
 
 _CACHE_ENTRIES_MAX = 256
-
-
-class Saved(NamedTuple):
-    """A continuation that was saved, and the generators that live on in that."""
-
-    head: bytes
-    chunks: list[Any]  #: as of :class:`greenflow.continuation.pickling.Dumped`
-    trailer: bytes
-    generators: list[Any]
-
-    @property
-    def state(self) -> AnyState:
-        """All of it, with large values beside a stream. Raises NotSaveable."""
-        if len(self.chunks) == 1:
-            return pack(self.head, self.chunks[0] + self.trailer)
-        body, buffers = parted.parts(self.chunks)
-        stream = pack(self.head, body + self.trailer)
-        return parted.Parted(stream, buffers) if buffers else stream
-
-    @property
-    def data(self) -> bytes:
-        """All of it as bytes."""
-        return whole(self.state)
-
-
-class Body(NamedTuple):
-    """The values of a saved continuation: a pickle, and the large ones beside it."""
-
-    data: bytes
-    buffers: tuple[Buffer, ...] = ()
-
-
-class Loaded(NamedTuple):
-    """A stack, the value it left with, its context, the generators that wait in it."""
-
-    records: Records
-    value: object
-    context: Context
-    waiting: list[Any]
 
 
 # --- a suspended stack ---

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from greenflow.continuation.frames import Records
     from greenflow.continuation.resting import Pause
+    from greenflow.continuation.saved import Body
     from greenflow.parted import AnyState
 
     Hook = Callable[["Continuation", Any], object]
@@ -224,30 +225,6 @@ class Continuation(Resting):
         self._forget(saved.generators)
         return data
 
-    def save(self) -> AnyState:
-        """Return it as :meth:`dumps` does, with large values beside: for a store.
-
-        They are not copied: what has them must not change until it is written.
-        Raises as dumps().
-        """
-        saved = self._save()
-        state = saved.state
-        self._forget(saved.generators)
-        return state
-
-    def _save(self) -> codec.Saved:
-        if self._records is not None:
-            # In a hook the request is not part of the stack.
-            return codec.encode_stack(self._records, self._value, self._context)
-        if self._state == "new" and self._call is not None:
-            return codec.encode_call(*self._call)
-        if self._state == "done":
-            return codec.encode_result(self._value)
-        raise ContinuationError(
-            f"a continuation that is {self._state} cannot be saved",
-            hint="save it while it is suspended",
-        )
-
     @classmethod
     def loads(cls, data: AnyState | bytearray | memoryview) -> Continuation:
         """Return the continuation that :meth:`dumps` saved, or :meth:`save`.
@@ -272,7 +249,7 @@ class Continuation(Resting):
             return cls.decoded(head, head_bytes, body)
 
     @classmethod
-    def decoded(cls, head: Head, head_bytes: bytes, body: codec.Body) -> Continuation:
+    def decoded(cls, head: Head, head_bytes: bytes, body: Body) -> Continuation:
         """Return what has these parts."""
         if head.kind == "call":
             call, waiting = codec.decode_call(body)

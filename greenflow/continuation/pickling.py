@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 from types import CellType, CodeType, FrameType, FunctionType, TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
 from greenflow import parted
@@ -30,6 +30,7 @@ from greenflow.continuation import (
     weak,
 )
 from greenflow.continuation.namespaces import Namespaces
+from greenflow.continuation.saved import Dumped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,22 +39,9 @@ if TYPE_CHECKING:
 
 PROTOCOL = 5
 
-#: Clearing a pickler that wrote more would take as long as making a new one.
+#: To clear a pickler that wrote more would take as long as to make a new one.
 _IDLE_BYTES_MAX = 2048
 _TYPES_MAX = 4096
-
-
-class Dumped(NamedTuple):
-    """What was written, the suspended generators met, and the code found by place."""
-
-    chunks: list[Any]  #: bytes, and large values themselves: see parted.parts()
-    generators: list[Any]
-    codes: list[CodeType]
-
-    @property
-    def data(self) -> bytes:
-        """All of it as bytes."""
-        return self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
 
 
 def dump(
@@ -114,7 +102,7 @@ def load(data: bytes) -> Any:
 def load_waiting(data: bytes, buffers: Iterable[Any] = ()) -> tuple[Any, list[Any]]:
     """Return the value, and its generators: forgotten, they run no ``finally``.
 
-    ``buffers`` are the large values that lie beside the data, in order.
+    ``buffers`` are the large values that lie beside it.
     """
     value, made = generators.collect(lambda: pickle.loads(data, buffers=buffers))
     return value, generators.forget(made)
@@ -203,9 +191,7 @@ class _DeepPickler(_Pickler):
     persistent_id = staticmethod(frames.deep_look)
 
 
-class _Sink:
-    """The file that a pickler writes to: a list."""
-
+class _Sink:  # the file that a pickler writes to: a list
     def __init__(self, chunks: list[Any]) -> None:
         self.write = chunks.append
 

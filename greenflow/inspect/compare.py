@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from greenflow import limits
 from greenflow.inspect.nodes import Item, Large, Node
 from greenflow.inspect.text import preview
-from greenflow.store.buffers import digests_of
+from greenflow.store.spans import digests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

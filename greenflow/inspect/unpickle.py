@@ -45,9 +45,7 @@ def unpickle(
     opcodes_max: int = limits.INSPECTED_OPCODES_MAX,
     buffers: Iterable[Buffer] = (),
 ) -> Unpickled:
-    """Return what the pickle at the beginning of ``data`` says.
-
-    ``buffers`` are the large values that lie beside it.
+    """Return what the pickle at the beginning of ``data`` says, ``buffers`` beside it.
 
     Raises:
         BadContents: it is no pickle, or is damaged.
@@ -121,10 +119,6 @@ def _pop(machine: Machine) -> None:
             target, state = given
             if target.state is ABSENT:
                 target.set_state(state, dropped.make)
-
-
-def _next_buffer(machine: Machine) -> None:
-    machine.stack.append(machine.next_buffer())
 
 
 def _pop_mark(machine: Machine) -> None:
@@ -263,7 +257,7 @@ def _frame(machine: Machine) -> None:
 
 
 _OTHERS: Final[dict[int, Callable[[Machine], None]]] = {
-    0x97: _next_buffer,
+    0x97: lambda machine: machine.stack.append(machine.next_buffer()),
     0x94: lambda machine: machine.memo.__setitem__(
         len(machine.memo), machine.stack[-1]
     ),

@@ -20,8 +20,8 @@ from greenflow.store.base import ENDED, JOINS, Step, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from greenflow.parted import AnyState
 
+    from greenflow.parted import AnyState
     from greenflow.runtime.slice import Slice
     from greenflow.runtime.stores import Store
     from greenflow.store.base import FlowRecord, Message

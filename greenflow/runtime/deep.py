@@ -37,4 +37,7 @@ def make_room(base: Store, flow_id: str) -> bool:
 
 
 def _limit_for(base: Store, flow_id: str) -> int:
-    return len(read_head(stream_of(base.state(flow_id, shown=True))).frames) + _HEADROOM_FRAMES
+    return (
+        len(read_head(stream_of(base.state(flow_id, shown=True))).frames)
+        + _HEADROOM_FRAMES
+    )

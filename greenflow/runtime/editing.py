@@ -17,9 +17,9 @@ from greenflow.store.model import Answer, Edit, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from greenflow.parted import AnyState
 
     from greenflow.continuation import Thrown
+    from greenflow.parted import AnyState
     from greenflow.runtime.flow import Flow
     from greenflow.store.model import FlowRecord, Saved
 

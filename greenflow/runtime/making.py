@@ -25,8 +25,8 @@ from greenflow.store.base import FlowRecord, NewFlow, Waiting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import timedelta
-    from greenflow.parted import AnyState
 
+    from greenflow.parted import AnyState
     from greenflow.runtime.stores import Store
 
 P = ParamSpec("P")

@@ -1,8 +1,8 @@
 """Large states in blocks, so that what did not change is stored once.
 
 A state is cut where its own bytes say so (csrc/pages/cut.c): a change in the middle
-moves the cuts around it and no others. Each block lies under the digest of its bytes, for one flow, as long
-as any checkpoint of that flow refers to it.
+moves the cuts around it and no others. Each block lies under the digest of its bytes,
+for one flow, as long as any checkpoint of that flow refers to it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from greenflow.store.records import Packed, decode, pack, unpack
 #: Two blocks of one digest would be one: nobody can make such two, also on purpose.
 DIGEST_BYTES: Final = 24
 _PLAIN_BYTES_MAX: Final = max(limits.BLOCK_BYTES_MAX, limits.BUFFER_BLOCK_BYTES)
+
 
 class Place(NamedTuple):
     """Where a block lies that is not in LMDB's own file: see bulk.py."""
@@ -77,6 +78,11 @@ def digest_of(plain: bytes | memoryview) -> bytes:
     return blake3(plain).digest(DIGEST_BYTES)
 
 
+def digest_in(key: bytes) -> bytes:
+    """Return the digest in the key of a piece of a block."""
+    return key[key.index(b"\0") + 2 : -keys.PIECE_BYTES]
+
+
 def made(data: bytes) -> list[Block]:
     """Return data in blocks that are not packed yet, in order."""
     return [Block(digest_of(plain), len(plain), plain) for plain in split(data)]
@@ -103,7 +109,7 @@ def seal_block(flow_id: str, block: Block, body: Packed) -> bytes:
 
 
 def open_block(flow_id: str, digest: bytes, record: bytes) -> Stored:
-    """Return what the record of a block tells, its bytes unchecked. Raises BadRecord."""
+    """Return what the record of a block tells, unchecked. Raises BadRecord."""
     what = _part_of(flow_id)
     end = sealed_bytes(record)
     head, _ = unseal(b"block", keys.block(flow_id, digest), record[:end])

@@ -18,7 +18,7 @@ import shutil
 import threading
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from greenflow._pages import write_soon
 from greenflow.errors import BadContents, StoreError
@@ -121,7 +121,7 @@ class Reader:
         self._folder = folder
         self._maps: dict[bytes, mmap.mmap] = {}
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -141,7 +141,6 @@ class Reader:
                 os.close(file)
             self._maps[name] = mapped
         return memoryview(mapped)
-
 
     def part(self, flow_id: str, name: bytes, at: int, size: int) -> memoryview:
         """Return what lies in a file for a flow. Raises BadContents."""

@@ -38,9 +38,7 @@ class PreparedEdit(NamedTuple):
     answer: Letter | None
 
 
-def prepare(
-    flow_id: str, edit: Edit, stored: Stored, depot: Depot
-) -> PreparedEdit:
+def prepare(flow_id: str, edit: Edit, stored: Stored, depot: Depot) -> PreparedEdit:
     """Make all bytes of an edit. Raises TooLarge, ValueError, StoreError."""
     for text in (edit.label, edit.by):
         if len(text.encode()) > limits.NAME_CHARS_MAX:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, NoSuchCheckpoint
-from greenflow.store import blocks, buffers, filed, keys, pieces, settings, states
+from greenflow.store import blocks, filed, filling, keys, pieces, settings, states
 from greenflow.store.model import ENDED
 from greenflow.store.records import Packed, encode_index
 
@@ -205,7 +205,7 @@ def firsts(work: Work, raw: Raw) -> list[bytes]:
     known = states.unseal_state(raw.flow, raw.seq, raw.record)
     found, at = [], 0
     for span in known.spans:
-        block = buffers.block_in(work, raw.flow, known.digests[at])
+        block = filling.block_in(work, raw.flow, known.digests[at])
         found.append(block[: limits.BUFFER_SHOWN_BYTES])
         at += span.blocks
     return found
@@ -229,7 +229,7 @@ def stored(work: Work, flow_id: str, digests: list[bytes]) -> set[bytes]:
     """Return which blocks of a flow are stored: of these, or if these are none, all."""
     if not digests:
         begin = keys.block(flow_id)
-        return {keys.block_digest(key) for key in work.under(begin)}
+        return {blocks.digest_in(key) for key in work.under(begin)}
     return {
         digest
         for digest in digests

@@ -243,21 +243,6 @@ def source_hash(key: bytes) -> bytes:
     return key[1:-PIECE_BYTES]
 
 
-def bulk(name: bytes) -> bytes:
-    """Return how the keys of the record of a file of blocks begin."""
-    return BULK + name
-
-
-def bulk_name(key: bytes) -> bytes:
-    """Return the name of a file in the key of a piece of its record."""
-    return key[1:-PIECE_BYTES]
-
-
-def block_digest(key: bytes) -> bytes:
-    """Return the digest in the key of a piece of a block."""
-    return key[key.index(b"\0") + 2 : -PIECE_BYTES]
-
-
 def checkpoint(flow_id: str, seq: int | None = None) -> bytes:
     """Return how the keys of a checkpoint begin; without a seq, of all of the flow."""
     number = b"" if seq is None else _number(seq)

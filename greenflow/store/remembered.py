@@ -1,11 +1,11 @@
 """Digests of memory that were worked out before, for as long as it was not written.
 
 The kernel watches the memory of large values (csrc/pages/watch.c): a page that was not
-written since has the bytes that it had, whoever they belong to now. So what is kept here
+written since has the bytes that it had, whoever they belong to now. What is kept here
 is true of a place in memory and of nothing else; whether a store has a block of such a
 digest is for the store to say.
 
-Not seen is what a device writes by an address that it was given earlier, such as a buffer
+Not seen is what a device writes by an address that it was given earlier, as to a buffer
 that is registered with io_uring. A process that has such a device open is not watched,
 nor is one with ``GREENFLOW_WATCH_MEMORY=0``: there everything is hashed each time.
 """

@@ -15,12 +15,12 @@ from greenflow import limits
 from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents, StoreError
 from greenflow.parted import Buffer, Parted, buffers_of, release, stream_of
-from greenflow.store import blocks, buffers, keys
+from greenflow.store import blocks, filling, keys, spans, taking
 from greenflow.store.blocks import Block
-from greenflow.store.buffers import Span
 from greenflow.store.bulk import Reader
 from greenflow.store.model import Checkpoint  # noqa: TC001
 from greenflow.store.records import Packed, check_size, decode, pack, unpack
+from greenflow.store.spans import Span  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -39,7 +39,7 @@ class State(NamedTuple):
     size: int
     stream_bytes: int
     whole: Packed | None
-    made: buffers.Made
+    made: taking.Made
 
     @property
     def blocks(self) -> list[Block]:
@@ -150,7 +150,7 @@ def prepare(flow_id: str, state: AnyState, stored: Stored, depot: Depot) -> Stat
             there.update(stored([each.digest for each in parts]))
         if large:
             there.update(stored([]))
-        made = buffers.made(large, parts, depot, there)
+        made = taking.made(large, parts, depot, there)
     finally:
         release(state)
     return State(size, len(data), whole, made)
@@ -195,7 +195,7 @@ def unseal_state(flow_id: str, seq: int, record: bytes) -> Known:
         digests, body = blocks.digests_in(body, what), b""
     else:
         digests, body = blocks.digests_in(body[:end], what), body[end:]
-    buffers.check(known.spans, len(digests), size, in_all=not known.shares)
+    spans.check(known.spans, len(digests), size, in_all=not known.shares)
     packed = Packed(body, known.stream_bytes, known.compressed)
     return Known(checkpoint, known.has_value, digests, known.spans, packed)
 
@@ -205,7 +205,7 @@ def opened(raw: Raw, depot: Depot) -> tuple[Known, AnyState]:
     known, stream = opened_stream(raw)
     if not known.spans:
         return known, stream
-    values = buffers.load(depot, raw.flow, known.spans, known.beside)
+    values = filling.load(depot, raw.flow, known.spans, known.beside)
     pairs = zip(known.spans, values, strict=True)
     return known, Parted(stream, tuple(Buffer(*span, value) for span, value in pairs))
 
@@ -215,7 +215,7 @@ def shown(raw: Raw, firsts: list[bytes]) -> tuple[Known, AnyState]:
     known, stream = opened_stream(raw)
     if not known.spans:
         return known, stream
-    told = buffers.digests_by_value(known.spans, known.beside)
+    told = spans.digests_by_value(known.spans, known.beside)
     parts = zip(known.spans, firsts, told, strict=True)
     return known, Parted(stream, tuple(Buffer(*span, *rest) for span, *rest in parts))
 

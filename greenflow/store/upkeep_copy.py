@@ -86,7 +86,7 @@ def backup(
 def _copy_all(store: LmdbStore, partial: str, tell: Tell) -> None:
     """Copy the data of one moment, and the files of blocks that it names.
 
-    One that is deleted before it was copied was needed no more: a later moment is taken.
+    One that is deleted before it was copied is not needed: a later moment is taken.
     """
     data = os.path.join(partial, directory.DATA)
     target = os.path.join(partial, directory.BULK)

@@ -186,7 +186,7 @@ def _source(work: Work, key: bytes) -> list[Found]:
 
 def _bulk(work: Work, key: bytes) -> list[Found]:
     """Look at the record of a file of blocks; its flow looks at the blocks."""
-    name = keys.bulk_name(key)
+    name = filed.name_in(key)
     if len(name) != bulk.NAME_BYTES:
         return _unknown(work, key)
     known = filed.get(work, name)

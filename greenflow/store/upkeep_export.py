@@ -18,7 +18,6 @@ from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents, Truncated
 from greenflow.parted import Buffer, Parted, buffers_of, stream_of
 from greenflow.store import history, keys, mailbox, states
-from greenflow.store.buffers import Span
 from greenflow.store.model import (
     ENDED,
     Checkpoint,
@@ -26,6 +25,7 @@ from greenflow.store.model import (
     Source,
 )
 from greenflow.store.records import decode, unseal_message
+from greenflow.store.spans import Span  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,9 +56,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one record is of; its bytes are the body."""
 
-    what: Literal[
-        "state", "part", "value", "result", "message", "key", "source", "end"
-    ]
+    what: Literal["state", "part", "value", "result", "message", "key", "source", "end"]
     checkpoint: Checkpoint | None = None  #: of a state
     spans: list[Span] = []  #: its large values, which follow in parts
     seq: int = 0  #: of the checkpoint of a value, of a message

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord
-from greenflow.store import buffers, history, keys, logbook, pieces, states
+from greenflow.store import filling, history, keys, logbook, pieces, states
 from greenflow.store.records import cut, decode_index, encode_index
 from greenflow.store.upkeep_finding import Found, derived, lost
 
@@ -83,7 +83,7 @@ def _blocks(seen: _Seen) -> Iterator[Found]:
     for digest in {each for known in seen.states.values() for each in known.digests}:
         try:
             seen.get(keys.block(seen.id, digest))
-            sizes[digest] = len(buffers.block_in(seen.work, seen.id, digest))
+            sizes[digest] = len(filling.block_in(seen.work, seen.id, digest))
         except BadRecord as error:
             yield seen.lost("damaged-state", error)
     for seq, known in seen.states.items():

@@ -86,8 +86,7 @@ class Working(Reading):
         return self.read(next_due)
 
     def prepare(self, claim: Claim, step: Step) -> Prepared:
-        """Return a step with its bytes made. Raises TooLarge, ValueError, StoreError.
-        """
+        """Return a step, its bytes made. Raises TooLarge, StoreError, ValueError."""
         flow_id = claim.record.id
         stored = partial(self.stored, flow_id)
         return commits.prepare(flow_id, step, stored, self.depot)

@@ -74,11 +74,18 @@ def _audit(work: Work) -> Iterator[str]:
         if keys.flow_id(key) not in rows:
             yield f"I8 of no flow: {key!r}"
     _sources(work, found.pop(keys.SOURCE, {}))
-    for key in found.pop(keys.BULK, {}):
-        yield from (f"I8 {each.finding.text}" for each in upkeep_entry.examine(work, key))
+    yield from _files(work, found.pop(keys.BULK, {}))
     for kind in _OF_NO_FLOW:
         found.pop(kind, None)
     yield from (f"I8 of no kind: {key!r}" for kind in found.values() for key in kind)
+
+
+def _files(work: Work, there: dict[bytes, bytes]) -> Iterator[str]:
+    """I8: files of blocks are there, and needed."""
+    for key in there:
+        yield from (
+            f"I8 {each.finding.text}" for each in upkeep_entry.examine(work, key)
+        )
 
 
 def _sources(work: Work, there: dict[bytes, bytes]) -> None:

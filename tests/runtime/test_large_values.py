@@ -178,10 +178,9 @@ def test_dumps_is_one_piece(store: greenflow.Store):
     assert type(whole) is bytes
     state = call.save()
     assert isinstance(state, Parted)
-    assert [each.data is value for each, value in zip(state.buffers, (data, fixed))] == [
-        True,
-        True,
-    ]
+    held = [each.data for each in state.buffers]
+    assert held[0] is data
+    assert held[1] is fixed
     assert size_of(state) < len(whole) < size_of(state) + 100
     from greenflow.continuation.head import whole as joined
 
@@ -199,7 +198,14 @@ def test_dumps_is_one_piece(store: greenflow.Store):
 def test_bytes_that_look_like_the_head_of_a_large_value(store: greenflow.Store):
     """What announces one is told from bytes that only look like it."""
     fake = b"\x8e" + (65_536).to_bytes(8, "little")
-    values = [fake * 7000, b"x" * 65_536, fake, [fake] * 8000, b"B\0\0\1\0", b"y" * 65_536]
+    values = [
+        fake * 7000,
+        b"x" * 65_536,
+        fake,
+        [fake] * 8000,
+        b"B\0\0\1\0",
+        b"y" * 65_536,
+    ]
     state = Continuation.new(waits, (values,)).save()
     assert [each.size for each in state.buffers] == [63_000, 65_536, 65_536][1:]
     loaded = Continuation.loads(state)

@@ -6,7 +6,9 @@ from collections import Counter
 
 from greenflow.parted import size_of
 from greenflow.store import (
+    LmdbStore,
     bulk,
+    filed,
     keys,
     mailbox,
     sources,
@@ -14,7 +16,6 @@ from greenflow.store import (
     timers,
     upkeep_entry,
     upkeep_history,
-    LmdbStore,
 )
 from greenflow.store.base import ANSWERS, CANCELS, ENDED, JOINS, FlowRecord, Waiting
 from greenflow.store.records import Row, decode_index, decode_meta, unseal_message
@@ -171,7 +172,7 @@ def check_entry(work: Work, key: bytes, value: bytes, rows: dict[str, Row]) -> N
         assert sources.opened(code_hash, sources.get(work, code_hash)) is not None
     elif kind == keys.BULK:
         assert upkeep_entry.examine(work, key) == []
-        assert bulk.size(work.folder, keys.bulk_name(key)) > 0
+        assert bulk.size(work.folder, filed.name_in(key)) > 0
     else:
         assert kind in (keys.META, keys.FLOW, keys.MESSAGE, keys.DELAYED)
 

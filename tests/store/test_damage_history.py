@@ -16,7 +16,7 @@ from greenflow.errors import (
     BadRecord,
     Truncated,
 )
-from greenflow.store import LmdbStore, blocks, history, keys, pieces, states
+from greenflow.store import LmdbStore, blocks, keys, pieces, states
 from greenflow.store.base import Claim, Waiting
 from greenflow.store.upkeep_doctor import doctor
 from tests.store.helpers import (

@@ -1,4 +1,4 @@
-"""Large values of states: in blocks, in files of blocks, and gone when nobody has them."""
+"""Large values of states: in blocks, in files, and gone when nobody has them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from greenflow.store import (
     states,
 )
 from greenflow.store.base import Claim, Edit, Step
-from greenflow.store.buffers import Span
 from greenflow.store.settings import Retention
+from greenflow.store.spans import Span
 from greenflow.store.upkeep_copy import backup
 from greenflow.store.upkeep_doctor import doctor
 from greenflow.store.upkeep_export import export, read_file, write_file
