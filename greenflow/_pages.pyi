@@ -1,5 +1,8 @@
 """Memory and files of large values: what Python has no call for."""
 
+from collections.abc import Callable
+from typing import Any
+
 from typing_extensions import Buffer
 
 def room(size: int, mutable: bool, /) -> tuple[bytes | bytearray, memoryview]:
@@ -39,3 +42,17 @@ def cuts(data: Buffer, least: int, most: int, /) -> list[int]:
 
     Each has ``least`` to ``most`` bytes, but for the last. Raises ValueError.
     """
+
+def plain(value: dict[Any, Any] | list[Any], others: list[Any], /) -> bytes | None:
+    """Return a pickle of a large dictionary or list; None if that would gain nothing.
+
+    What of it is not plain, or may be elsewhere too, is added to ``others``, and is a
+    persistent id in the pickle: its number. Raises TypeError, MemoryError.
+    """
+
+def has_large(value: object, least: int, /) -> bool:
+    """Return whether a value has a dictionary or list of so many items, not deep in it."""
+
+def looker(function: Callable[[Any], Any], least: int, /) -> Callable[[Any], Any]:
+    """Return a function that calls another one with a dict or list of so many items,
+    and returns None of all else."""

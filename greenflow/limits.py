@@ -59,6 +59,8 @@ BLOCK_BYTES_MAX: Final = 64 * 1024
 #: them); their blocks have this size.
 BUFFER_BYTES_MIN: Final = 64 * 1024
 BUFFER_BLOCK_BYTES: Final = 256 * 1024
+#: Dictionaries and lists of so many items are looked at as a whole.
+PLAIN_ITEMS_MIN: Final = 2000
 #: Blocks that are more together are written to a file of their own.
 BULK_BYTES_MIN: Final = 1024 * 1024
 #: Memory of large values that the kernel watches, and pieces of it; less is hashed.

@@ -107,17 +107,23 @@ def release_all(owners: Iterable[Any]) -> None:
             let_go()
 
 
-def parts(chunks: Sequence[Any]) -> tuple[bytes, tuple[Buffer, ...]]:
+def parts(
+    chunks: Sequence[Any], inner: Sequence[bytes] = ()
+) -> tuple[bytes, tuple[Buffer, ...]]:
     """Return the stream that a C pickler wrote, and what is to lie beside it.
 
     Args:
         chunks: what it gave to ``write()`` of its file. It gives a large value as the
             object itself, behind a chunk that ends with its opcode and length.
+        inner: those of the chunks that stay in the stream.
     """
     kept, buffers, at = list[Any](), list[Buffer](), 0
     announced: tuple[int, int, bool] | None = None
+    stay = set(map(id, inner))
     for number, chunk in enumerate(chunks):
-        if announced is not None and announced[0] == _size(chunk):
+        if id(chunk) in stay:
+            announced = None
+        elif announced is not None and announced[0] == _size(chunk):
             size, head_bytes, mutable = announced
             kept[-1] = kept[-1][:-head_bytes]
             at -= head_bytes
@@ -129,7 +135,7 @@ def parts(chunks: Sequence[Any]) -> tuple[bytes, tuple[Buffer, ...]]:
                 hint="let no other thread change what a flow saves",
             )
         else:
-            announced = _announced(chunk, first=number == 0)
+            announced = _announced(chunk, first=number < 2)
         kept.append(chunk)
         at += len(chunk)
     return b"".join(kept), tuple(buffers)

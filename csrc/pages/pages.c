@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cut.h"
+#include "plain.h"
 #include "watch.h"
 
 /* Memory smaller than this gains nothing by large pages. */
@@ -170,7 +171,63 @@ static PyObject *cuts(PyObject *Py_UNUSED(module), PyObject *args)
     return ends;
 }
 
+/* plain(value, others): see plain.h. */
+static PyObject *
+plain(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *value, *others;
+    if (!PyArg_ParseTuple(args, "OO!", &value, &PyList_Type, &others)) {
+        return NULL;
+    }
+    if (!PyDict_CheckExact(value) && !PyList_CheckExact(value)) {
+        return PyErr_Format(PyExc_TypeError, "a dict or a list is needed");
+    }
+    return gf_plain(value, others);
+}
+
+static PyObject *
+has_large(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *value;
+    Py_ssize_t least;
+    if (!PyArg_ParseTuple(args, "On", &value, &least)) {
+        return NULL;
+    }
+    return PyBool_FromLong(gf_has_large(value, least, 4));
+}
+
+/* What looker() returns: a function that asks another one about large containers only,
+   as pickle calls it for every object. Its self is (function, least). */
+static PyObject *
+look(PyObject *self, PyObject *object)
+{
+    Py_ssize_t size = PyDict_CheckExact(object)   ? PyDict_GET_SIZE(object)
+                      : PyList_CheckExact(object) ? PyList_GET_SIZE(object)
+                                                  : 0;
+    if (size < 2 || size < PyLong_AsSsize_t(PyTuple_GET_ITEM(self, 1))) {
+        Py_RETURN_NONE;
+    }
+    return PyObject_CallOneArg(PyTuple_GET_ITEM(self, 0), object);
+}
+
+static PyMethodDef look_method = {"look", look, METH_O, NULL};
+
+static PyObject *
+looker(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *function;
+    Py_ssize_t least;
+    if (!PyArg_ParseTuple(args, "On", &function, &least)) {
+        return NULL;
+    }
+    PyObject *made = PyCFunction_New(&look_method, args);
+    return made;
+}
+
 static PyMethodDef methods[] = {
+    {"plain", plain, METH_VARARGS, NULL},
+    {"has_large", has_large, METH_VARARGS, NULL},
+    {"looker", looker, METH_VARARGS, NULL},
     {"cuts", cuts, METH_VARARGS, NULL},
     {"address_of", address_of, METH_O, NULL},
     {"watch_works", watch_works, METH_NOARGS, NULL},

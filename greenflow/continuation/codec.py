@@ -60,14 +60,14 @@ def encode_stack(records: Records, value: object, context: Context) -> Saved:
     running = {id(gen): function for gen, function in records.generators}
     try:
         all_of_it = value, by_value, values, context if saved_items(context) else None
-        chunks, generators, codes = pickling.dump(
+        chunks, generators, codes, inner = pickling.dump(
             all_of_it, running, owned.owners(values)
         )
     except Exception as error:
         raise _explain(records, value, context, error) from error
     if codes:
         trailer = spares.trailer([*_codes(functions, by_value), *codes])
-    return Saved(head, chunks, trailer, generators)
+    return Saved(head, chunks, trailer, generators, inner)
 
 
 def decode_stack(head: Head, head_bytes: bytes, body: Body) -> Loaded:
@@ -242,10 +242,10 @@ def _dump_described(
     head: bytes, value: object, described: list[tuple[str, str, object]]
 ) -> Saved:
     try:
-        chunks, generators, codes = pickling.dump(value)
+        chunks, generators, codes, inner = pickling.dump(value)
     except Exception as error:
         raise diagnose.explain(described, error) from error
-    return Saved(head, chunks, spares.trailer(codes), generators)
+    return Saved(head, chunks, spares.trailer(codes), generators, inner)
 
 
 def _explain(

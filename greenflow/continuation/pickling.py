@@ -8,6 +8,7 @@ are reduced here, everything else as copyreg and the object's own ``__reduce__``
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from types import CellType, CodeType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
@@ -25,6 +26,7 @@ from greenflow.continuation import (
     instances,
     owned,
     places,
+    plain,
     tags,
     tracebacks,
     weak,
@@ -57,11 +59,20 @@ def dump(
     Raises:
         Exception: whatever the first object that cannot be saved raises.
     """
+    if plain.may_have(value):
+        with suppress(plain.Cyclic):
+            return _dump(_PlainPickler.new(), value, running, owners)
     # Half of the time of saving a small value would go into making a pickler.
     try:
         pickler = _idle.pop()
     except IndexError:
         pickler = _Pickler.new()
+    return _dump(pickler, value, running, owners)
+
+
+def _dump(
+    pickler: _Pickler, value: object, running: dict[int, FunctionType] | None, owners: Any
+) -> Dumped:
     if running or owners:
         pickler.running, pickler.owners, pickler.used = running or {}, owners, True
     pickler = _written(pickler, value)
@@ -69,6 +80,8 @@ def dump(
         parted.release_all(pickler.chunks)
         pickler = _written(pickler.renewed(type(pickler)), value)
     chunks = pickler.chunks
+    if isinstance(pickler, _PlainPickler) and pickler.plain.made:
+        return Dumped([plain.MARK, *chunks], pickler.met, pickler.codes, pickler.plain.made)
     if pickler.used or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
         return Dumped(chunks, pickler.met, pickler.codes)
     pickler.clear_memo()
@@ -79,7 +92,7 @@ def dump(
 def _written(pickler: _Pickler, value: object) -> _Pickler:
     """Return the pickler that wrote the value; one that raises is dropped."""
     try:
-        if type(pickler) is _Pickler:
+        if type(pickler) is not _DeepPickler:
             try:
                 pickler.dump(value)
             except RecursionError:
@@ -96,7 +109,7 @@ def _written(pickler: _Pickler, value: object) -> _Pickler:
 
 def load(data: bytes) -> Any:
     """Return the value that :func:`dump` was given. Runs code of its classes."""
-    return generators.collect(lambda: pickle.loads(data))[0]
+    return generators.collect(lambda: plain.loads(data, ()))[0]
 
 
 def load_waiting(data: bytes, buffers: Iterable[Any] = ()) -> tuple[Any, list[Any]]:
@@ -104,7 +117,7 @@ def load_waiting(data: bytes, buffers: Iterable[Any] = ()) -> tuple[Any, list[An
 
     ``buffers`` are the large values that lie beside it.
     """
-    value, made = generators.collect(lambda: pickle.loads(data, buffers=buffers))
+    value, made = generators.collect(lambda: plain.loads(data, buffers))
     return value, generators.forget(made)
 
 
@@ -182,6 +195,23 @@ class _Pickler(Reducing, pickle.Pickler):
         new.running, new.weak, new.used = self.running, self.weak, True
         new.owners = self.owners
         return new
+
+
+class _PlainPickler(_Pickler):
+    """One that lets large containers of plain values be written by faster code."""
+
+    plain: plain.Plain
+
+    def __new__(cls, *args: Any) -> Self:
+        """Make one; what is called for every object is asked for at once."""
+        made = super().__new__(cls)
+        made.plain = plain.Plain()
+        return made
+
+    @property
+    def persistent_id(self) -> Callable[[Any], Any]:  # type: ignore[override]
+        """What is called for every object; None says that it is one like any other."""
+        return self.plain.hook()
 
 
 class _DeepPickler(_Pickler):
@@ -262,6 +292,7 @@ _REDUCERS: dict[type, _Reducer] = {
     type: _class,
     **dict.fromkeys(generators.TYPES, _generator),
     **dict.fromkeys(awaitables.STEPS, _step),
+    plain.End: lambda pickler, end: end.reached(),
     CellType: _alone(functions.reduce_cell),
     CodeType: _alone(functions.reduce_code),
     TracebackType: _alone(tracebacks.reduce_traceback),

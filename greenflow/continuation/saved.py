@@ -21,6 +21,7 @@ class Dumped(NamedTuple):
     chunks: list[Any]  #: bytes, and large values themselves: see parted.parts()
     generators: list[Any]
     codes: list[CodeType]
+    inner: list[bytes] = []  #: of the chunks, those that stay in the stream
 
     @property
     def data(self) -> bytes:
@@ -35,13 +36,14 @@ class Saved(NamedTuple):
     chunks: list[Any]  #: as of Dumped
     trailer: bytes
     generators: list[Any]
+    inner: list[bytes] = []
 
     @property
     def state(self) -> AnyState:
         """All of it, with large values beside a stream. Raises NotSaveable."""
         if len(self.chunks) == 1:
             return pack(self.head, self.chunks[0] + self.trailer)
-        body, buffers = parted.parts(self.chunks)
+        body, buffers = parted.parts(self.chunks, self.inner)
         stream = pack(self.head, body + self.trailer)
         return parted.Parted(stream, buffers) if buffers else stream
 
