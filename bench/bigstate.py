@@ -1,10 +1,11 @@
 """Flows with large values: until a save is durable, until a load goes on.
 
-In turns with each save, as many bytes are written to a new file and synced, and in turns
-with each load, as many are read into new memory: the floor of what any way can do. For
-dictionaries the floor is what pickle alone takes. A change of a hundredth is of one piece.
+In turns with each save, as many bytes are written to a new file and synced, and in
+turns with each load, as many are read into new memory: the floor of what any way can
+do. For dictionaries the floor is what pickle alone takes. A change of a hundredth is of
+one piece.
 
-Temporary files go to ``TMPDIR``. Set it to a folder on a disk, and then to one in memory.
+Temporary files go to ``TMPDIR``: set it to a folder on a disk, then to one in memory.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def floors(value: Any) -> None:
         data = pickle.dumps(value, 5)
         TIMES["save floor"].append(perf_counter() - begin)
         begin = perf_counter()
-        pickle.loads(data)  # noqa: S301 - written above
+        pickle.loads(data)
         TIMES["load floor"].append(perf_counter() - begin)
         return
     path = os.path.join(FOLDER[0], "floor")

@@ -46,13 +46,13 @@ def cuts(data: Buffer, least: int, most: int, /) -> list[int]:
 def plain(value: dict[Any, Any] | list[Any], others: list[Any], /) -> bytes | None:
     """Return a pickle of a large dictionary or list; None if that would gain nothing.
 
-    What of it is not plain, or may be elsewhere too, is added to ``others``, and is a
-    persistent id in the pickle: its number. Raises TypeError, MemoryError.
+    What of it is not plain, or may be elsewhere too, is added to ``others``; in the
+    pickle its number is a persistent id. Raises TypeError, MemoryError.
     """
 
 def has_large(value: object, least: int, /) -> bool:
-    """Return whether a value has a dictionary or list of so many items, not deep in it."""
+    """Return whether a dict or list of so many items is in a value, not deep in it."""
 
 def looker(function: Callable[[Any], Any], least: int, /) -> Callable[[Any], Any]:
-    """Return a function that calls another one with a dict or list of so many items,
-    and returns None of all else."""
+    """Return a function that calls another with a dict or list of so many items, and
+    returns None of all else."""

@@ -9,7 +9,7 @@ from greenflow.continuation import (
     canary,
     codec,
     frames,
-    pickling,
+    reducing,
     registered,
     spares,
     tags,
@@ -286,5 +286,5 @@ def _loads(data: bytes) -> Continuation:
 
 tags.register("continuation", _loads)
 register_nested(Continuation)
-pickling.ask_first(registered.reducer_of)
+reducing.ask_first(registered.reducer_of)
 canary.prove()

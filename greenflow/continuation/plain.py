@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greenflow import limits
 from greenflow._pages import has_large, looker, plain
+from greenflow.continuation import tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,7 +37,11 @@ class End:
     def reached(self) -> tuple[Any, ...]:
         """Hear that a pickler came here; return what it writes."""
         self._owner.open.discard(self._number)
-        return int, ()
+        return _written, ()
+
+
+def _written() -> None:
+    pass
 
 
 class Plain:
@@ -129,3 +134,6 @@ class _Inner(pickle.Unpickler):
     def persistent_load(self, number: Any) -> Any:
         """Return what the pickler around has written."""
         return self.others[number]
+
+
+tags.register("written", _written)

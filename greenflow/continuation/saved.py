@@ -8,6 +8,7 @@ from greenflow import parted
 from greenflow.continuation.head import pack, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextvars import Context
     from types import CodeType
 
@@ -21,7 +22,7 @@ class Dumped(NamedTuple):
     chunks: list[Any]  #: bytes, and large values themselves: see parted.parts()
     generators: list[Any]
     codes: list[CodeType]
-    inner: list[bytes] = []  #: of the chunks, those that stay in the stream
+    inner: Sequence[bytes] = ()  #: of the chunks, those that stay in the stream
 
     @property
     def data(self) -> bytes:
@@ -36,7 +37,7 @@ class Saved(NamedTuple):
     chunks: list[Any]  #: as of Dumped
     trailer: bytes
     generators: list[Any]
-    inner: list[bytes] = []
+    inner: Sequence[bytes] = ()
 
     @property
     def state(self) -> AnyState:

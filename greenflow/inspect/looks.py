@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenflow import limits
-from greenflow.inspect.nodes import ABSENT, Item, Large, Node, members, name_of, pairs
+from greenflow.inspect.nodes import (
+    ABSENT,
+    Item,
+    Large,
+    Node,
+    Unread,
+    members,
+    name_of,
+    pairs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -72,6 +81,9 @@ def look(item: Item, saved: Saved | None = None) -> Look:
         return Look("persistent", "<persistent id ", ">", parts, parts)
     if isinstance(item, Large):
         return _large(item)
+    if isinstance(item, Unread):
+        text = f"<{item.name} of {item.size:,} items, too large to be looked into>"
+        return Look(item.name, text, size=item.size)
     if item.kind == "buffer":
         return Look("buffer", "<buffer outside of the pickle>")
     special = SPECIAL.get(name_of(item.make))

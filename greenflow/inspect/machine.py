@@ -9,19 +9,24 @@ from greenflow.inspect.nodes import Large, Node, name_of
 from greenflow.inspect.opcodes import Bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import TypeAlias
 
     from greenflow.inspect.nodes import Item, Kind
     from greenflow.parted import Buffer
+
+    #: Returns what a persistent id stands for.
+    Told: TypeAlias = "Callable[[Machine, Item], Item]"
 
 
 class Machine(Bytes):
     """The stack, the marks in it and the memo, as the unpickler's own."""
 
-    __slots__ = ("buffers", "calls", "marks", "memo", "stack")
+    __slots__ = ("buffers", "calls", "marks", "memo", "stack", "told")
 
-    def __init__(self, data: bytes, buffers: Iterable[Buffer] = ()) -> None:
+    def __init__(self, data: bytes, told: Told, buffers: Iterable[Buffer] = ()) -> None:
         super().__init__(data)
+        self.told = told
         self.buffers = iter(buffers)
         self.stack: list[Item] = []
         self.marks: list[list[Item]] = []
@@ -32,6 +37,10 @@ class Machine(Bytes):
     def pop(self) -> Item:
         """Take the topmost object."""
         return self.stack.pop()
+
+    def persistent(self, number: Item) -> None:
+        """Put on the stack what a persistent id stands for."""
+        self.stack.append(self.told(self, number))
 
     def next_buffer(self) -> Item:
         """Return the next of the large values that lie beside."""

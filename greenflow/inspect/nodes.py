@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from blake3 import blake3
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -115,6 +117,16 @@ class Large(Node):
         super().__init__("buffer", kind, [buffer.digests])
         self.first = bytes(buffer.data)
         self.size = buffer.size
+
+
+class Unread(Node):
+    """A large container that was not looked into. Two are equal if their bytes are."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, kind: str, size: int, data: bytes) -> None:
+        super().__init__("buffer", kind, [blake3(data).digest()])
+        self.size = size
 
 
 #: Stands for what is not there where None would be a value.

@@ -34,6 +34,8 @@ _DEVICES: Final = (
     "/dev/vfio/",
     "/dev/mem",
 )
+#: A value that changed so often in a row is hashed until it is found unchanged.
+_RESTLESS: Final = 3
 #: More open files take longer to look at than the memory.
 _FILES_MAX: Final = 1000
 
@@ -53,15 +55,15 @@ class Look(NamedTuple):
 class _Piece:
     """A piece of memory that is known."""
 
-    __slots__ = ("digests", "is_calm", "is_watched", "last", "turn")
+    __slots__ = ("digests", "is_watched", "last", "restless", "turn")
 
     def __init__(self, blocks: int) -> None:
         self.turn = 0
         self.digests = [b""] * blocks
         self.is_watched = False
-        #: Whether less than half of it changes from one look to the next. To take the
-        #: protection from a page costs more than to hash it.
-        self.is_calm = True
+        #: Looks in a row that found most of it changed. To take the protection from a
+        #: page costs more than to hash it.
+        self.restless = 0
         self.last: Sequence[bytes] = ()
 
 
@@ -105,7 +107,7 @@ class Memory:
                 piece.digests = list(digests)
             elif piece.last:
                 same = sum(map(bytes.__eq__, digests, piece.last))
-                piece.is_calm = same * 2 >= len(digests)
+                piece.restless = 0 if same * 2 >= len(digests) else piece.restless
             piece.last = digests
 
     def clear(self) -> None:
@@ -118,14 +120,17 @@ class Memory:
         same = unwritten(begin, size, self._block) if piece.is_watched else None
         if same is None:
             piece.digests = [b""] * len(piece.digests)
-            piece.is_watched = piece.is_calm and watch(begin, size)
+            is_calm = piece.restless < _RESTLESS
+            piece.is_watched = is_calm and watch(begin, size)
             return
         pairs = zip(same, piece.digests, strict=True)
         piece.digests = [digest if is_same else b"" for is_same, digest in pairs]
-        if same.count(1) * 2 < len(same) - 2:  # the first and the last never are
+        changed = same.count(1) * 2 < len(same) - 2  # the first and the last always are
+        piece.restless = piece.restless + 1 if changed else 0
+        if piece.restless >= _RESTLESS:
             unwatch(begin, size)
             piece.digests = [b""] * len(piece.digests)
-            piece.is_watched = piece.is_calm = False
+            piece.is_watched = False
 
     def _forget_others(self, begin: int, size: int) -> None:
         """Forget what overlaps: each look begins the watch of its pages anew."""

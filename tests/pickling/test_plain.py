@@ -1,4 +1,4 @@
-"""Large containers of plain values come back as they were: equal, and the same objects."""
+"""Large containers of plain values come back equal, and with the same identities."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from greenflow._pages import has_large, plain
 from greenflow.continuation import pickling
 from greenflow.continuation.plain import MARK
 
+BITS = [8, 16, 31, 32, 63, 64, 200]
 COUNT = limits.PLAIN_ITEMS_MIN
 
 
@@ -42,7 +43,8 @@ def scalar(made: random.Random) -> Any:
         True,
         made.randrange(-300, 300),
         made.randrange(-(2**40), 2**40),
-        made.choice([-1, 1]) * made.getrandbits(made.choice([8, 16, 31, 32, 63, 64, 200])),
+        made.choice([-1, 1])
+        * made.getrandbits(made.choice([8, 16, 31, 32, 63, 64, 200])),
         made.random(),
         made.choice([math.inf, -0.0, 1e308]),
         "x" * made.randrange(400),
@@ -100,7 +102,10 @@ def test_every_object_is_one_object_again():
     value = [
         [(number, text) for number in range(COUNT)],
         {number: (thing if number == 7 else number) for number in range(COUNT)},
-        {number: [shared, inner][number % 2] if number < 4 else 0 for number in range(COUNT)},
+        {
+            number: [shared, inner][number % 2] if number < 4 else 0
+            for number in range(COUNT)
+        },
         thing,
         shared,
         inner,
@@ -124,7 +129,7 @@ def test_a_container_in_others():
 
 def test_large_ones_in_a_large_one():
     inner = [{n: (n, number) for n in range(COUNT)} for number in range(3)]
-    value = {number: 0 for number in range(COUNT)} | {"in": inner, "also": inner[1]}
+    value = dict.fromkeys(range(COUNT), 0) | {"in": inner, "also": inner[1]}
     found = again(value)
     assert found == value
     assert found["in"][1] is found["also"]
@@ -166,7 +171,14 @@ def test_what_is_not_plain_gains_nothing():
 
 def test_what_is_looked_at():
     large = list(range(COUNT))
-    for value in (large, (large,), [large], {"a": large}, ((large,),), ({"a": [large]},)):
+    for value in (
+        large,
+        (large,),
+        [large],
+        {"a": large},
+        ((large,),),
+        ({"a": [large]},),
+    ):
         assert has_large(value, COUNT)
     for value in (large[1:], 1, "x" * COUNT, tuple(large), {1: {2: {3: {4: large}}}}):
         assert not has_large(value, COUNT)

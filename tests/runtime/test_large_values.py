@@ -309,3 +309,46 @@ def too_large(size: int) -> int:
 def test_a_state_of_one_part_is_bytes():
     assert type(Continuation.new(waits, (1,)).save()) is bytes
     assert codec.Body(b"").buffers == ()
+
+
+# --- large dictionaries and lists ---
+
+
+def tables(count: int) -> Any:
+    table = {number: (number, str(number)) for number in range(count)}
+    rows = [table, table[7]]
+    greenflow.suspend()
+    table[count] = "new"
+    return [rows[0] is table, rows[1] is table[7], len(table), rows]
+
+
+def test_a_large_dictionary(store: greenflow.Store):
+    flow = store.spawn(tables, 3000)
+    store.run()
+    shown = flow.inspect().frames[0].locals["table"]
+    assert (shown.type, shown.size) == ("dict", 3000)
+    assert shown.preview.startswith("{0: (0, '0'), 1: (1, '1'), 2: ")
+    assert shown.part("[7]").preview == "(7, '7')"
+    assert flow.inspect().frames[0].locals["rows"].part("[1]").preview == "(7, '7')"
+    with flow.edit() as editor:
+        editor.frames[0].locals["table"][2999] = "other"
+    assert "other" in str(flow.diff())
+    flow.resume()
+    store.run()
+    assert flow.result()[:3] == [True, True, 3001]
+    assert flow.result()[3][0][2999] == "other"
+
+
+def test_a_dictionary_that_is_too_large_to_be_looked_into(
+    store: greenflow.Store, monkeypatch: pytest.MonkeyPatch
+):
+    flow = store.spawn(tables, 3000)
+    store.run()
+    monkeypatch.setattr(limits, "INSPECTED_OPCODES_MAX", 5000)
+    frame = flow.inspect().frames[0]
+    assert frame.locals["table"].preview == (
+        "<dict of 3,000 items, too large to be looked into>"
+    )
+    assert frame.locals["count"].preview == "3000"
+    assert flow.inspect().calls == ("pickle:loads",)
+    assert flow.inspect().trouble is None
