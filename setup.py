@@ -1,4 +1,4 @@
-"""Builds the one compiled module; everything else stands in pyproject.toml."""
+"""Builds the two compiled modules; everything else stands in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -57,21 +57,24 @@ def refusal(
     return f"greenflow cannot be built for {name}: {why}.\n{hint}"
 
 
-def extension() -> Extension:
-    """Return the one compiled module."""
+def extensions() -> list[Extension]:
+    """Return the compiled modules: the core, and the memory of large values."""
     compile_args = list(COMPILE_ARGS)
     link_args: list[str] = []
     if os.environ.get("GREENFLOW_SANITIZE") == "1":
         compile_args += SANITIZE_ARGS
         link_args += ["-fsanitize=address,undefined"]
-    return Extension(
-        "greenflow._frames",
-        sources=sorted(glob("csrc/*.c")),
-        depends=sorted(glob("csrc/*.h")),
-        include_dirs=["csrc"],
-        extra_compile_args=compile_args,
-        extra_link_args=link_args,
-    )
+    return [
+        Extension(
+            f"greenflow.{name}",
+            sources=sorted(glob(f"{folder}/*.c")),
+            depends=sorted(glob(f"{folder}/*.h")),
+            include_dirs=[folder],
+            extra_compile_args=compile_args,
+            extra_link_args=link_args,
+        )
+        for name, folder in (("_frames", "csrc"), ("_pages", "csrc/pages"))
+    ]
 
 
 def main() -> None:
@@ -83,7 +86,7 @@ def main() -> None:
     )
     if refused is not None:
         raise SystemExit(refused)
-    setup(ext_modules=[extension()])
+    setup(ext_modules=extensions())
 
 
 if __name__ == "__main__":

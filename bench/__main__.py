@@ -1,4 +1,4 @@
-"""``python -m bench core|listing|runtime [--json] [--quick]``: measure, print, exit."""
+"""``python -m bench NAME [--json] [--quick]``: measure, print, exit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import argparse
 import json
 import sys
 
-from bench import core, listing, runtime
+from bench import bigstate, core, listing, runtime
 
 #: By name: what makes a report of plain values, and what turns it into text.
 BENCHMARKS = {
+    "bigstate": (bigstate.measure, bigstate.render),
     "core": (core.measure, core.render),
     "listing": (listing.measure, listing.render),
     "runtime": (runtime.measure, runtime.render),

@@ -21,6 +21,7 @@ import greenflow
 from bench.measure import alternate, time_of, without_collector
 from greenflow import Continuation, suspend
 from greenflow.continuation import LEAVE, Sent
+from greenflow.parted import size_of
 
 DEPTHS = (10, 100, 1_000, 10_000)
 #: Frames and flows are small, so that the cost is the core's and not the values'.
@@ -214,7 +215,8 @@ class Watch:
         outcomes = self._commit_all(steps)
         self.committed = perf_counter_ns()
         [(_, prepared)] = steps
-        self.bytes = len(prepared.step.state or b"") + len(prepared.step.value or b"")
+        step = prepared.step
+        self.bytes = size_of(step.state or b"") + len(step.value or b"")
         return outcomes
 
 

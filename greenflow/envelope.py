@@ -3,7 +3,7 @@
     magic 4 | format 2 | head length 4 | body length 8 | head | body | checksum 16
 
 All integers are little-endian. The head is MessagePack (msgspec), made of plain
-values only; the body is opaque. The checksum is BLAKE2b over the record's kind and
+values only; the body is opaque. The checksum is BLAKE3 over the record's kind and
 key and over all bytes before it, so a record that was copied to another key is
 refused like one whose bytes changed. It guards against accidents, not against
 somebody who means harm: whoever can write the store can run code.
@@ -12,7 +12,8 @@ somebody who means harm: whoever can write the store can run code.
 from __future__ import annotations
 
 import struct
-from hashlib import blake2b
+
+from blake3 import blake3
 
 from greenflow import limits
 from greenflow.errors import BadChecksum, BadFormat, BadMagic, TooLarge, Truncated
@@ -61,6 +62,14 @@ def unsealed(record: bytes) -> tuple[memoryview, memoryview]:
     return whole[_PREFIX.size : middle], whole[middle:-_CHECKSUM_BYTES]
 
 
+def sealed_bytes(record: bytes) -> int:
+    """Return how long the record is that other bytes follow. Raises as unseal()."""
+    if record[:4] != MAGIC or len(record) < OVERHEAD_BYTES:
+        raise BadMagic(f"not a greenflow record: it begins with {record[:4]!r}")
+    _, _, head_bytes, body_bytes = _PREFIX.unpack_from(record)
+    return OVERHEAD_BYTES + int(head_bytes) + int(body_bytes)
+
+
 def _lengths(record: bytes) -> tuple[int, int]:
     if record[:4] != MAGIC[: len(record[:4])] or not record:
         raise BadMagic(
@@ -87,17 +96,17 @@ def _check_sizes(head_bytes: int, body_bytes: int) -> None:
         raise TooLarge(
             f"a head of {head_bytes} bytes; the limit is {limits.HEAD_BYTES_MAX}"
         )
-    if head_bytes + body_bytes > limits.RECORD_BYTES_MAX - OVERHEAD_BYTES:
+    if head_bytes + body_bytes > limits.STATE_BYTES_MAX - OVERHEAD_BYTES:
         raise TooLarge(
             f"a record of {head_bytes + body_bytes} bytes; the limit is "
-            f"{limits.RECORD_BYTES_MAX}",
+            f"{limits.STATE_BYTES_MAX}",
             hint="keep large data outside the flow and its path or key in it",
         )
 
 
 def _checksum(kind: bytes, key: bytes, *parts: bytes | memoryview) -> bytes:
     bound = b"%d:%b:%d:%b:" % (len(kind), kind, len(key), key)
-    digest = blake2b(bound, digest_size=_CHECKSUM_BYTES)
+    digest = blake3(bound)
     for part in parts:  # not joined: they may be large
         digest.update(part)
-    return digest.digest()
+    return digest.digest(_CHECKSUM_BYTES)

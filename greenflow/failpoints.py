@@ -21,11 +21,14 @@ VARIABLE: Final = "GREENFLOW_FAILPOINT"
 #: All places, in the order in which a slice comes by; what holds there if it dies.
 NAMES: Final = (
     # Of a store.
+    "before-bulk-sync",  # a file of blocks is written, perhaps not on disk
+    "after-bulk-sync",  # it is on disk, and no record names it
     "in-register",  # a worker's file is there, not locked yet: anybody may remove it
     "before-begin",  # nothing of the transaction is written
     "in-txn",  # the transaction has begun and is empty
     "before-commit",  # all is written, and nobody sees it
     "after-commit",  # it is on disk, and who asked for it does not know
+    "before-unlink",  # a file of blocks is needed no more, and still there
     "before-ring",  # a flow can run, and nobody who waits was told
     "after-claim",  # the flow is running, and nothing of it was read
     "after-step",  # a step is on disk; a message that came meanwhile was not read

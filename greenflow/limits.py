@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-#: One record of any kind, sealed: head, body and all.
+#: One record of any kind, sealed: head, body and all; but for states.
 RECORD_BYTES_MAX: Final = 64 * 1024 * 1024
+#: One saved state, with all its values; also as bytes (``dumps()``).
+STATE_BYTES_MAX: Final = 4 * 1024**3
 #: The head of a record (what can be read without unpickling anything).
 HEAD_BYTES_MAX: Final = 16 * 1024 * 1024
 #: One message, pickled.
@@ -53,6 +55,19 @@ COMPRESS_BYTES_MIN: Final = 2000
 SHARED_BYTES_MIN: Final = 16 * 1024
 BLOCK_BYTES_MIN: Final = 4 * 1024
 BLOCK_BYTES_MAX: Final = 64 * 1024
+#: Values larger lie beside the stream of a state (so large a pickler does not copy
+#: them); their blocks have this size.
+BUFFER_BYTES_MIN: Final = 64 * 1024
+BUFFER_BLOCK_BYTES: Final = 256 * 1024
+#: Dictionaries and lists of so many items are looked at as a whole.
+PLAIN_ITEMS_MIN: Final = 2000
+#: Blocks that are more together are written to a file of their own.
+BULK_BYTES_MIN: Final = 1024 * 1024
+#: Memory of large values that the kernel watches, and pieces of it; less is hashed.
+WATCHED_BYTES_MIN: Final = 1024 * 1024
+WATCHED_PIECES_MAX: Final = 256
+#: Of a value that is shown only: so many of its bytes are read.
+BUFFER_SHOWN_BYTES: Final = 4096
 #: Checkpoints of one flow that are kept, if its store was not told another number.
 CHECKPOINTS_KEPT: Final = 20
 #: Labelled checkpoints of one flow that are kept besides; a flow may label in a loop.

@@ -53,7 +53,9 @@ def _texts(store: Store, flow_id: str) -> list[Source]:
     found: dict[bytes, Source] = {}
     for checkpoint in store.history(flow_id):
         try:
-            frames = Stack(store.saved(flow_id, checkpoint.seq).state).frames
+            frames = Stack(
+                store.saved(flow_id, checkpoint.seq, shown=True).state
+            ).frames
         except BadRecord:
             continue  # it is of the kind that has no frames; or export tells of it
         for frame in frames:

@@ -35,9 +35,9 @@ def stack_of(
     source texts are read when they are shown. Raises NoSuchCheckpoint, BadRecord.
     """
     if at is not None:
-        state = store.saved(record.id, at).state
+        state = store.saved(record.id, at, shown=True).state
     elif record.status == "done":
         return None
     else:
-        state = store.state(record.id)
+        state = store.state(record.id, shown=True)
     return Stack(state, texts=store.source, reveal=reveal)

@@ -1,4 +1,6 @@
-"""What pickling alone would change of numpy and pandas; neither is imported here.
+"""What pickling alone would change, or copy, of arrays: numpy's, pandas', the builtin.
+
+numpy and pandas are not imported here.
 
 numpy saves a view as an array of its own: what is written through one is not seen
 through the other any more. Here a view stays a view of its array, as long as anything
@@ -9,12 +11,15 @@ from __future__ import annotations
 
 import collections
 import sys
+from array import array
 from contextvars import Context
 from functools import cache
 from importlib import import_module
 from itertools import islice
+from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
+from greenflow import limits
 from greenflow.continuation import tags
 
 if TYPE_CHECKING:
@@ -33,6 +38,25 @@ def reducer_of(kind: type) -> Callable[[Any], Any] | None:
     if module.startswith("pandas.") and any(map(_is_block, kind.__mro__)):
         return _reduce_block
     return None
+
+
+# --- the builtin ones ---
+
+
+def reduce_builtin(value: array[Any]) -> Any:
+    """Reduce an array; a large one gives its memory, and not a copy."""
+    if len(value) * value.itemsize < limits.BUFFER_BYTES_MIN:
+        return NotImplemented
+    kind = value.typecode, value.itemsize, sys.byteorder
+    return _builtin, (*kind, PickleBuffer(value))
+
+
+def _builtin(typecode: str, item_bytes: int, byte_order: str, data: Any) -> array[Any]:
+    made = array(typecode)
+    if (made.itemsize, sys.byteorder) != (item_bytes, byte_order):
+        raise ValueError(f"an array of {byte_order} items of {item_bytes} bytes")
+    made.frombytes(data)
+    return made
 
 
 def _numpy() -> Any:
@@ -132,6 +156,7 @@ def _reduce_block(block: Any) -> Any:
     return make, (values, *rest)
 
 
+tags.register("array", _builtin)
 tags.register("array_view", _view)
 tags.register("flat_iterator", _flat)
 tags.register("numpy_error_state", _error_state)

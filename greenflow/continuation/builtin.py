@@ -10,6 +10,7 @@ import io
 import re
 import socket
 import sys
+from array import array
 from importlib import import_module
 from operator import attrgetter
 from types import (
@@ -149,6 +150,7 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     **wrapped.REDUCERS,
     socket.socket: closed.reduce_socket,
     **dict.fromkeys((io.BytesIO, io.StringIO), closed.reduce_in_memory),
+    array: arrays.reduce_builtin,
     ModuleType: _module,
     **type_parameters.REDUCERS,
     re.Match: matches.reduce_match,

@@ -9,8 +9,9 @@ by these; else it lies among the values.
 from __future__ import annotations
 
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from greenflow import parted
 from greenflow.continuation import diagnose, frames, owned, pickling, places, spares
 from greenflow.continuation.context import saved_items
 from greenflow.continuation.functions import reference, resolve
@@ -20,10 +21,10 @@ from greenflow.continuation.head import (
     check_python,
     decode_head,
     encode_head,
-    pack,
     unpack,
 )
 from greenflow.continuation.plans import Plans
+from greenflow.continuation.saved import Body, Loaded, Saved
 from greenflow.continuation.summary import (
     call_head,
     call_name,
@@ -37,27 +38,9 @@ if TYPE_CHECKING:
     from types import CodeType, FunctionType
 
     from greenflow.continuation.frames import Records
+    from greenflow.parted import AnyState
 
 _CACHE_ENTRIES_MAX = 256
-
-
-class Saved:
-    """The bytes of a continuation and the generators that live on in them."""
-
-    __slots__ = ("data", "generators")
-
-    def __init__(self, data: bytes, generators: list[Any]) -> None:
-        self.data = data
-        self.generators = generators
-
-
-class Loaded(NamedTuple):
-    """A stack, the value it left with, its context, the generators that wait in it."""
-
-    records: Records
-    value: object
-    context: Context
-    waiting: list[Any]
 
 
 # --- a suspended stack ---
@@ -76,16 +59,18 @@ def encode_stack(records: Records, value: object, context: Context) -> Saved:
     head, by_value, trailer = made
     running = {id(gen): function for gen, function in records.generators}
     try:
-        whole = (value, by_value, values, context if saved_items(context) else None)
-        body, generators, codes = pickling.dump(whole, running, owned.owners(values))
+        all_of_it = value, by_value, values, context if saved_items(context) else None
+        chunks, generators, codes, inner = pickling.dump(
+            all_of_it, running, owned.owners(values)
+        )
     except Exception as error:
         raise _explain(records, value, context, error) from error
     if codes:
         trailer = spares.trailer([*_codes(functions, by_value), *codes])
-    return Saved(pack(head, body + trailer), generators)
+    return Saved(head, chunks, trailer, generators, inner)
 
 
-def decode_stack(head: Head, head_bytes: bytes, body: bytes) -> Loaded:
+def decode_stack(head: Head, head_bytes: bytes, body: Body) -> Loaded:
     """Return what :func:`encode_stack` was given.
 
     Raises:
@@ -166,12 +151,12 @@ def encode_call(
         for name, value in [*enumerate(args, 1), *kwargs.items()]
     ]
     described.insert(0, (call_name(function), "the function", function))
-    body, generators = _dump_described((function, args, kwargs), described)
-    return Saved(pack(encode_head(call_head(function)), body), generators)
+    head = encode_head(call_head(function))
+    return _dump_described(head, (function, args, kwargs), described)
 
 
 def decode_call(
-    body: bytes,
+    body: Body,
 ) -> tuple[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]], list[Any]]:
     """Return function, args and kwargs of what :func:`encode_call` made.
 
@@ -185,30 +170,32 @@ def decode_call(
 
 def encode_result(value: object) -> Saved:
     """Return what a finished function returned as bytes. Raises as encode_call()."""
-    body, generators = _dump_described((value,), [("the flow", "its result", value)])
-    return Saved(pack(encode_head(Head("done", PYTHON, ())), body), generators)
+    head = encode_head(Head("done", PYTHON, ()))
+    return _dump_described(head, (value,), [("the flow", "its result", value)])
 
 
-def decode_result(body: bytes) -> tuple[object, list[Any]]:
+def decode_result(body: Body) -> tuple[object, list[Any]]:
     """Return the value that :func:`encode_result` was given, and its generators."""
     (value,), waiting = _load(body, 1)
     return value, waiting
 
 
-def open_saved(data: bytes) -> tuple[Head, bytes, bytes]:
+def open_saved(state: AnyState) -> tuple[Head, bytes, Body]:
     """Return head, its bytes and the body, if this Python may go on from them.
 
     Raises:
         BadRecord: the bytes are not what was written.
         WrongInterpreter: another Python wrote them.
     """
-    head_bytes, body = unpack(data)
+    buffers = parted.buffers_of(state)
+    head_bytes, body = unpack(parted.stream_of(state))
+    parted.check(body, buffers)
     head = _heads.get(head_bytes)
     if head is None:
         head = decode_head(head_bytes)
         check_python(head)
         _remember(_heads, head_bytes, head, _CACHE_ENTRIES_MAX)
-    return head, head_bytes, body
+    return head, head_bytes, Body(body, buffers)
 
 
 # --- the head ---
@@ -228,9 +215,10 @@ def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> 
 # --- the values ---
 
 
-def _load(body: bytes, count: int) -> tuple[tuple[Any, ...], list[Any]]:
+def _load(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
+    beside = [each.data for each in body.buffers]
     try:
-        values, waiting = pickling.load_waiting(body)
+        values, waiting = pickling.load_waiting(body.data, beside)
     except GreenflowError:
         raise
     except (ImportError, AttributeError) as error:
@@ -251,13 +239,13 @@ def _load(body: bytes, count: int) -> tuple[tuple[Any, ...], list[Any]]:
 
 
 def _dump_described(
-    value: object, described: list[tuple[str, str, object]]
-) -> tuple[bytes, list[Any]]:
+    head: bytes, value: object, described: list[tuple[str, str, object]]
+) -> Saved:
     try:
-        data, generators, codes = pickling.dump(value)
+        chunks, generators, codes, inner = pickling.dump(value)
     except Exception as error:
         raise diagnose.explain(described, error) from error
-    return data + spares.trailer(codes), generators
+    return Saved(head, chunks, spares.trailer(codes), generators, inner)
 
 
 def _explain(

@@ -9,7 +9,7 @@ from greenflow.continuation import (
     canary,
     codec,
     frames,
-    pickling,
+    reducing,
     registered,
     spares,
     tags,
@@ -20,12 +20,15 @@ from greenflow.continuation.nested import State, register_nested
 from greenflow.continuation.outcome import Sent, Thrown
 from greenflow.continuation.resting import Resting
 from greenflow.errors import ContinuationError, StackTooDeep
+from greenflow.parted import Parted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenflow.continuation.frames import Records
     from greenflow.continuation.resting import Pause
+    from greenflow.continuation.saved import Body
+    from greenflow.parted import AnyState
 
     Hook = Callable[["Continuation", Any], object]
 
@@ -218,25 +221,13 @@ class Continuation(Resting):
             ContinuationError: it is running, or ended by an exception.
         """
         saved = self._save()
+        data = saved.data
         self._forget(saved.generators)
-        return saved.data
-
-    def _save(self) -> codec.Saved:
-        if self._records is not None:
-            # In a hook the request is not part of the stack.
-            return codec.encode_stack(self._records, self._value, self._context)
-        if self._state == "new" and self._call is not None:
-            return codec.encode_call(*self._call)
-        if self._state == "done":
-            return codec.encode_result(self._value)
-        raise ContinuationError(
-            f"a continuation that is {self._state} cannot be saved",
-            hint="save it while it is suspended",
-        )
+        return data
 
     @classmethod
-    def loads(cls, data: bytes | bytearray | memoryview) -> Continuation:
-        """Return the continuation that :meth:`dumps` saved.
+    def loads(cls, data: AnyState | bytearray | memoryview) -> Continuation:
+        """Return the continuation that :meth:`dumps` saved, or :meth:`save`.
 
         Loading runs code of the values' classes: load only what you trust.
 
@@ -248,16 +239,17 @@ class Continuation(Resting):
                 is another one.
             NotRestorable: a value refuses to be loaded here.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):
+        if not isinstance(data, bytes | bytearray | memoryview | Parted):
             raise TypeError(f"bytes are needed, not {type(data).__name__}")
-        head, head_bytes, body = codec.open_saved(bytes(data))
+        state = data if isinstance(data, Parted) else bytes(data)
+        head, head_bytes, body = codec.open_saved(state)
         if head.patch == PATCH:
             return cls.decoded(head, head_bytes, body)
-        with spares.Reading(body):
+        with spares.Reading(body.data):
             return cls.decoded(head, head_bytes, body)
 
     @classmethod
-    def decoded(cls, head: Head, head_bytes: bytes, body: bytes) -> Continuation:
+    def decoded(cls, head: Head, head_bytes: bytes, body: Body) -> Continuation:
         """Return what has these parts."""
         if head.kind == "call":
             call, waiting = codec.decode_call(body)
@@ -294,5 +286,5 @@ def _loads(data: bytes) -> Continuation:
 
 tags.register("continuation", _loads)
 register_nested(Continuation)
-pickling.ask_first(registered.reducer_of)
+reducing.ask_first(registered.reducer_of)
 canary.prove()

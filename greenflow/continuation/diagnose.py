@@ -11,7 +11,7 @@ import pickle
 import types
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation import generators, pickling
+from greenflow.continuation import generators, pickling, reducing
 from greenflow.continuation.hints import hint_for
 from greenflow.continuation.parts import parts, state_parts
 from greenflow.errors import GreenflowError, NotSaveable
@@ -129,7 +129,7 @@ class _TooMuchError(Exception):
     """The search ends here; not an error of the value."""
 
 
-class _Tracer(pickling.Reducing, pickle._Pickler):  # noqa: SLF001 - the one in Python
+class _Tracer(reducing.Reducing, pickle._Pickler):  # noqa: SLF001 - the one in Python
     """A pickler that knows what it is inside of."""
 
     def __init__(

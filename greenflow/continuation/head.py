@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import sys
 from importlib.util import MAGIC_NUMBER
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from greenflow import limits
+from greenflow import limits, parted
 from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents, TooLarge, WrongInterpreter
+
+if TYPE_CHECKING:
+    from greenflow.parted import AnyState
 
 #: Bound into the checksum, so that no other record passes for a continuation.
 KIND = b"continuation"
@@ -127,6 +130,14 @@ def check_python(head: Head) -> None:
 def pack(head: bytes, body: bytes) -> bytes:
     """Return head and body as one checked record. Raises TooLarge."""
     return seal(KIND, b"", head, body)
+
+
+def whole(state: AnyState) -> bytes:
+    """Return a state as one record, with all its values in it: what dumps() returns.
+
+    Raises BadContents, TooLarge.
+    """
+    return parted.whole(KIND, state)
 
 
 def unpack(data: bytes) -> tuple[bytes, bytes]:

@@ -7,7 +7,7 @@ from contextvars import Context
 from types import CellType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from greenflow.continuation import frames, pickling, tags
+from greenflow.continuation import frames, reducing, tags
 from greenflow.continuation.context import saved_items
 from greenflow.continuation.summary import position
 from greenflow.errors import ContinuationError
@@ -120,7 +120,7 @@ def _named(
 def register_nested(cls: type[Nested]) -> None:
     """Let picklers of ours save objects of this class so."""
     _classes.append(cls)
-    pickling.register_reducer(cls, Nested.reduce_within)
+    reducing.register_reducer(cls, Nested.reduce_within)
 
 
 def _empty() -> Nested:

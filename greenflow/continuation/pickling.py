@@ -8,46 +8,22 @@ are reduced here, everything else as copyreg and the object's own ``__reduce__``
 from __future__ import annotations
 
 import pickle
-from types import CellType, CodeType, FrameType, FunctionType, TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
-from weakref import ref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
 
-from greenflow.continuation import (
-    awaitables,
-    builtin,
-    classes,
-    deep,
-    exceptions,
-    frames,
-    functions,
-    generators,
-    instances,
-    owned,
-    places,
-    tags,
-    tracebacks,
-    weak,
-)
-from greenflow.continuation.namespaces import Namespaces
+from greenflow import parted
+from greenflow.continuation import deep, frames, generators, plain
+from greenflow.continuation.reducing import Reducing
+from greenflow.continuation.saved import Dumped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Reducer = Callable[["Reducing", Any], Any]
+    from collections.abc import Callable, Iterable
+    from types import FunctionType
 
 PROTOCOL = 5
 
-#: Clearing a pickler that wrote more would take as long as making a new one.
+#: To clear a pickler that wrote more would take as long as to make a new one.
 _IDLE_BYTES_MAX = 2048
-_TYPES_MAX = 4096
-
-
-class Dumped(NamedTuple):
-    """The bytes, the suspended generators met, and the code found by place."""
-
-    data: bytes
-    generators: list[Any]
-    codes: list[CodeType]
 
 
 def dump(
@@ -63,112 +39,83 @@ def dump(
     Raises:
         Exception: whatever the first object that cannot be saved raises.
     """
+    if plain.may_have(value):
+        with suppress(plain.Cyclic):
+            return _dump(_PlainPickler.new(), value, running, owners)
     # Half of the time of saving a small value would go into making a pickler.
     try:
         pickler = _idle.pop()
     except IndexError:
         pickler = _Pickler.new()
+    return _dump(pickler, value, running, owners)
+
+
+def _dump(
+    pickler: _Pickler,
+    value: object,
+    running: dict[int, FunctionType] | None,
+    owners: Any,
+) -> Dumped:
     if running or owners:
         pickler.running, pickler.owners, pickler.used = running or {}, owners, True
     pickler = _written(pickler, value)
     while pickler.weak and pickler.weak.found_more(pickler.memo.copy()):
+        parted.release_all(pickler.chunks)
         pickler = _written(pickler.renewed(type(pickler)), value)
     chunks = pickler.chunks
-    if pickler.used or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
-        return Dumped(b"".join(chunks), pickler.met, pickler.codes)
+    if isinstance(pickler, _PlainPickler) and pickler.plain.made:
+        return Dumped(
+            [plain.MARK, *chunks], pickler.met, pickler.codes, pickler.plain.made
+        )
+    is_usual = type(pickler) is _Pickler and not pickler.used
+    if not is_usual or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
+        return Dumped(chunks, pickler.met, pickler.codes)
     pickler.clear_memo()
     _idle.append(pickler)
-    return Dumped(chunks.pop(), [], [])
+    return Dumped([chunks.pop()], [], [])
 
 
 def _written(pickler: _Pickler, value: object) -> _Pickler:
     """Return the pickler that wrote the value; one that raises is dropped."""
-    if type(pickler) is _Pickler:
-        try:
-            pickler.dump(value)
-        except RecursionError:
-            pickler = pickler.renewed(_DeepPickler)
-        else:
-            return pickler
-    deep.call(lambda: pickler.dump(value))
+    try:
+        if type(pickler) is not _DeepPickler:
+            try:
+                pickler.dump(value)
+            except RecursionError:
+                parted.release_all(pickler.chunks)
+                pickler = pickler.renewed(_DeepPickler)
+            else:
+                return pickler
+        deep.call(lambda: pickler.dump(value))
+    except BaseException:
+        parted.release_all(pickler.chunks)  # a traceback may keep it for long
+        raise
     return pickler
 
 
 def load(data: bytes) -> Any:
     """Return the value that :func:`dump` was given. Runs code of its classes."""
-    return generators.collect(lambda: pickle.loads(data))[0]
+    return generators.collect(lambda: plain.loads(data, ()))[0]
 
 
-def load_waiting(data: bytes) -> tuple[Any, list[Any]]:
-    """Return the value, and its generators: forgotten, they run no ``finally``."""
-    value, made = generators.collect(lambda: pickle.loads(data))
-    return value, generators.forget(made)
+def load_waiting(data: bytes, buffers: Iterable[Any] = ()) -> tuple[Any, list[Any]]:
+    """Return the value, and its generators: forgotten, they run no ``finally``.
 
-
-def register_reducer(
-    cls: type, reducer: Callable[[Any, dict[int, FunctionType]], Any]
-) -> None:
-    """Let objects of exactly this class be reduced by ``reducer(object, running)``.
-
-    ``running`` is what :func:`dump` was given; the reducer may add to it.
+    ``buffers`` are the large values that lie beside it.
     """
-    _REDUCERS[cls] = lambda pickler, obj: reducer(obj, pickler.running)
-
-
-def ask_first(find: Callable[[type], Callable[[Any], Any] | None]) -> None:
-    """Let ``find(cls)`` tell what reduces objects of a class, before all others."""
-    _first.append(find)
-
-
-def decide_again(kind: type) -> None:
-    """Forget how objects of a class and its subclasses are reduced."""
-    for known in [known for known in _decided if issubclass(known, kind)]:
-        del _REDUCERS[known], _decided[known]
-
-
-_first: list[Callable[[type], Callable[[Any], Any] | None]] = []
-#: Those of the reducers that were found out.
-_decided: dict[type, None] = {}
-
-
-class Reducing:
-    """What a pickler asks about objects, and what it met."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.running: dict[int, FunctionType] = {}
-        self.owners: Any = ()
-        self.met: list[Any] = []
-        #: Of generators and nested functions: it is needed as it is.
-        self.codes: list[CodeType] = []
-        self.namespaces = Namespaces()
-        #: What weak references lead to, once one was met.
-        self.weak: weak.Weak | None = None
-        #: Whether it holds more of the value than its memo.
-        self.used = False
-
-    def reducer_override(self, obj: Any) -> Any:
-        """Reduce what the pickler does not know; NotImplemented leaves it to it."""
-        kind = type(obj)
-        reducer = _REDUCERS.get(kind)
-        if reducer is None:
-            reducer = _decide(kind)
-        if self.owners and id(obj) in self.owners:
-            return owned.with_own(obj, reducer(self, obj))
-        if reducer is _leave:
-            return NotImplemented
-        return reducer(self, obj)
+    value, made = generators.collect(lambda: plain.loads(data, buffers))
+    return value, generators.forget(made)
 
 
 class _Pickler(Reducing, pickle.Pickler):
     """The C pickler with our reducers."""
 
-    chunks: list[bytes]
+    chunks: list[Any]
 
     @classmethod
     def new(cls) -> Self:
         """Return one that writes to a list."""
-        chunks: list[bytes] = []
+        chunks: list[Any] = []
         pickler = cls(_Sink(chunks), PROTOCOL)
         pickler.chunks = chunks
         return pickler
@@ -181,6 +128,23 @@ class _Pickler(Reducing, pickle.Pickler):
         return new
 
 
+class _PlainPickler(_Pickler):
+    """One that lets large containers of plain values be written by faster code."""
+
+    plain: plain.Plain
+
+    def __new__(cls, *args: Any) -> Self:
+        """Make one; what is called for every object is asked for at once."""
+        made = super().__new__(cls)
+        made.plain = plain.Plain()
+        return made
+
+    @property
+    def persistent_id(self) -> Callable[[Any], Any]:
+        """What is called for every object; None says that it is one like any other."""
+        return self.plain.hook()
+
+
 class _DeepPickler(_Pickler):
     """One that may use up the large stack which it is called with."""
 
@@ -188,111 +152,9 @@ class _DeepPickler(_Pickler):
     persistent_id = staticmethod(frames.deep_look)
 
 
-class _Sink:
-    """The file that a pickler writes to: a list."""
-
-    def __init__(self, chunks: list[bytes]) -> None:
+class _Sink:  # the file that a pickler writes to: a list
+    def __init__(self, chunks: list[Any]) -> None:
         self.write = chunks.append
 
 
 _idle: list[_Pickler] = []
-
-
-# --- which type is reduced how ---
-
-
-def _leave(pickler: Reducing, obj: Any) -> Any:
-    return NotImplemented
-
-
-def _function(pickler: Reducing, function: FunctionType) -> Any:
-    if function.__module__ == tags.MODULE:
-        return NotImplemented  # one of our own, by its tag
-    public = builtin.reduce_public(function)
-    if public is not NotImplemented:
-        return public
-    known = functions.by_name(function)
-    if known is not None:
-        return known
-    pickler.used = True
-    if places.nested(function) is not None:
-        pickler.codes.append(function.__code__)
-    return functions.by_value(function, pickler.namespaces)
-
-
-def _class(pickler: Reducing, cls: type) -> Any:
-    public = builtin.reduce_public(cls)
-    return classes.reduce_class(cls) if public is NotImplemented else public
-
-
-def _generator(pickler: Reducing, generator: Any) -> Any:
-    reduced = generators.reduce_generator(generator, pickler.running)
-    pickler.used = True
-    pickler.met.append(generator)
-    if id(generator) not in pickler.running:
-        pickler.codes += generators.codes_of(reduced)
-    return reduced
-
-
-def _step(pickler: Reducing, step: Any) -> Any:
-    pickler.met.append(step)
-    return awaitables.reduce_step(step)
-
-
-def _weak(reduce: Callable[[weak.Weak, Any], Any]) -> _Reducer:
-    def reducer(pickler: Reducing, obj: Any) -> Any:
-        if pickler.weak is None:
-            pickler.weak = weak.Weak()
-        pickler.used = True
-        return reduce(pickler.weak, obj)
-
-    return reducer
-
-
-def _alone(reduce: Callable[[Any], Any]) -> _Reducer:
-    return lambda pickler, obj: reduce(obj)
-
-
-_exception = _alone(exceptions.reduce_exception)
-
-#: By exact type.
-_REDUCERS: dict[type, _Reducer] = {
-    FunctionType: _function,
-    type: _class,
-    **dict.fromkeys(generators.TYPES, _generator),
-    **dict.fromkeys(awaitables.STEPS, _step),
-    CellType: _alone(functions.reduce_cell),
-    CodeType: _alone(functions.reduce_code),
-    TracebackType: _alone(tracebacks.reduce_traceback),
-    FrameType: _alone(tracebacks.reduce_frame),
-    **{kind: _weak(reduce) for kind, reduce in weak.REDUCERS.items()},
-}
-
-
-_OWN = frozenset(_REDUCERS)
-
-
-def is_own(kind: type) -> bool:
-    """Whether objects of this class are saved in one way only."""
-    return kind in _OWN
-
-
-def _decide(kind: type) -> _Reducer:
-    """Find out how objects of a type are reduced; remember it if the type stays."""
-    own = next(filter(None, (find(kind) for find in _first)), None)
-    own = own or builtin.reducer_of(kind)
-    if own is not None:
-        reducer = _alone(own)
-    elif issubclass(kind, type):
-        reducer = _class
-    elif issubclass(kind, BaseException):
-        reducer = _exception
-    elif issubclass(kind, ref):
-        reducer = _weak(weak.Weak.reference)
-    else:
-        instance = instances.reducer_of(kind)
-        reducer = _leave if instance is None else _alone(instance)
-    if len(_REDUCERS) < _TYPES_MAX and classes.stays(kind):
-        _REDUCERS[kind] = reducer
-        _decided[kind] = None
-    return reducer

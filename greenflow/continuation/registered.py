@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import classes, pickling, tags
+from greenflow.continuation import classes, reducing, tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,12 +51,12 @@ def register(
         TypeError: ``type`` is no class, or one that is always saved as it is; or one of
             the others cannot be called.
     """
-    if not isinstance(type, _TYPE) or type in _PLAIN or pickling.is_own(type):
+    if not isinstance(type, _TYPE) or type in _PLAIN or reducing.is_own(type):
         raise TypeError(f"this is no class that can be registered: {type!r}")
     if not all(map(callable, (save, load))):
         raise TypeError("save and load must be functions of one argument")
     _known[type] = save, load
-    pickling.decide_again(type)
+    reducing.decide_again(type)
 
 
 _TYPE = type

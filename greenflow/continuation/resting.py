@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from greenflow.continuation.frames import Records
+    from greenflow.continuation.saved import Saved
+    from greenflow.parted import AnyState
 
     #: Called with the innermost frame of a stack that was built; it returns LEAVE to
     #: take the stack apart again, or anything else to let it go on.
@@ -133,3 +135,27 @@ class Resting(Nested):
         """
         records = frames.snapshot(frame, self._context)
         return codec.encode_stack(records, value, self._context).data
+
+    def save(self) -> AnyState:
+        """Return it as :meth:`dumps` does, with large values beside: for a store.
+
+        They are not copied: what has them must not change until it is written.
+        Raises as dumps().
+        """
+        saved = self._save()
+        state = saved.state
+        self._forget(saved.generators)
+        return state
+
+    def _save(self) -> Saved:
+        if self._records is not None:
+            # In a hook the request is not part of the stack.
+            return codec.encode_stack(self._records, self._value, self._context)
+        if self._state == "new" and self._call is not None:
+            return codec.encode_call(*self._call)
+        if self._state == "done":
+            return codec.encode_result(self._value)
+        raise ContinuationError(
+            f"a continuation that is {self._state} cannot be saved",
+            hint="save it while it is suspended",
+        )

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from greenflow.continuation import Continuation
 from greenflow.continuation.editing import Editor
+from greenflow.continuation.head import whole
 from greenflow.debugger.headline import changed_lines, told
 from greenflow.errors import FlowBusy
 from greenflow.inspect import Diff, Stack
@@ -71,7 +72,8 @@ class Session:
         seq = self._expected if at is None else at
         self.saved: Saved = self.base.saved(self.flow.id, seq)
         waits = self.saved.checkpoint.waiting is not None
-        self.now = Now(self.saved.state, None, same_wait=True, takes_value=waits)
+        self._saved = whole(self.saved.state)
+        self.now = Now(self._saved, None, same_wait=True, takes_value=waits)
         self._done: list[Now] = []
         self._undone: list[Now] = []
         #: What the bytes are when nothing was changed: those that were saved by a stack
@@ -96,7 +98,7 @@ class Session:
     @property
     def is_changed(self) -> bool:
         """Whether there is something that is not saved."""
-        return self.now.data != self.saved.state or self.now.outcome is not None
+        return self.now.data != self._saved or self.now.outcome is not None
 
     @property
     def is_last(self) -> bool:

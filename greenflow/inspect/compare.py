@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greenflow import limits
-from greenflow.inspect.nodes import Item, Node
+from greenflow.inspect.nodes import Item, Large, Node
 from greenflow.inspect.text import preview
+from greenflow.store.spans import digests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ class Comparer:
                 return True
             first, second = pairs.pop()
             if not isinstance(first, Node) or not isinstance(second, Node):
-                if not _same_scalar(first, second):
+                if not (_same_scalar(first, second) or _same_bytes(first, second)):
                     return False
                 continue
             key = id(first), id(second)
@@ -76,6 +77,15 @@ def _parts(node: Node) -> Iterator[Item]:
     for pair in node.pairs:
         yield from pair
     yield from (node.make, node.args, node.keywords, node.state, node.setter)
+
+
+def _same_bytes(one: Item, other: Item) -> bool:
+    """Return whether one is a large value of which little was read, the other all."""
+    if isinstance(other, Large):
+        one, other = other, one
+    if not isinstance(one, Large) or type(other).__name__ != one.name:
+        return False
+    return len(other) == one.size and digests_of(other) == one.items[0]
 
 
 def _same_scalar(one: Item, other: Item) -> bool:

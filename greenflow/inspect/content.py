@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from greenflow.continuation.head import Head
     from greenflow.inspect.codes import Code
     from greenflow.inspect.sources import Texts
+    from greenflow.parted import AnyState
 
     #: Gives the real objects of a frame (its number): by name, operands by number.
     FrameLoader = Callable[[int], dict[str | int, Any]]
@@ -25,7 +26,7 @@ class Content:
 
     def __init__(
         self,
-        data: bytes,
+        data: AnyState,
         texts: Texts | None,
         load: FrameLoader | None,
         *,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.inspect.nodes import ABSENT, Item, Node, members, name_of, pairs
+from greenflow import limits
+from greenflow.inspect.nodes import (
+    ABSENT,
+    Item,
+    Large,
+    Node,
+    Unread,
+    members,
+    name_of,
+    pairs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,6 +79,11 @@ def look(item: Item, saved: Saved | None = None) -> Look:
     if item.kind == "persistent":
         parts = [Part("", held) for held in item.items]
         return Look("persistent", "<persistent id ", ">", parts, parts)
+    if isinstance(item, Large):
+        return _large(item)
+    if isinstance(item, Unread):
+        text = f"<{item.name} of {item.size:,} items, too large to be looked into>"
+        return Look(item.name, text, size=item.size)
     if item.kind == "buffer":
         return Look("buffer", "<buffer outside of the pickle>")
     special = SPECIAL.get(name_of(item.make))
@@ -80,6 +95,12 @@ def _scalar(item: Item) -> Look:
     kind = type(item).__name__
     size = len(item) if isinstance(item, str | bytes | bytearray) else None
     return Look(kind, "", size=size)
+
+
+def _large(value: Large) -> Look:
+    first = value.first[: limits.PREVIEW_CHARS_MAX]
+    text = repr(bytearray(first) if value.name == "bytearray" else first)
+    return Look(value.name, f"{text}...", size=value.size)
 
 
 def _container(node: Node) -> Look:

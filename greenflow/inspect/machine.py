@@ -5,20 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greenflow.errors import BadContents
-from greenflow.inspect.nodes import Node, name_of
+from greenflow.inspect.nodes import Large, Node, name_of
 from greenflow.inspect.opcodes import Bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import TypeAlias
+
     from greenflow.inspect.nodes import Item, Kind
+    from greenflow.parted import Buffer
+
+    #: Returns what a persistent id stands for.
+    Told: TypeAlias = "Callable[[Machine, Item], Item]"
 
 
 class Machine(Bytes):
     """The stack, the marks in it and the memo, as the unpickler's own."""
 
-    __slots__ = ("calls", "marks", "memo", "stack")
+    __slots__ = ("buffers", "calls", "marks", "memo", "stack", "told")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, told: Told, buffers: Iterable[Buffer] = ()) -> None:
         super().__init__(data)
+        self.told = told
+        self.buffers = iter(buffers)
         self.stack: list[Item] = []
         self.marks: list[list[Item]] = []
         self.memo: dict[int, Item] = {}
@@ -28,6 +37,19 @@ class Machine(Bytes):
     def pop(self) -> Item:
         """Take the topmost object."""
         return self.stack.pop()
+
+    def persistent(self, number: Item) -> None:
+        """Put on the stack what a persistent id stands for."""
+        self.stack.append(self.told(self, number))
+
+    def next_buffer(self) -> Item:
+        """Return the next of the large values that lie beside."""
+        buffer = next(self.buffers, None)
+        if buffer is None:
+            return Node("buffer")
+        if len(buffer.data) != buffer.size:
+            return Large(buffer)
+        return bytearray(buffer.data) if buffer.mutable else bytes(buffer.data)
 
     def to_mark(self) -> list[Item]:
         """Take everything down to the mark."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from blake3 import blake3
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from greenflow.parted import Buffer
 
 Kind = Literal[
     "list",
@@ -17,7 +21,7 @@ Kind = Literal[
     "object",  #: what loading would make by a call
     "extension",  #: a number that stands for a name (copyreg)
     "persistent",  #: what only the loading program could give a meaning
-    "buffer",  #: data that lies outside of the pickle
+    "buffer",  #: data that lies outside of the pickle; Large, if it is known
 ]
 
 #: None, bool, int, float, str, bytes and bytearray stand for themselves.
@@ -98,6 +102,31 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}>" if self.name else f"<{self.kind}>"
+
+
+class Large(Node):
+    """A large value that lies beside the pickle, of which only the beginning was read.
+
+    Two are equal if their digests are, which are the one item of each.
+    """
+
+    __slots__ = ("first", "size")
+
+    def __init__(self, buffer: Buffer) -> None:
+        kind = "bytearray" if buffer.mutable else "bytes"
+        super().__init__("buffer", kind, [buffer.digests])
+        self.first = bytes(buffer.data)
+        self.size = buffer.size
+
+
+class Unread(Node):
+    """A large container that was not looked into. Two are equal if their bytes are."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, kind: str, size: int, data: bytes) -> None:
+        super().__init__("buffer", kind, [blake3(data).digest()])
+        self.size = size
 
 
 #: Stands for what is not there where None would be a value.

@@ -130,5 +130,4 @@ SIMPLE: Final[dict[int, Callable[[Bytes], Item]]] = {
     0x82: lambda data: _extension(data.number(1)),
     0x83: lambda data: _extension(data.number(2)),
     0x84: lambda data: _extension(data.number(4)),
-    0x97: lambda data: Node("buffer"),
 }

@@ -43,5 +43,5 @@ def _before(store: Store, flow_id: str, seq: int) -> int:
 def _looked_at(
     store: Store, flow_id: str, seq: int, reveal: bool
 ) -> tuple[Checkpoint, Stack]:
-    saved = store.saved(flow_id, seq)
+    saved = store.saved(flow_id, seq, shown=True)
     return saved.checkpoint, Stack(saved.state, texts=store.source, reveal=reveal)

@@ -14,10 +14,12 @@ from greenflow.errors import BadContents, BadRecord
 from greenflow.inspect.marshalled import MAGIC_BYTES, read_code
 from greenflow.inspect.nodes import made_by, members
 from greenflow.inspect.unpickle import Unpickled, unpickle
+from greenflow.parted import buffers_of, check, stream_of
 
 if TYPE_CHECKING:
     from greenflow.inspect.codes import Code
     from greenflow.inspect.nodes import Item
+    from greenflow.parted import AnyState
 
 #: The length of the code objects, behind them (greenflow.continuation.spares).
 _LENGTH_BYTES: Final = 4
@@ -34,15 +36,16 @@ class Saved:
         head: what it says of itself.
     """
 
-    def __init__(self, data: bytes) -> None:
-        head, self._body = unpack(data)
+    def __init__(self, data: AnyState) -> None:
+        head, self._body = unpack(stream_of(data))
         self.head: Head = decode_head(head)
         self._trouble: tuple[type[BadRecord], str, str] | None = None
         self._pickle: Unpickled | None = None
         self._packed: dict[bytes, bytes] | None = None
         self._codes: dict[bytes, Code | None] = {}
         try:
-            self._pickle = unpickle(self._body)
+            check(self._body, buffers_of(data))
+            self._pickle = unpickle(self._body, buffers=buffers_of(data))
         except BadRecord as error:
             # Not the error: its traceback holds all that was read.
             self._trouble = type(error), error.message, error.hint

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from greenflow.inspect.content import FrameLoader
     from greenflow.inspect.saved import Saved
     from greenflow.inspect.sources import Texts
+    from greenflow.parted import AnyState
 
 
 #: What stands in for C code (greenflow.continuation.delivery) is in no other file.
@@ -35,7 +36,7 @@ class Stack:
 
     def __init__(
         self,
-        data: bytes,
+        data: AnyState,
         *,
         texts: Texts | None = None,
         load: FrameLoader | None = None,
@@ -44,7 +45,7 @@ class Stack:
         """Take apart what ``Continuation.dumps()`` returned, or a flow's saved state.
 
         Args:
-            data: the bytes.
+            data: the bytes; a store gives those of a state that is only ``shown``.
             texts: returns the stored source of the code of a hash.
             load: what gives the real objects to ``Value.load()``.
             reveal: show also what has the name of a secret.

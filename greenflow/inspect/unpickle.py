@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from greenflow import limits
 from greenflow.errors import BadContents, TooLarge
+from greenflow.inspect.inner import Inner
 from greenflow.inspect.machine import Machine
 from greenflow.inspect.nodes import ABSENT, Item, Kind, Node, members
 from greenflow.inspect.opcodes import SIMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from greenflow.inspect.machine import Told
+    from greenflow.parted import Buffer
 
 _PROTOCOL_MAX: Final = 5
 _STOP: Final = ord(".")
@@ -38,14 +42,19 @@ class Unpickled(NamedTuple):
     end: int
 
 
-def unpickle(data: bytes, opcodes_max: int = limits.INSPECTED_OPCODES_MAX) -> Unpickled:
-    """Return what the pickle at the beginning of ``data`` says.
+def unpickle(
+    data: bytes,
+    opcodes_max: int = limits.INSPECTED_OPCODES_MAX,
+    buffers: Iterable[Buffer] = (),
+    told: Told | None = None,
+) -> Unpickled:
+    """Return what the pickle at the beginning of ``data`` says, ``buffers`` beside it.
 
     Raises:
         BadContents: it is no pickle, or is damaged.
         TooLarge: it has more opcodes than ``opcodes_max``, or there is not the memory.
     """
-    machine = Machine(data)
+    machine = Machine(data, told or Inner(unpickle).told, buffers)
     collecting = gc.isenabled()
     # Nothing of what is made here is garbage, and looking for some would take most of
     # the time.
@@ -234,10 +243,6 @@ def _build(machine: Machine) -> None:
     target.set_state(state)
 
 
-def _persistent(machine: Machine, number: Item) -> None:
-    machine.stack.append(Node("persistent", items=[number]))
-
-
 def _protocol(machine: Machine) -> None:
     number = machine.number(1)
     if number > _PROTOCOL_MAX:
@@ -251,6 +256,7 @@ def _frame(machine: Machine) -> None:
 
 
 _OTHERS: Final[dict[int, Callable[[Machine], None]]] = {
+    0x97: lambda machine: machine.stack.append(machine.next_buffer()),
     0x94: lambda machine: machine.memo.__setitem__(
         len(machine.memo), machine.stack[-1]
     ),
@@ -284,8 +290,8 @@ _OTHERS: Final[dict[int, Callable[[Machine], None]]] = {
     0x81: _reduce,
     0x92: _new_with_keywords,
     ord("b"): _build,
-    ord("P"): lambda machine: _persistent(machine, machine.name()),
-    ord("Q"): lambda machine: _persistent(machine, machine.pop()),
+    ord("P"): lambda machine: machine.persistent(machine.name()),
+    ord("Q"): lambda machine: machine.persistent(machine.pop()),
     0x80: _protocol,
     0x95: _frame,
     0x98: lambda machine: None,

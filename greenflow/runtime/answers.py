@@ -21,13 +21,14 @@ from greenflow.store.base import ENDED, JOINS, Step, Waiting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenflow.parted import AnyState
     from greenflow.runtime.slice import Slice
     from greenflow.runtime.stores import Store
     from greenflow.store.base import FlowRecord, Message
 
 
 def step_of(
-    request: object, state: bytes, shielded: bool
+    request: object, state: AnyState, shielded: bool
 ) -> tuple[Step, Callable[[], None]]:
     """Return what is to be written, and what to call once the flow has left.
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from greenflow.continuation.head import read_head
+from greenflow.parted import stream_of
 
 if TYPE_CHECKING:
     from greenflow.store.base import Store
@@ -36,4 +37,7 @@ def make_room(base: Store, flow_id: str) -> bool:
 
 
 def _limit_for(base: Store, flow_id: str) -> int:
-    return len(read_head(base.state(flow_id)).frames) + _HEADROOM_FRAMES
+    return (
+        len(read_head(stream_of(base.state(flow_id, shown=True))).frames)
+        + _HEADROOM_FRAMES
+    )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from greenflow.continuation import Thrown
+    from greenflow.parted import AnyState
     from greenflow.runtime.flow import Flow
     from greenflow.store.model import FlowRecord, Saved
 
@@ -63,8 +64,8 @@ def _check(record: FlowRecord) -> None:
 
 
 def _made(flow_id: str, editor: FlowEditor, saved: Saved, reason: str) -> Edit:
-    """Return what is to be written. Raises as Continuation.dumps() and loads()."""
-    state = editor.continuation().dumps()
+    """Return what is to be written. Raises as Continuation.save() and loads()."""
+    state = editor.continuation().save()
     Continuation.loads(state)  # what cannot be gone on with is not written
     return edit_of(flow_id, saved, editor, state, editor.changes, reason)
 
@@ -89,7 +90,7 @@ def edit_of(
     flow_id: str,
     saved: Saved,
     changed: Changed,
-    state: bytes,
+    state: AnyState,
     changes: list[str],
     reason: str,
 ) -> Edit:

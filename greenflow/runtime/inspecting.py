@@ -9,6 +9,7 @@ from greenflow.errors import BadRecord, FlowNotFound
 
 if TYPE_CHECKING:
     from greenflow.inspect import Stack
+    from greenflow.parted import AnyState
     from greenflow.runtime.flow import Flow
 
 
@@ -16,8 +17,11 @@ def inspect(flow: Flow[Any], at: int | None, *, load: bool, reveal: bool) -> Sta
     """Return the stored stack of a flow: see :meth:`Flow.inspect`."""
     from greenflow.inspect import Stack  # only who looks needs it
 
-    base = flow.store.base
-    data = base.state(flow.id) if at is None else base.saved(flow.id, at).state
+    base, shown = flow.store.base, not load
+    if at is None:
+        data = base.state(flow.id, shown=shown)
+    else:
+        data = base.saved(flow.id, at, shown=shown).state
     return Stack(
         data,
         texts=base.source,
@@ -29,7 +33,7 @@ def inspect(flow: Flow[Any], at: int | None, *, load: bool, reveal: bool) -> Sta
 class _Loaded:
     """The real objects of a stack, loaded when the first of them is asked for."""
 
-    def __init__(self, flow: Flow[Any], data: bytes) -> None:
+    def __init__(self, flow: Flow[Any], data: AnyState) -> None:
         self._flow, self._data = flow, data
         self._frames: list[dict[str | int, Any]] | None = None
 
@@ -42,7 +46,7 @@ class _Loaded:
     def _load(self) -> list[dict[str | int, Any]]:
         loaded = Continuation.loads(self._data)
         # Its generators live on in the store: these end without their finally.
-        loaded.dumps()
+        loaded.save()
         return loaded.variables()
 
 

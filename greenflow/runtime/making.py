@@ -14,6 +14,7 @@ import msgspec
 from greenflow import limits
 from greenflow.continuation import Continuation
 from greenflow.errors import Cancelled, FlowExists
+from greenflow.parted import frozen
 from greenflow.runtime import values
 from greenflow.runtime.flow import Flow
 from greenflow.runtime.hosting import current_slice, running_slice
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import timedelta
 
+    from greenflow.parted import AnyState
     from greenflow.runtime.stores import Store
 
 P = ParamSpec("P")
@@ -81,7 +83,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
             store = default()
         check_call(fn, args, kwargs)
-        state = store.within(Continuation.new(fn, args, kwargs).dumps)
+        # It may be written when what it refers to has changed.
+        state = frozen(store.within(Continuation.new(fn, args, kwargs).save))
         running = current_slice()
         add: Callable[[NewFlow], object] = store.base.create
         if running is not None and running.store is store:
@@ -92,7 +95,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         self,
         store: Store,
         fn: Callable[..., object],
-        state: bytes,
+        state: AnyState,
         add: Callable[[NewFlow], object],
     ) -> Flow[Any]:
         while True:
@@ -105,7 +108,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             else:
                 return Flow(store, new.record.id)
 
-    def _new(self, store: Store, fn: Callable[..., object], state: bytes) -> NewFlow:
+    def _new(self, store: Store, fn: Callable[..., object], state: AnyState) -> NewFlow:
         now = time.time()
         begins = self._begins(now)
         record = FlowRecord(

@@ -204,7 +204,7 @@ class Slice:
     def _step(
         self, continuation: Continuation, request: object
     ) -> tuple[Step, Callable[[], None]]:
-        step, moved = answers.step_of(request, continuation.dumps(), is_shielded())
+        step, moved = answers.step_of(request, continuation.save(), is_shielded())
         return self.with_messages(step, consumed=True), moved
 
     def commit(self, step: Step) -> Committed | None:

@@ -20,6 +20,7 @@ from greenflow import limits
 from greenflow.continuation import spares, tags
 from greenflow.continuation.code import code_from_bytes, code_hash
 from greenflow.continuation.head import decode_head, unpack
+from greenflow.parted import stream_of
 from greenflow.store.base import Source
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ def with_texts(running: Slice, step: Step) -> tuple[Step, Place | None]:
     """
     if step.state is None:
         return step, None
-    place = running.store.location, hash(spares.places(step.state))
+    place = running.store.location, hash(spares.places(stream_of(step.state)))
     if place in _written:
         return step, None
     try:
-        texts = tuple(_texts_of(step.state))
+        texts = tuple(_texts_of(stream_of(step.state)))
     except Exception:
         # They are for people: no flow may fail for them.
         _LOG.warning("no source is kept of flow %s", running.id, exc_info=True)

@@ -53,15 +53,15 @@ def dump_moved(value: object, what: str) -> tuple[bytes, Callable[[], None]]:
         NotSaveable: as by :func:`dump`.
     """
     try:
-        data, generators, _ = pickling.dump(value)
+        dumped = pickling.dump(value)
     except Exception as error:
         raise diagnose.explain([(what, "the value", value)], error) from error
 
     def moved() -> None:
-        for generator in generators:
+        for generator in dumped.generators:
             frames.generator_forget(generator)
 
-    return data, moved
+    return dumped.data, moved
 
 
 def dump_message(value: object, what: str) -> bytes:

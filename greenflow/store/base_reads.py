@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from greenflow.parted import AnyState
     from greenflow.store.model import (
         Checkpoint,
         FlowRecord,
@@ -66,13 +67,15 @@ class StoreReads(ABC):
         FlowNotFound."""
 
     @abstractmethod
-    def saved(self, flow_id: str, seq: int) -> Saved:
-        """Return a checkpoint with its bytes. Raises FlowNotFound, NoSuchCheckpoint
-        (it is not kept)."""
+    def saved(self, flow_id: str, seq: int, *, shown: bool = False) -> Saved:
+        """Return a checkpoint with its bytes; if these are to be ``shown`` only, with
+        no more than the first bytes of large values. Raises FlowNotFound,
+        NoSuchCheckpoint (it is not kept)."""
 
     @abstractmethod
-    def state(self, flow_id: str) -> bytes:
-        """Return the last saved continuation. Raises FlowNotFound."""
+    def state(self, flow_id: str, *, shown: bool = False) -> AnyState:
+        """Return the last saved continuation; ``shown`` as of :meth:`saved`. Raises
+        FlowNotFound."""
 
     @abstractmethod
     def value(self, flow_id: str) -> bytes | None:

@@ -1,52 +1,65 @@
 """Large states in blocks, so that what did not change is stored once.
 
-A state is cut where its own bytes say so: a change in the middle moves the cuts around
-it and no others. Each block lies under the digest of its bytes, for one flow, as long
-as any checkpoint of that flow refers to it.
+A state is cut where its own bytes say so (csrc/pages/cut.c): a change in the middle
+moves the cuts around it and no others. Each block lies under the digest of its bytes,
+for one flow, as long as any checkpoint of that flow refers to it.
 """
 
 from __future__ import annotations
 
-import re
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, NamedTuple
-from zlib import crc32
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import msgspec
+from blake3 import blake3
 
 from greenflow import limits
-from greenflow.envelope import seal, unseal
-from greenflow.errors import BadContents
+from greenflow._pages import cuts
+from greenflow.envelope import seal, sealed_bytes, unseal
+from greenflow.errors import BadChecksum, BadContents, StoreError
 from greenflow.store import keys
+from greenflow.store.bulk import NAME_BYTES, Reader
 from greenflow.store.records import Packed, decode, pack, unpack
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
+#: Two blocks of one digest would be one: nobody can make such two, also on purpose.
+DIGEST_BYTES: Final = 24
+_PLAIN_BYTES_MAX: Final = max(limits.BLOCK_BYTES_MAX, limits.BUFFER_BLOCK_BYTES)
 
-DIGEST_BYTES: Final = 16
-#: Where a cut may be: about every 200th byte of most data. It is one if the bytes
-#: before it say so too, as only a fraction of them do.
-_PLACE: Final = re.compile(
-    b"[\\x00-\\x02\\n qzQZ].["
-    + b"".join(re.escape(bytes([byte])) for byte in range(5, 256, 8))
-    + b"]",
-    re.DOTALL,
-)
-_WINDOW_BYTES: Final = 32
-_MASK: Final = 63
+
+class Place(NamedTuple):
+    """Where a block lies that is not in LMDB's own file: see bulk.py."""
+
+    file: bytes
+    at: int
 
 
 class Block(NamedTuple):
-    """A part of a state; ``packed`` is None where it is known to be stored."""
+    """A part of a state, or of a large value of it.
+
+    Without ``packed`` and ``place`` it is known to be stored. ``plain`` is None of one
+    whose bytes may have changed since.
+    """
 
     digest: bytes
-    plain: memoryview
-    packed: Packed | None
+    plain_bytes: int
+    plain: memoryview | None
+    packed: Packed | None = None
+    place: Place | None = None
+
+
+class Stored(NamedTuple):
+    """A block as its record tells: either a place, or the bytes."""
+
+    plain_bytes: int
+    place: Place | None
+    body: Packed
 
 
 class _BlockHead(msgspec.Struct, frozen=True, array_like=True):
     plain_bytes: int
     compressed: bool
+    file: bytes = b""
+    at: int = 0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -55,71 +68,107 @@ _head = msgspec.msgpack.Decoder(_BlockHead)
 
 def split(data: bytes) -> list[memoryview]:
     """Return data in parts, cut where its own bytes say so."""
-    view, parts, at = memoryview(data), list[memoryview](), 0
-    while at < len(data):
-        end = _end(data, view, at)
-        parts.append(view[at:end])
-        at = end
-    return parts
-
-
-def _end(data: bytes, view: memoryview, at: int) -> int:
-    """Return where the part that begins at a place ends."""
-    last = min(at + limits.BLOCK_BYTES_MAX, len(data))
-    if len(data) - at <= limits.BLOCK_BYTES_MIN:
-        return len(data)
-    for found in _PLACE.finditer(data, at + limits.BLOCK_BYTES_MIN, last):
-        end = found.end()
-        if crc32(view[end - _WINDOW_BYTES : end]) & _MASK == 0:
-            return end
-    return last
+    ends = cuts(data, limits.BLOCK_BYTES_MIN, limits.BLOCK_BYTES_MAX)
+    view = memoryview(data)
+    return [view[begin:end] for begin, end in pairwise([0, *ends])]
 
 
 def digest_of(plain: bytes | memoryview) -> bytes:
     """Return what a block is known by."""
-    return blake2b(plain, digest_size=DIGEST_BYTES).digest()
+    return blake3(plain).digest(DIGEST_BYTES)
+
+
+def digest_in(key: bytes) -> bytes:
+    """Return the digest in the key of a piece of a block."""
+    return key[key.index(b"\0") + 2 : -keys.PIECE_BYTES]
 
 
 def made(data: bytes) -> list[Block]:
     """Return data in blocks that are not packed yet, in order."""
-    return [Block(digest_of(plain), plain, None) for plain in split(data)]
+    return [Block(digest_of(plain), len(plain), plain) for plain in split(data)]
 
 
-def packed(parts: list[Block], stored: Collection[bytes]) -> list[Block]:
-    """Return blocks ready to be written, but for those that are stored."""
-    return [
-        each if each.digest in stored else each._replace(packed=pack_block(each.plain))
-        for each in parts
-    ]
+def pack_block(block: Block) -> Packed:
+    """Return the bytes of a block as they will be stored. Raises StoreError."""
+    if block.plain is None:
+        raise StoreError(
+            f"block {block.digest.hex()} of a state was deleted while it was saved",
+            hint="do it again",
+        )
+    return pack(bytes(block.plain), "a part of a state")
 
 
-def pack_block(plain: memoryview) -> Packed:
-    """Return the bytes of a block as they will be stored."""
-    return pack(bytes(plain), "a part of a state")
+def seal_block(flow_id: str, block: Block, body: Packed) -> bytes:
+    """Return the record of a block, of its bytes or of where they lie.
+
+    The seal is around its head alone: the bytes are checked by their digest.
+    """
+    head = _BlockHead(body.plain_bytes, body.compressed, *(block.place or ()))
+    key = keys.block(flow_id, block.digest)
+    return seal(b"block", key, _encode(head), b"") + body.data
 
 
-def seal_block(flow_id: str, digest: bytes, body: Packed) -> bytes:
-    """Return the record of a block."""
-    head = _encode(_BlockHead(body.plain_bytes, body.compressed))
-    return seal(b"block", keys.block(flow_id, digest), head, body.data)
-
-
-def unseal_block(flow_id: str, digest: bytes, record: bytes) -> bytes:
-    """Return the bytes of a block. Raises BadRecord."""
-    what = f"a part of a state of flow {flow_id}"
-    head, body = unseal(b"block", keys.block(flow_id, digest), record)
+def open_block(flow_id: str, digest: bytes, record: bytes) -> Stored:
+    """Return what the record of a block tells, unchecked. Raises BadRecord."""
+    what = _part_of(flow_id)
+    end = sealed_bytes(record)
+    head, _ = unseal(b"block", keys.block(flow_id, digest), record[:end])
     known = decode(_head, head, what)
-    if known.plain_bytes > limits.BLOCK_BYTES_MAX:
+    if not 0 < known.plain_bytes <= _PLAIN_BYTES_MAX or known.at < 0:
         raise BadContents(f"{what} says that it has {known.plain_bytes} bytes")
-    plain = unpack(Packed(body, known.plain_bytes, known.compressed), what)
-    if digest_of(plain) != digest:
-        raise BadContents(f"{what} is not what it is stored as: {digest.hex()}")
+    place = Place(known.file, known.at) if known.file else None
+    if place and (len(known.file) != NAME_BYTES or len(record) != end):
+        raise BadContents(f"{what} lies in two places")
+    packed = Packed(record[end:], known.plain_bytes, known.compressed)
+    return Stored(known.plain_bytes, place, packed)
+
+
+def place_in(flow_id: str, digest: bytes, first_piece: bytes) -> Place | None:
+    """Return where a block lies, from the first piece of its record; None: there.
+
+    Raises BadRecord.
+    """
+    end = sealed_bytes(first_piece)
+    key = keys.block(flow_id, digest)
+    head, _ = unseal(b"block", key, first_piece[:end])
+    known = decode(_head, head, _part_of(flow_id))
+    return Place(known.file, known.at) if known.file else None
+
+
+def unseal_block(
+    flow_id: str, digest: bytes, record: bytes, files: Reader | None = None
+) -> bytes | memoryview:
+    """Return the bytes of a block. Raises BadRecord.
+
+    ``files`` reads one that is not in its record.
+    """
+    found = open_block(flow_id, digest, record)
+    plain: bytes | memoryview
+    if found.place is None:
+        plain = unpack(found.body, _part_of(flow_id))
+    elif files is None:
+        raise BadContents(f"{_part_of(flow_id)} lies elsewhere")
+    else:
+        plain = files.part(flow_id, *found.place, found.plain_bytes)
+    check_digest(flow_id, digest, plain)
     return plain
+
+
+def check_digest(flow_id: str, digest: bytes, plain: bytes | memoryview) -> None:
+    """Refuse other bytes than the block's. Raises BadChecksum."""
+    if digest_of(plain) != digest:
+        raise BadChecksum(
+            f"{_part_of(flow_id)} is not what it is stored as: {digest.hex()}"
+        )
+
+
+def _part_of(flow_id: str) -> str:
+    return f"a part of a state of flow {flow_id}"
 
 
 def digests_in(listed: bytes, what: str) -> list[bytes]:
     """Return the digests that a state is made of. Raises BadContents."""
-    if not listed or len(listed) % DIGEST_BYTES:
+    if len(listed) % DIGEST_BYTES:
         raise BadContents(f"{what} lists its parts in {len(listed)} bytes")
     return [
         listed[at : at + DIGEST_BYTES] for at in range(0, len(listed), DIGEST_BYTES)

@@ -22,18 +22,24 @@ from greenflow.store import (
     workers,
 )
 from greenflow.store.base import NOTHING_KNOWN
+from greenflow.store.filed import sweep
 from greenflow.store.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from greenflow.store.base import Claim, FlowRecord
+    from greenflow.store.depot import Depot
 
 T = TypeVar("T")
 
 
 class Transactions(listing.Readable, Protocol):
     """What runs a function in a transaction."""
+
+    @property
+    def depot(self) -> Depot:
+        """Where the blocks of states are."""
 
     def write(self, call: Callable[[Work], T]) -> T:
         """Return what ``call`` returns when all that it changed is on disk."""
@@ -94,7 +100,7 @@ class Claimer:
                 break
             for each in taken:
                 try:
-                    found.append(each.claim())
+                    found.append(each.claim(self._store.depot))
                 except BadRecord as error:
                     damaged[each.row.record.id] = error
                     admitted.add(each.row.record.id)
@@ -183,7 +189,7 @@ class Claimer:
         if taken is None:
             return None
         try:
-            return taken.claim()
+            return taken.claim(self._store.depot)
         except BadRecord as error:
             self.admit(taken.row.record, error)
             raise
@@ -203,6 +209,7 @@ class Claimer:
         for worker in workers.dead(self._folder):
             if worker not in owners:
                 workers.bury(self._folder, worker)
+        sweep(self._store)
 
     def _requeue(self, owner: str, why: str) -> dict[str, BadRecord]:
         """Take a gone worker's flows from it; return which could not be read."""

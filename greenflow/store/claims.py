@@ -16,7 +16,9 @@ from greenflow.store.records import Row, unseal_message
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
+    from greenflow.parted import AnyState
     from greenflow.store.base import Message, Waiting
+    from greenflow.store.depot import Depot
     from greenflow.store.mailbox import Found
     from greenflow.store.states import Raw
     from greenflow.store.work import Work
@@ -32,15 +34,15 @@ class Taken(NamedTuple):
     state: Raw | BadRecord | None  #: None: it was not asked for
     message: Found | None
 
-    def claim(self) -> Claim:
+    def claim(self, depot: Depot) -> Claim:
         """Return the claim. Raises BadRecord."""
         reach("after-claim")
         record = self.row.record
         if isinstance(self.state, BadRecord):
             raise self.state
-        state = b""
+        state: AnyState = b""
         if self.state is not None:
-            _, state = states.opened(self.state)
+            _, state = states.opened(self.state, depot)
         return Claim(record=record, state=state, message=opened(self.message))
 
 

@@ -32,6 +32,7 @@ from greenflow.store.model import Checkpoint
 if TYPE_CHECKING:
     from greenflow.store.base import FlowRecord
     from greenflow.store.creating import PreparedFlow
+    from greenflow.store.depot import Depot
     from greenflow.store.mailbox import Found, Letter
     from greenflow.store.records import Packed, Row
     from greenflow.store.sources import SealedSource
@@ -49,9 +50,15 @@ class Prepared(NamedTuple):
     flows: list[PreparedFlow]
     sources: list[SealedSource]
 
+    @property
+    def states(self) -> list[State]:
+        """All states that it writes: the flow's own, and those of new flows."""
+        own = [] if self.state is None else [self.state]
+        return own + [new.state for new in self.flows]
 
-def prepare(flow_id: str, step: Step, stored: Stored) -> Prepared:
-    """Make all bytes that a step writes. Raises TooLarge, ValueError.
+
+def prepare(flow_id: str, step: Step, stored: Stored, depot: Depot) -> Prepared:
+    """Make all bytes that a step writes. Raises TooLarge, ValueError, StoreError.
 
     ``stored`` tells which blocks of a large state are in the store already.
     """
@@ -79,10 +86,10 @@ def prepare(flow_id: str, step: Step, stored: Stored) -> Prepared:
     state, value = step.state, step.value
     return Prepared(
         step,
-        None if state is None else states.prepare(flow_id, state, stored),
+        None if state is None else states.prepare(flow_id, state, stored, depot),
         None if value is None else states.prepare_value(flow_id, value),
         [mailbox.mail(item) for item in step.sends],
-        [creating.prepare(new) for new in step.spawns],
+        [creating.prepare(new, depot) for new in step.spawns],
         [sealed for text in step.sources if (sealed := sources.prepare(text))],
     )
 

@@ -16,6 +16,7 @@ from greenflow.store.records import Row, encode_index
 
 if TYPE_CHECKING:
     from greenflow.store.base import FlowRecord, NewFlow, Status
+    from greenflow.store.depot import Depot
     from greenflow.store.mailbox import Letter
     from greenflow.store.model import Waiting
     from greenflow.store.records import Packed
@@ -38,8 +39,8 @@ class PreparedFlow(NamedTuple):
         return self.new.exist_ok
 
 
-def prepare(new: NewFlow) -> PreparedFlow:
-    """Make all bytes of a flow. Raises TooLarge, ValueError."""
+def prepare(new: NewFlow, depot: Depot) -> PreparedFlow:
+    """Make all bytes of a flow. Raises TooLarge, ValueError, StoreError."""
     record = new.record
     check(new)
     end = None
@@ -48,7 +49,7 @@ def prepare(new: NewFlow) -> PreparedFlow:
             raise ValueError(f"the deadline of flow {record.id} is {new.deadline}")
         end = mailbox.letter(record.id, CANCELS, new.cancelled, "throw")
         end = end._replace(at=new.deadline)
-    state = states.prepare(record.id, new.state, states.nothing_stored)
+    state = states.prepare(record.id, new.state, states.nothing_stored, depot)
     value = None
     if new.value is not None:
         value = states.prepare_value(record.id, new.value)

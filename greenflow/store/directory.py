@@ -20,9 +20,11 @@ from greenflow.errors import StoreError, UnsafeStore
 DATA: Final = "data.mdb"
 LOCK: Final = "lock.mdb"
 WORKERS: Final = "workers"
+#: Files of blocks.
+BULK: Final = "blocks"
 #: What compact writes before it takes the place of the data.
 COMPACTED: Final = "data.mdb.compacted"
-_OWN: Final = frozenset({DATA, LOCK, WORKERS, COMPACTED})
+_OWN: Final = frozenset({DATA, LOCK, WORKERS, BULK, COMPACTED})
 
 _FOLDER_MODE: Final = 0o700
 _PARENT_MODE: Final = 0o755
@@ -116,7 +118,8 @@ def check(path: str) -> None:
         refuse_remote(path, file_system(folder))
         for name in (DATA, LOCK):
             _check_entry(folder, path, name, is_file=True)
-        _check_entry(folder, path, WORKERS, is_file=False)
+        for name in (WORKERS, BULK):
+            _check_entry(folder, path, name, is_file=False)
     finally:
         os.close(folder)
     _check_parents(path)

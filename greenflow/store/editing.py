@@ -21,6 +21,7 @@ from greenflow.store import (
 from greenflow.store.model import ANSWERS, ENDED, Checkpoint
 
 if TYPE_CHECKING:
+    from greenflow.store.depot import Depot
     from greenflow.store.mailbox import Letter
     from greenflow.store.model import Edit, FlowRecord
     from greenflow.store.records import Packed, Row
@@ -37,8 +38,8 @@ class PreparedEdit(NamedTuple):
     answer: Letter | None
 
 
-def prepare(flow_id: str, edit: Edit, stored: Stored) -> PreparedEdit:
-    """Make all bytes of an edit. Raises TooLarge, ValueError."""
+def prepare(flow_id: str, edit: Edit, stored: Stored, depot: Depot) -> PreparedEdit:
+    """Make all bytes of an edit. Raises TooLarge, ValueError, StoreError."""
     for text in (edit.label, edit.by):
         if len(text.encode()) > limits.NAME_CHARS_MAX:
             raise TooLarge(
@@ -69,7 +70,7 @@ def prepare(flow_id: str, edit: Edit, stored: Stored) -> PreparedEdit:
         answer = mailbox.letter(flow_id, ANSWERS, edit.answer.body, edit.answer.kind)
     return PreparedEdit(
         edit,
-        states.prepare(flow_id, edit.state, stored),
+        states.prepare(flow_id, edit.state, stored, depot),
         None if edit.value is None else states.prepare_value(flow_id, edit.value),
         answer,
     )

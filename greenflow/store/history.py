@@ -14,15 +14,15 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, NoSuchCheckpoint
-from greenflow.store import blocks, keys, pieces, settings, states
+from greenflow.store import blocks, filed, filling, keys, pieces, settings, states
 from greenflow.store.model import ENDED
-from greenflow.store.records import encode_index
+from greenflow.store.records import Packed, encode_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from greenflow.store.model import Checkpoint, FlowRecord
-    from greenflow.store.records import Packed, Row
+    from greenflow.store.records import Row
     from greenflow.store.states import Raw, State
     from greenflow.store.work import Work
 
@@ -39,11 +39,11 @@ def save(
     Those that are not to be kept any more are deleted.
     """
     flow_id, seq = row.record.id, checkpoint.seq
-    _write_blocks(work, flow_id, state.parts)
+    _write_blocks(work, flow_id, state)
     sealed = states.seal_state(flow_id, checkpoint, state, has_value=value is not None)
     pieces.put(work.txn, keys.part(keys.STATE, flow_id, seq), sealed)
     record = replace(row.record, seq=seq, state_bytes=checkpoint.size)
-    row = replace(row, record=record, shares=bool(state.parts))
+    row = replace(row, record=record, shares=bool(state.blocks))
     row = put_value(work, row, seq, value)
     if checkpoint.label:
         row = _pin(work, row, seq)
@@ -147,7 +147,7 @@ def _delete_unused(work: Work, flow_id: str, gone: set[bytes]) -> int:
             gone.difference_update(kept)
             if not gone:
                 break
-    return sum(pieces.delete(work.txn, keys.block(flow_id, digest)) for digest in gone)
+    return filed.delete(work, flow_id, gone)
 
 
 def _digests(work: Work, flow_id: str, seq: int) -> list[bytes] | None:
@@ -184,9 +184,9 @@ def fetch(work: Work, row: Row, seq: int) -> tuple[Raw, bytes]:
         raise _not_kept(flow_id, seq, there)
     record = pieces.get(work.txn, keys.part(keys.STATE, flow_id, seq))
     known = states.unseal_state(flow_id, seq, record)
-    parts = _read_blocks(work, flow_id, known.digests)
+    parts = _read_blocks(work, flow_id, known.stream)
     beside = value(work, flow_id, seq) if known.has_value else b""
-    return states.Raw(flow_id, seq, record, parts), beside
+    return states.Raw(flow_id, seq, record, parts, work.folder), beside
 
 
 def current(work: Work, row: Row) -> Raw:
@@ -195,9 +195,20 @@ def current(work: Work, row: Row) -> Raw:
     record = pieces.get(work.txn, keys.part(keys.STATE, flow_id, seq))
     parts: list[bytes] = []
     if row.shares:  # else it need not be looked into here
-        digests = states.unseal_state(flow_id, seq, record).digests
+        digests = states.unseal_state(flow_id, seq, record).stream
         parts = _read_blocks(work, flow_id, digests)
-    return states.Raw(flow_id, seq, record, parts)
+    return states.Raw(flow_id, seq, record, parts, work.folder)
+
+
+def firsts(work: Work, raw: Raw) -> list[bytes]:
+    """Return the first bytes of each large value of a state. Raises BadRecord."""
+    known = states.unseal_state(raw.flow, raw.seq, raw.record)
+    found, at = [], 0
+    for span in known.spans:
+        block = filling.block_in(work, raw.flow, known.digests[at])
+        found.append(block[: limits.BUFFER_SHOWN_BYTES])
+        at += span.blocks
+    return found
 
 
 def value(work: Work, flow_id: str, seq: int) -> bytes:
@@ -214,8 +225,11 @@ def checkpoints(work: Work, row: Row) -> list[Checkpoint]:
     return found
 
 
-def stored(work: Work, flow_id: str, digests: Iterable[bytes]) -> set[bytes]:
-    """Return which blocks of a flow are stored."""
+def stored(work: Work, flow_id: str, digests: list[bytes]) -> set[bytes]:
+    """Return which blocks of a flow are stored: of these, or if these are none, all."""
+    if not digests:
+        begin = keys.block(flow_id)
+        return {blocks.digest_in(key) for key in work.under(begin)}
     return {
         digest
         for digest in digests
@@ -223,12 +237,20 @@ def stored(work: Work, flow_id: str, digests: Iterable[bytes]) -> set[bytes]:
     }
 
 
-def _write_blocks(work: Work, flow_id: str, parts: list[blocks.Block]) -> None:
-    for digest, plain, packed in parts:
-        prefix = keys.block(flow_id, digest)
-        if not pieces.is_there(work.txn, prefix):
-            body = blocks.pack_block(plain) if packed is None else packed
-            pieces.put(work.txn, prefix, blocks.seal_block(flow_id, digest, body))
+def _write_blocks(work: Work, flow_id: str, state: State) -> None:
+    placed: list[bytes] = []
+    for block in state.blocks:
+        prefix = keys.block(flow_id, block.digest)
+        if pieces.is_there(work.txn, prefix):
+            continue
+        if block.place is not None:
+            body = Packed(b"", block.plain_bytes, False)
+            placed.append(block.digest)
+        else:
+            body = block.packed or blocks.pack_block(block)
+        pieces.put(work.txn, prefix, blocks.seal_block(flow_id, block, body))
+    if state.made.file is not None:
+        filed.put(work, flow_id, state.made.file.name, placed)
 
 
 def _read_blocks(work: Work, flow_id: str, digests: list[bytes]) -> list[bytes]:

@@ -23,6 +23,7 @@
     x worker                               how a worker died
     p name                                 a setting of the store
     u hash(8) piece(2)                     source text of code, by its hash
+    z name(16) piece(2)                    a file of blocks, and whose they are
 
 One tree and not one for each kind: every tree that a commit touches costs it two more
 pages. For the same reason a flow and its state lie side by side. Integers are
@@ -61,6 +62,7 @@ DEATH: Final = b"x"
 NEEDED: Final = b"n"
 SETTING: Final = b"p"
 SOURCE: Final = b"u"
+BULK: Final = b"z"
 
 PIECE_BYTES: Final = 2
 SEQ_BYTES: Final = 8

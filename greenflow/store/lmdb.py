@@ -12,18 +12,21 @@ from greenflow.errors import StoreClosed
 from greenflow.failpoints import reach
 from greenflow.store import (
     bells,
+    bulk,
     creating,
     deaths,
     directory,
     editing,
     mailbox,
     posting,
+    states,
     steering,
     throttle,
 )
 from greenflow.store.base import ANSWERS, CANCELS, Outgoing
 from greenflow.store.bells import Bell
 from greenflow.store.claiming import Claimer
+from greenflow.store.depot import Depot
 from greenflow.store.lmdb_env import attach, detach
 from greenflow.store.meta import settle
 from greenflow.store.work import Work
@@ -77,6 +80,7 @@ class LmdbStore(Working):
         directory.check(self._path)
         self._env: Environment | None = attach(self._path)
         self._workers = os.path.join(self._path, directory.WORKERS)
+        self._depot = Depot(os.path.join(self._path, directory.BULK), self.read)
         self._claimer = Claimer(self._workers, self, lease_seconds)
         try:
             directory.check(self._path)
@@ -94,6 +98,11 @@ class LmdbStore(Working):
     def workers_folder(self) -> str:
         """Where its workers are registered."""
         return self._workers
+
+    @property
+    def depot(self) -> Depot:
+        """Where its blocks are."""
+        return self._depot
 
     @property
     def environment(self) -> Environment:
@@ -116,8 +125,9 @@ class LmdbStore(Working):
             ValueError: the id is empty, too long, or has blanks or non-ASCII; or the
                 priority or the queue's name cannot be.
         """
-        prepared = creating.prepare(new)
-        return self.write(lambda work: creating.create(work, prepared, time.time()))
+        prepared = creating.prepare(new, self._depot)
+        with states.writing([prepared.state]):
+            return self.write(lambda work: creating.create(work, prepared, time.time()))
 
     def send(
         self,
@@ -184,12 +194,14 @@ class LmdbStore(Working):
     def edit(self, flow_id: str, expected_seq: int, edit: Edit) -> FlowRecord:
         """Let a flow go on from another state: see base.py."""
         self._claimer.free(flow_id)
-        prepared = editing.prepare(flow_id, edit, partial(self.stored, flow_id))
-        return self.write(
-            lambda work: editing.write(
-                work, flow_id, expected_seq, prepared, time.time()
+        stored = partial(self.stored, flow_id)
+        prepared = editing.prepare(flow_id, edit, stored, self._depot)
+        with states.writing([prepared.state]):
+            return self.write(
+                lambda work: editing.write(
+                    work, flow_id, expected_seq, prepared, time.time()
+                )
             )
-        )
 
     def limit_queue(self, limits: QueueLimits) -> None:
         """Set the limits of a queue; without any, forget them. Raises ValueError."""
@@ -207,19 +219,23 @@ class LmdbStore(Working):
 
     def read(self, call: Callable[[Work], T]) -> T:
         """Return what ``call`` returns in a read transaction. Raises StoreError."""
-        return self._environment().read(lambda txn: call(Work(txn)))
+        return self._environment().read(lambda txn: call(Work(txn, self._depot.folder)))
 
     def write(self, call: Callable[[Work], T]) -> T:
         """Return what ``call`` returns when all that it changed is on disk."""
 
-        def change(txn: lmdb.Transaction[bytes]) -> tuple[T, tuple[str, ...]]:
-            work = Work(txn)
+        def change(txn: lmdb.Transaction[bytes]) -> tuple[T, Work]:
+            work = Work(txn, self._depot.folder)
             result = call(work)
             work.flush()
-            ready = (bells.READY,) if work.wakes else ()
-            return result, (*ready, bells.ENDED) if work.ends else ready
+            return result, work
 
-        result, kinds = self._environment().write(change)
+        result, work = self._environment().write(change)
+        ready = (bells.READY,) if work.wakes else ()
+        kinds = (*ready, bells.ENDED) if work.ends else ready
+        if work.void_files:
+            reach("before-unlink")
+            bulk.unlink(self._depot.folder, work.void_files)
         if kinds:
             reach("before-ring")
             bells.ring_all(self._workers, kinds)

@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from greenflow.parted import AnyState  # noqa: TC001
+
 Status = Literal[
     "ready",
     "running",
@@ -78,7 +80,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """A checkpoint with its bytes."""
 
     checkpoint: Checkpoint
-    state: bytes
+    state: AnyState
     value: bytes | None  #: the payload, default or result that belongs to its wait
 
 
@@ -97,7 +99,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     is rolled back, made from another checkpoint, or given another ``answer``.
     """
 
-    state: bytes
+    state: AnyState
     kind: Literal["edit", "rollback"] = "edit"
     parent: int
     reason: str = ""
@@ -170,7 +172,7 @@ class NewFlow(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     record: FlowRecord
-    state: bytes
+    state: AnyState
     value: bytes | None = None  #: that belongs to what it waits for
     kind: Literal["spawn", "fork", "import"] = "spawn"
     reason: str = ""
@@ -203,7 +205,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     record: FlowRecord
-    state: bytes
+    state: AnyState
     message: Message | None
 
 
@@ -243,7 +245,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     status: Status
-    state: bytes | None = None  #: None leaves the last saved state, and its wait
+    state: AnyState | None = None  #: None leaves the last saved state, and its wait
     value: bytes | None = None  #: payload, result or exception, pickled
     waiting: Waiting | None = None
     label: str | None = None

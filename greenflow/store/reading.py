@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
-from greenflow.errors import FlowNotFound
+from greenflow.errors import BadRecord, FlowNotFound
 from greenflow.store import (
     deaths,
     ends,
@@ -23,6 +23,7 @@ from greenflow.store.model import Saved
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from greenflow.parted import AnyState
     from greenflow.store.base import (
         Checkpoint,
         FlowRecord,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
         Source,
         Status,
     )
-    from greenflow.store.states import Raw
+    from greenflow.store.depot import Depot
+    from greenflow.store.states import Known, Raw
     from greenflow.store.work import Work
 
 T = TypeVar("T")
@@ -97,10 +99,44 @@ class Reading(Store):
 
         return self.read(read)
 
-    def state(self, flow_id: str) -> bytes:
-        """Return the last saved continuation. Raises FlowNotFound."""
-        raw = self.read(lambda work: history.current(work, work.row(flow_id)))
-        return states.opened(raw)[1]
+    @property
+    @abstractmethod
+    def depot(self) -> Depot:
+        """Where its blocks are."""
+
+    def state(self, flow_id: str, *, shown: bool = False) -> AnyState:
+        """Return the last saved continuation: see base_reads.py."""
+
+        def read(work: Work) -> tuple[Raw, bytes]:
+            return history.current(work, work.row(flow_id)), b""
+
+        return self._opened_state(read, shown=shown)[1]
+
+    def _opened_state(
+        self, read: Callable[[Work], tuple[Raw, bytes]], *, shown: bool
+    ) -> tuple[Known, AnyState, bytes]:
+        """Return a state that a transaction reads, and what else that gives.
+
+        Its large values are read after that, in one of their own: if the state has been
+        deleted between the two, all is done again.
+        """
+
+        def look(work: Work) -> tuple[Raw, bytes, list[bytes]]:
+            raw, record = read(work)
+            firsts = history.firsts(work, raw) if shown else []
+            return raw, record, firsts
+
+        raw, record, firsts = self.read(look)
+        while True:
+            try:
+                if shown:
+                    return *states.shown(raw, firsts), record
+                return *states.opened(raw, self.depot), record
+            except BadRecord:
+                before = raw
+                raw, record, firsts = self.read(look)
+                if raw == before:
+                    raise
 
     def value(self, flow_id: str) -> bytes | None:
         """Return the payload, result or exception, pickled, if there is one."""
@@ -117,14 +153,13 @@ class Reading(Store):
         """Return the checkpoints that are kept, the oldest first."""
         return self.read(lambda work: history.checkpoints(work, work.row(flow_id)))
 
-    def saved(self, flow_id: str, seq: int) -> Saved:
+    def saved(self, flow_id: str, seq: int, *, shown: bool = False) -> Saved:
         """Return a checkpoint with its bytes: see base_reads.py."""
 
         def read(work: Work) -> tuple[Raw, bytes]:
             return history.fetch(work, work.row(flow_id), seq)
 
-        raw, record = self.read(read)
-        known, state = states.opened(raw)
+        known, state, record = self._opened_state(read, shown=shown)
         value = states.unseal_value(flow_id, seq, record) if record else None
         return Saved(checkpoint=known.checkpoint, state=state, value=value)
 

@@ -121,12 +121,12 @@ def pack(data: bytes, what: str) -> Packed:
     return Packed(data, size, False)
 
 
-def check_size(size: int, what: str) -> None:
+def check_size(size: int, what: str, most: int = limits.RECORD_BYTES_MAX) -> None:
     """Refuse what is above the limit. Raises TooLarge, which names ``what``."""
     # Less than a record may have, because a head comes on top.
-    if size > limits.RECORD_BYTES_MAX - OVERHEAD_BYTES - _HEADS_BYTES:
+    if size > most - OVERHEAD_BYTES - _HEADS_BYTES:
         raise TooLarge(
-            f"{what} has {size} bytes; the limit is {limits.RECORD_BYTES_MAX}",
+            f"{what} has {size} bytes; the limit is {most}",
             hint="keep large data outside the flow and its path or key in it",
         )
 

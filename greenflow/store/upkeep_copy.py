@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import lmdb
 
 from greenflow.errors import BadRecord, StoreBusy, StoreError
-from greenflow.store import directory, lmdb_facts
+from greenflow.store import bulk, directory, filed, lmdb_facts
 from greenflow.store.lmdb import LmdbStore
 from greenflow.store.lmdb_env import attach, detach
 from greenflow.store.lmdb_errors import translated
@@ -70,7 +70,7 @@ def backup(
     except OSError as error:
         raise StoreError(f"a backup cannot be made at {place}: {error}") from error
     try:
-        _copy_hot(store, os.path.join(partial, directory.DATA), tell)
+        _copy_all(store, partial, tell)
         damage = _read_all(partial, tell)
         directory.sync(partial)
         os.rename(partial, place)
@@ -81,6 +81,37 @@ def backup(
         shutil.rmtree(partial, ignore_errors=True)
     if damage:
         raise BadRecord(f"backup {place}: {damage}", hint="look: greenflow doctor")
+
+
+def _copy_all(store: LmdbStore, partial: str, tell: Tell) -> None:
+    """Copy the data of one moment, and the files of blocks that it names.
+
+    One that is deleted before it was copied is not needed: a later moment is taken.
+    """
+    data = os.path.join(partial, directory.DATA)
+    target = os.path.join(partial, directory.BULK)
+    for last in (False, False, False, True):
+        _copy_hot(store, data, tell)
+        copy = LmdbStore(partial, create=False)
+        try:
+            wanted = set(copy.read(filed.names)) - set(bulk.names(target))
+        finally:
+            copy.close()
+        try:
+            for name in wanted:
+                bulk.copy(store.depot.folder, name, target)
+        except FileNotFoundError:
+            if last:
+                return  # it is lost, and what reads the copy tells of it
+            os.unlink(data)
+            os.unlink(os.path.join(partial, directory.LOCK))
+        else:
+            break
+    copy = LmdbStore(partial, create=False)
+    try:
+        filed.sweep(copy)  # what another moment had
+    finally:
+        copy.close()
 
 
 def _copy_hot(store: LmdbStore, target: str, tell: Tell) -> None:

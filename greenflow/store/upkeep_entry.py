@@ -6,7 +6,17 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenflow.errors import BadRecord, FlowNotFound
-from greenflow.store import keys, mailbox, needs, settings, sources, throttle
+from greenflow.store import (
+    blocks,
+    bulk,
+    filed,
+    keys,
+    mailbox,
+    needs,
+    settings,
+    sources,
+    throttle,
+)
 from greenflow.store.records import decode_index, decode_meta, unseal_message
 from greenflow.store.upkeep_finding import Finding, Found, derived, lost
 from greenflow.store.upkeep_flow import entries, is_child, is_watching
@@ -31,7 +41,7 @@ def unit(key: bytes) -> Unit:
     if kind in {keys.FLOW, keys.MESSAGE} and b"\0" in key:
         owner = key[: key.index(b"\0")]
         return Unit(key, owner + b"\1")
-    if kind in {keys.DELAYED, keys.SOURCE} and len(key) > keys.PIECE_BYTES:
+    if kind in {keys.DELAYED, keys.SOURCE, keys.BULK} and len(key) > keys.PIECE_BYTES:
         prefix = key[: -keys.PIECE_BYTES]
         return Unit(key, prefix + b"\xff" * (keys.PIECE_BYTES + 1))
     return Unit(key, key + b"\0")
@@ -174,6 +184,21 @@ def _source(work: Work, key: bytes) -> list[Found]:
     return []
 
 
+def _bulk(work: Work, key: bytes) -> list[Found]:
+    """Look at the record of a file of blocks; its flow looks at the blocks."""
+    name = filed.name_in(key)
+    if len(name) != bulk.NAME_BYTES:
+        return _unknown(work, key)
+    known = filed.get(work, name)
+    listed = blocks.digests_in(known.digests, "a file of blocks")
+    if bulk.size(work.folder, name) < 0:
+        return [lost("damaged-state", known.flow, f"file {name.hex()} is not there")]
+    if _row(work, known.flow) == "gone" or not filed.has_any(work, name, listed):
+        text = f"a file of blocks is of flow {known.flow}, which needs it no more"
+        return [derived("spare-file", known.flow, text, partial(filed.void, name))]
+    return []
+
+
 def _unknown(work: Work, key: bytes) -> list[Found]:
     text = f"a key that is none of greenflow's: {key!r}"
     advice = "use the greenflow that wrote it, or take the store from a copy"
@@ -228,4 +253,5 @@ _LOOKS: dict[bytes, Callable[[Work, bytes], list[Found]]] = {
     keys.DEATH: _death,
     keys.SETTING: _setting,
     keys.SOURCE: _source,
+    keys.BULK: _bulk,
 }

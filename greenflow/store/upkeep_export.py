@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from greenflow import limits
 from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents, Truncated
+from greenflow.parted import Buffer, Parted, buffers_of, stream_of
 from greenflow.store import history, keys, mailbox, states
 from greenflow.store.model import (
     ENDED,
@@ -24,11 +25,14 @@ from greenflow.store.model import (
     Source,
 )
 from greenflow.store.records import decode, unseal_message
+from greenflow.store.spans import Span  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from greenflow.parted import AnyState
     from greenflow.store.claiming import Transactions
+    from greenflow.store.depot import Depot
     from greenflow.store.work import Work
 
 T = TypeVar("T")
@@ -38,6 +42,8 @@ _KIND: Final = b"export"
 _LENGTH: Final = struct.Struct("<Q")
 #: Checkpoints, messages and texts of one flow that are read.
 _ITEMS_MAX: Final = 100_000
+#: A large value is cut into parts of this size.
+_PART_BYTES: Final = 32 * 1024 * 1024
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +56,9 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one record is of; its bytes are the body."""
 
-    what: Literal["state", "value", "result", "message", "key", "source", "end"]
+    what: Literal["state", "part", "value", "result", "message", "key", "source", "end"]
     checkpoint: Checkpoint | None = None  #: of a state
+    spans: list[Span] = []  #: its large values, which follow in parts
     seq: int = 0  #: of the checkpoint of a value, of a message
     topic: str = ""
     kind: Literal["value", "throw"] = "value"
@@ -80,18 +87,20 @@ def export(store: Transactions, flow_id: str, texts: Iterable[Source]) -> Export
         flow_id: its id.
         texts: the source texts that go with it, for people.
     """
-    found = store.read(lambda work: _exported(work, flow_id))
+    found = store.read(lambda work: _exported(work, flow_id, store.depot))
     told = [(Item(what="source", source=text), b"") for text in texts]
     return replace(found, items=[*found.items, *told])
 
 
-def _exported(work: Work, flow_id: str) -> Exported:
+def _exported(work: Work, flow_id: str, depot: Depot) -> Exported:
     row = work.row(flow_id)
     items: list[tuple[Item, bytes]] = []
     for seq in history.kept(work, row):
         raw, beside = history.fetch(work, row, seq)
-        known, state = states.opened(raw)
-        items.append((Item(what="state", checkpoint=known.checkpoint), state))
+        known, state = states.opened(raw, depot)
+        item = Item(what="state", checkpoint=known.checkpoint, spans=known.spans)
+        items.append((item, stream_of(state)))
+        items += _parts(buffers_of(state))
         if beside:
             value = states.unseal_value(flow_id, seq, beside)
             items.append((Item(what="value", seq=seq), value))
@@ -103,6 +112,40 @@ def _exported(work: Work, flow_id: str) -> Exported:
     sent = keys.sent(flow_id)
     items += [(Item(what="key"), key[len(sent) :]) for key in work.under(sent)]
     return Exported(record=row.record, next_seq=row.next_seq, items=items)
+
+
+def _parts(large: Iterable[Buffer]) -> Iterator[tuple[Item, bytes]]:
+    for each in large:
+        with memoryview(each.data) as view:
+            for at in range(0, each.size, _PART_BYTES):
+                yield Item(what="part"), bytes(view[at : at + _PART_BYTES])
+
+
+def put_together(
+    items: Iterable[tuple[Item, bytes]],
+) -> Iterator[tuple[Item, AnyState]]:
+    """Yield all items, with large values where they belong. Raises BadContents."""
+    left = iter(items)
+    for item, body in left:
+        if item.what == "part":
+            raise BadContents("a part of a large value belongs to none")
+        if not item.spans:
+            yield item, body
+            continue
+        large = [_whole(span, left) for span in item.spans]
+        yield item, Parted(body, tuple(large))
+
+
+def _whole(span: Span, left: Iterator[tuple[Item, bytes]]) -> Buffer:
+    found: list[bytes] = []
+    missing = span.size
+    while missing > 0:
+        item, body = next(left, (None, b""))
+        missing -= len(body)
+        if item is None or item.what != "part" or not body or missing < 0:
+            raise BadContents(f"a large value of {span.size} bytes is not whole")
+        found.append(body)
+    return Buffer(*span, b"".join(found))
 
 
 def _messages(work: Work, flow_id: str) -> Iterator[tuple[Item, bytes]]:
@@ -170,7 +213,7 @@ def _get(file: IO[bytes], number: int) -> tuple[bytes, bytes]:
     if len(length) < _LENGTH.size:
         raise Truncated("the file of an exported flow ends in the middle")
     (size,) = _LENGTH.unpack(length)
-    if size > limits.RECORD_BYTES_MAX:
+    if size > limits.STATE_BYTES_MAX:
         raise BadContents(f"no exported flow: a record of it has {size} bytes")
     return unseal(_KIND, _LENGTH.pack(number), file.read(size))
 

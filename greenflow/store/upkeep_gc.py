@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, FlowNotFound
-from greenflow.store import history, keys, needs, pieces
+from greenflow.store import filed, history, keys, needs, pieces
 from greenflow.store.model import ENDED
 from greenflow.store.upkeep_notes import delete_notes
 from greenflow.store.upkeep_sweep import Sweep
@@ -234,6 +234,7 @@ def delete_flow(work: Work, row: Row, budget: int) -> tuple[int, int, bool]:
         left = max(row.messages - messages, 0)
         work.change(replace(row, messages=left, labelled=labelled))
         return messages, used, False
+    used += filed.delete_all(work, record.id)
     used += pieces.delete(txn, keys.flow(record.id))
     for key in (
         keys.created(record.created, record.id),

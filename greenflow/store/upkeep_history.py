@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord
-from greenflow.store import blocks, history, keys, logbook, pieces, states
+from greenflow.store import filling, history, keys, logbook, pieces, states
 from greenflow.store.records import cut, decode_index, encode_index
 from greenflow.store.upkeep_finding import Found, derived, lost
 
@@ -59,8 +59,8 @@ def _states(seen: _Seen) -> Iterator[Found]:
             record = seen.get(keys.part(keys.STATE, seen.id, seq))
             known = states.unseal_state(seen.id, seq, record)
             seen.states[seq] = known
-            if not known.digests:
-                states.opened(states.Raw(seen.id, seq, record, []))
+            if not known.stream:
+                states.opened_stream(states.Raw(seen.id, seq, record, []))
         except BadRecord as error:
             yield seen.lost("damaged-state", error)
 
@@ -82,12 +82,13 @@ def _blocks(seen: _Seen) -> Iterator[Found]:
     sizes: dict[bytes, int] = {}
     for digest in {each for known in seen.states.values() for each in known.digests}:
         try:
-            record = seen.get(keys.block(seen.id, digest))
-            sizes[digest] = len(blocks.unseal_block(seen.id, digest, record))
+            seen.get(keys.block(seen.id, digest))
+            sizes[digest] = len(filling.block_in(seen.work, seen.id, digest))
         except BadRecord as error:
             yield seen.lost("damaged-state", error)
     for seq, known in seen.states.items():
         size = sum(sizes.get(digest, 0) for digest in known.digests)
+        size += 0 if known.stream else known.body.plain_bytes
         if known.digests and not seen.unread and size != known.checkpoint.size:
             text = f"checkpoint {seq} has {size} bytes, not {known.checkpoint.size}"
             yield seen.lost("damaged-state", text)

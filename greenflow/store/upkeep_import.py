@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from greenflow.errors import BadContents, FlowNotFound
+from greenflow.parted import Parted
 from greenflow.store import (
     creating,
     history,
@@ -22,9 +23,12 @@ from greenflow.store import (
 )
 from greenflow.store.model import ENDED, NewFlow
 from greenflow.store.records import Row, encode_index
+from greenflow.store.upkeep_export import put_together
 
 if TYPE_CHECKING:
+    from greenflow.parted import AnyState
     from greenflow.store.claiming import Transactions
+    from greenflow.store.depot import Depot
     from greenflow.store.mailbox import Letter
     from greenflow.store.model import Checkpoint, FlowRecord, Status
     from greenflow.store.records import Packed
@@ -39,7 +43,8 @@ _DIGEST_BYTES = 16
 class _Incoming:
     """A flow with all its bytes made before the transaction begins."""
 
-    def __init__(self, exported: Exported, flow_id: str) -> None:
+    def __init__(self, exported: Exported, flow_id: str, depot: Depot) -> None:
+        self._depot = depot
         self.record = replace(exported.record, id=flow_id, owner="", blocked="")
         self.next_seq = exported.next_seq
         self.saved: list[tuple[Checkpoint, State]] = []
@@ -48,16 +53,28 @@ class _Incoming:
         self.sent: list[bytes] = []
         self.sources: list[SealedSource] = []
         self._blocks: set[bytes] = set()
-        for item, body in exported.items:
-            self._add(item, body)
-        self._check()
+        try:
+            for item, body in put_together(exported.items):
+                self._add(item, body)
+            self._check()
+        except BaseException:
+            for state in self.states:
+                state.written(is_there=False)
+            raise
 
-    def _add(self, item: Item, body: bytes) -> None:
+    @property
+    def states(self) -> list[State]:
+        """The states of all its checkpoints."""
+        return [state for _, state in self.saved]
+
+    def _add(self, item: Item, body: AnyState) -> None:
         flow_id = self.record.id
         if item.what == "state" and item.checkpoint is not None:
-            state = states.prepare(flow_id, body, lambda _: self._blocks)
-            self._blocks.update(each.digest for each in state.parts)
+            state = states.prepare(flow_id, body, lambda _: self._blocks, self._depot)
+            self._blocks.update(each.digest for each in state.blocks)
             self.saved.append((item.checkpoint, state))
+        elif isinstance(body, Parted):
+            raise BadContents(f"a {item.what} with large values beside it")
         elif item.what in {"value", "result"}:
             seq = self.record.seq + 1 if item.what == "result" else item.seq
             self.values[seq] = states.prepare_value(flow_id, body)
@@ -107,10 +124,11 @@ def import_flow(store: Transactions, exported: Exported, flow_id: str = "") -> s
         BadRecord: the flow is none that a store would have.
         ValueError: it cannot be an id.
     """
-    incoming = _Incoming(exported, flow_id or exported.record.id)
-    new = NewFlow(record=incoming.record, state=b"", kind="import")
-    creating.check(new)
-    store.write(lambda work: _write(work, incoming))
+    record = replace(exported.record, id=flow_id or exported.record.id)
+    creating.check(NewFlow(record=record, state=b"", kind="import"))
+    incoming = _Incoming(exported, record.id, store.depot)
+    with states.writing(incoming.states):
+        store.write(lambda work: _write(work, incoming))
     return incoming.record.id
 
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from greenflow.errors import StoreError, UnsafeStore
-from greenflow.store import directory, lmdb_facts, workers
+from greenflow.store import bulk, directory, filed, lmdb_facts, workers
 from greenflow.store.upkeep_finding import Finding
 
 if TYPE_CHECKING:
@@ -189,11 +189,25 @@ def _leftovers(store: LmdbStore) -> Iterator[Finding]:
             text=f"{directory.COMPACTED} is left of a compact that was ended",
             advice="greenflow doctor --fix",
         )
+    named = set(store.read(filed.names))
+    spare = [each for each in bulk.names(store.depot.folder) if each not in named]
+    if spare:
+        yield Finding(
+            kind="leftover-blocks",
+            weight="note",
+            text=f"{len(spare)} files of blocks are of no flow: their writers died, or "
+            "write them now",
+            advice="greenflow doctor --fix",
+        )
 
 
 def tidy(store: LmdbStore, findings: list[Finding]) -> set[str]:
     """Remove files that nobody needs; return the kinds of findings that are fixed."""
-    kinds = {each.kind for each in findings} & {"dead-file", "leftover"}
+    kinds = {each.kind for each in findings} & {
+        "dead-file",
+        "leftover",
+        "leftover-blocks",
+    }
     if "dead-file" in kinds:
         owners = store.read(lambda work: work.owners())
         for worker in workers.dead(store.workers_folder):
@@ -201,4 +215,6 @@ def tidy(store: LmdbStore, findings: list[Finding]) -> set[str]:
                 workers.bury(store.workers_folder, worker)
     if "leftover" in kinds:
         os.unlink(os.path.join(store.location, directory.COMPACTED))
+    if "leftover-blocks" in kinds:
+        filed.sweep(store)
     return kinds

@@ -37,12 +37,16 @@ _WRITTEN_MAX: Final = 256
 class Work:
     """One transaction's view: a flow is decoded once, and written once, by flush()."""
 
-    def __init__(self, txn: lmdb.Transaction[bytes]) -> None:
+    def __init__(self, txn: lmdb.Transaction[bytes], folder: str = "") -> None:
         self.txn = txn
+        #: Where the files of blocks are.
+        self.folder = folder
         #: Whether a flow can run now, or at another time, that could not before.
         self.wakes = False
         #: Whether a flow has ended.
         self.ends = False
+        #: Files of blocks to be deleted once this is on disk.
+        self.void_files: set[bytes] = set()
         #: The next place in each queue and priority that was entered here.
         self.tickets: dict[bytes, int] = {}
         self._rows: dict[str, Row] = {}

@@ -86,12 +86,13 @@ class Working(Reading):
         return self.read(next_due)
 
     def prepare(self, claim: Claim, step: Step) -> Prepared:
-        """Return a step with its bytes made. Raises TooLarge, ValueError."""
+        """Return a step, its bytes made. Raises TooLarge, StoreError, ValueError."""
         flow_id = claim.record.id
-        return commits.prepare(flow_id, step, partial(self.stored, flow_id))
+        stored = partial(self.stored, flow_id)
+        return commits.prepare(flow_id, step, stored, self.depot)
 
     def stored(self, flow_id: str, digests: list[bytes]) -> set[bytes]:
-        """Return which blocks of a flow's states are stored."""
+        """Return which blocks of a flow's states are stored: see history.stored()."""
         return self.read(lambda work: history.stored(work, flow_id, digests))
 
     def commit(self, claim: Claim, step: Step) -> Committed:
@@ -140,6 +141,9 @@ class Working(Reading):
             if len(steps) == 1:
                 return [spoiled.reason]
             return [outcome for step in steps for outcome in self.commit_all([step])]
+        for (_, prepared), outcome in zip(steps, outcomes, strict=True):
+            for state in prepared.states:
+                state.written(is_there=not isinstance(outcome, Exception))
         return [
             self._opened(claim, outcome)
             for (claim, _), outcome in zip(steps, outcomes, strict=True)

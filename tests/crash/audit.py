@@ -15,6 +15,7 @@ from greenflow.store import (
     sources,
     states,
     timers,
+    upkeep_entry,
     upkeep_history,
     watching,
 )
@@ -73,9 +74,18 @@ def _audit(work: Work) -> Iterator[str]:
         if keys.flow_id(key) not in rows:
             yield f"I8 of no flow: {key!r}"
     _sources(work, found.pop(keys.SOURCE, {}))
+    yield from _files(work, found.pop(keys.BULK, {}))
     for kind in _OF_NO_FLOW:
         found.pop(kind, None)
     yield from (f"I8 of no kind: {key!r}" for kind in found.values() for key in kind)
+
+
+def _files(work: Work, there: dict[bytes, bytes]) -> Iterator[str]:
+    """I8: files of blocks are there, and needed."""
+    for key in there:
+        yield from (
+            f"I8 {each.finding.text}" for each in upkeep_entry.examine(work, key)
+        )
 
 
 def _sources(work: Work, there: dict[bytes, bytes]) -> None:
@@ -98,9 +108,11 @@ def _parts(
     for flow_id, row in rows.items():
         for found in upkeep_history.examine(work, row):
             yield f"I8 {found.finding.text}"
-        _, state = states.opened(history.current(work, row))
-        if len(state) != row.record.state_bytes:
-            yield f"I10 {flow_id}: its state has {len(state)} bytes"
+        raw = history.current(work, row)
+        known, stream = states.opened_stream(raw)
+        size = len(stream) + sum(span.size for span in known.spans)
+        if size != row.record.state_bytes:
+            yield f"I10 {flow_id}: its state has {size} bytes"
 
 
 def _messages(

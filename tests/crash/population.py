@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -149,3 +150,19 @@ def brief(number: int) -> int:
     greenflow.sleep(0.003)
     seen(number, "slept")
     return number
+
+
+def heavy(turns: int, size: int) -> int:
+    """Save large values that change, many times: some of it in files of blocks."""
+    data, before = bytearray(size), b""
+    for turn in range(turns):
+        data[:] = bytes([turn]) + random.Random(turn).randbytes(size - 1)
+        data[-1] = turn
+        greenflow.checkpoint()
+        expected = bytes([turn]) + random.Random(turn).randbytes(size - 1)
+        if data[:-1] != expected[:-1] or data[-1] != turn:
+            return -1
+        if turn and before != random.Random(turn - 1).randbytes(size - 1)[:100_000]:
+            return -2
+        before = bytes(data[1:100_001])
+    return turns

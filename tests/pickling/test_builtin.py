@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import pytest
 
-from greenflow.continuation import pickling
+from greenflow.continuation import reducing
 from tests.pickling.copies import copy_of, saved
 
 T = TypeVar("T", bound=int)
@@ -204,8 +204,8 @@ def test_own_reducers():
     class Local:
         pass
 
-    pickling.register_reducer(Local, lambda obj, running: (dict, ((("a", 1),),)))
+    reducing.register_reducer(Local, lambda obj, running: (dict, ((("a", 1),),)))
     try:
         assert copy_of(Local()) == {"a": 1}
     finally:
-        del pickling._REDUCERS[Local]
+        del reducing._REDUCERS[Local]

@@ -54,7 +54,10 @@ def test_the_wheel_of_the_sdist_holds_the_package_alone(
     names = zipfile.ZipFile(wheel).namelist()
     package = {n for n in names if not re.match(r"greenflow-[^/]+\.dist-info/", n)}
     compiled = {n for n in package if n.endswith(".so")}
-    assert {n.partition(".")[0] for n in compiled} == {"greenflow/_frames"}
+    assert {n.partition(".")[0] for n in compiled} == {
+        "greenflow/_frames",
+        "greenflow/_pages",
+    }
     wanted = {name(path) for path in sources() if name(path).startswith("greenflow/")}
     assert package - compiled == wanted
     assert {"greenflow/py.typed", "greenflow/_frames.pyi"} <= package

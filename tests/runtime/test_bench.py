@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench import dbos_steps, phases, runtime, steps, waves
+from bench import bigstate, dbos_steps, phases, runtime, steps, waves
 from bench.__main__ import main
 
 
@@ -65,3 +65,11 @@ def test_without_dbos_the_row_says_so(tmp_path, monkeypatch):
     row = dbos_steps.measure(str(tmp_path), 1, 1)
     assert row == {"skipped": "dbos is not installed"}
     assert "not measured" in runtime._dbos(row)
+
+
+def test_large_values_are_measured():
+    report = bigstate.measure(quick=True)
+    for took in report["milliseconds"].values():
+        assert set(took) == {*bigstate.CASES, "save floor", "load floor"}
+        assert all(0 < each["min"] <= each["max"] for each in took.values())
+    assert "bytearray 1 MB" in bigstate.render(report)

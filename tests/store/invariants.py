@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
+from greenflow.parted import size_of
 from greenflow.store import (
     LmdbStore,
+    bulk,
+    filed,
     keys,
     mailbox,
     sources,
     throttle,
     timers,
+    upkeep_entry,
     upkeep_history,
 )
 from greenflow.store.base import ANSWERS, CANCELS, ENDED, JOINS, FlowRecord, Waiting
@@ -36,7 +40,7 @@ def check_invariants(store: LmdbStore) -> None:
     flows = {each.id: each for each in store.flows()}
     assert list(flows) == sorted(flows, key=lambda each: (flows[each].created, each))
     for flow_id, flow in flows.items():
-        assert len(store.state(flow_id)) == flow.state_bytes
+        assert size_of(store.state(flow_id)) == flow.state_bytes
         store.value(flow_id)
         kept = store.history(flow_id)
         assert [each.seq for each in kept] == sorted({each.seq for each in kept})
@@ -166,6 +170,9 @@ def check_entry(work: Work, key: bytes, value: bytes, rows: dict[str, Row]) -> N
     elif kind == keys.SOURCE:
         code_hash = keys.source_hash(key)
         assert sources.opened(code_hash, sources.get(work, code_hash)) is not None
+    elif kind == keys.BULK:
+        assert upkeep_entry.examine(work, key) == []
+        assert bulk.size(work.folder, filed.name_in(key)) > 0
     else:
         assert kind in (keys.META, keys.FLOW, keys.MESSAGE, keys.DELAYED)
 

@@ -232,7 +232,7 @@ def part_record(store: LmdbStore, head: list[object], body: bytes) -> None:
     ``head`` is what it says of its bytes: how many they are, whether compressed.
     """
     checkpoint = {"seq": 0, "at": 1.0, "kind": "spawn", "size": head[0]}
-    made = msgspec.msgpack.encode([checkpoint, *head[1:], False, False])
+    made = msgspec.msgpack.encode([checkpoint, *head[1:], False, False, head[0]])
     key = keys.part(keys.STATE, "one", 0)
     overwrite(store, keys.piece(key, 0), seal(b"state", key, made, body))
 
@@ -247,7 +247,7 @@ def part_record(store: LmdbStore, head: list[object], body: bytes) -> None:
         ([100, True], zlib.compress(b"x" * 101)),
         ([0, True], zlib.compress(b"x" * 100)),
         ([-1, True], zlib.compress(b"x" * 100)),
-        ([limits.RECORD_BYTES_MAX + 1, True], zlib.compress(b"x" * 100)),
+        ([limits.STATE_BYTES_MAX + 1, True], zlib.compress(b"x" * 100)),
         ([100, True], zlib.compress(b"x" * 100) + b"more"),
         ([100, True], zlib.compress(b"x" * 100)[:-1]),
         (["100", True], b"x" * 100),

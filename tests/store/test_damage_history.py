@@ -16,7 +16,7 @@ from greenflow.errors import (
     BadRecord,
     Truncated,
 )
-from greenflow.store import LmdbStore, blocks, history, keys, pieces, states
+from greenflow.store import LmdbStore, blocks, keys, pieces, states
 from greenflow.store.base import Claim, Waiting
 from greenflow.store.upkeep_doctor import doctor
 from tests.store.helpers import (
@@ -61,7 +61,7 @@ def test_a_damaged_block(store: LmdbStore, damage: str):
     else:
         other = next(k for k in block_keys(store) if k.endswith(b"\0\0") and k != first)
         swap_pieces(store, first, other)
-    with pytest.raises((BadChecksum, Truncated)):
+    with pytest.raises((BadChecksum, BadContents, Truncated)):
         store.state("one")
     before = contents(store)
     for fix in (False, True):
@@ -142,13 +142,13 @@ def test_a_state_that_lists_too_much(store: LmdbStore, claim: Claim):
     """A right checksum over wrong lengths: it is refused before it is used."""
     state = noise(100_000)
     save(store, claim, state)
+    checkpoint = store.history("one")[-1]
 
     def other(size: int, count: int) -> None:
         def put(work):
-            row = work.row("one")
-            made = states.prepare("one", state, states.nothing_stored)
-            made = made._replace(size=size, parts=made.parts[:count] * 2)
-            checkpoint = history.checkpoints(work, row)[-1]
+            made = states.prepare("one", state, states.nothing_stored, store.depot)
+            listed = made.made._replace(stream=made.made.stream[:count] * 2)
+            made = made._replace(size=size, stream_bytes=size, made=listed)
             sealed = states.seal_state(
                 "one", replace(checkpoint, size=size), made, has_value=False
             )
@@ -156,7 +156,7 @@ def test_a_state_that_lists_too_much(store: LmdbStore, claim: Claim):
 
         store.write(put)
 
-    for size, count in ((100_000, 9), (limits.RECORD_BYTES_MAX + 1, 2), (1, 0)):
+    for size, count in ((100_000, 9), (limits.STATE_BYTES_MAX + 1, 2), (1, 0)):
         other(size, count)
         with pytest.raises(BadContents):
             store.state("one")
@@ -166,7 +166,7 @@ def test_a_state_that_lists_too_much(store: LmdbStore, claim: Claim):
 def test_a_block_that_says_something_else_than_it_is():
     def record(head: object, body: bytes, digest: bytes) -> bytes:
         key = keys.block("one", digest)
-        return seal(b"block", key, msgspec.msgpack.encode(head), body)
+        return seal(b"block", key, msgspec.msgpack.encode(head), b"") + body
 
     digest = blocks.digest_of(b"right")
     good = record([5, False], b"right", digest)
@@ -174,9 +174,12 @@ def test_a_block_that_says_something_else_than_it_is():
     for head, body in (
         ([5, False], b"wrong"),
         ([6, False], b"right"),
-        ([limits.BLOCK_BYTES_MAX + 1, True], b"right"),
+        ([limits.BUFFER_BLOCK_BYTES + 1, True], b"right"),
+        ([5, False, bytes(16), 0], b"right"),
+        ([5, False, bytes(15), 0], b""),
+        ([5, False, bytes(16), -1], b""),
         ([5], b"right"),
         (["5", False], b"right"),
     ):
-        with pytest.raises(BadContents):
+        with pytest.raises((BadChecksum, BadContents)):
             blocks.unseal_block("one", digest, record(head, body, digest))

@@ -91,8 +91,9 @@ def test_longest_names(store: LmdbStore):
     check_invariants(store)
 
 
-def test_state_above_the_limit(store: LmdbStore):
+def test_state_above_the_limit(store: LmdbStore, monkeypatch):
     big = bytes(limits.RECORD_BYTES_MAX)
+    monkeypatch.setattr(limits, "STATE_BYTES_MAX", limits.RECORD_BYTES_MAX)
     with pytest.raises(TooLarge, match="state of flow one"):
         add(store, "one", big)
     claim = take(store, add(store, "two"))

@@ -12,7 +12,7 @@ from greenflow import limits
 from greenflow.errors import (
     TooLarge,
 )
-from greenflow.store import LmdbStore, blocks, keys
+from greenflow.store import LmdbStore, blocks, bulk, keys
 from greenflow.store.base import Claim
 from greenflow.store.upkeep_doctor import doctor
 from tests.store.helpers import (
@@ -35,10 +35,16 @@ def _whole(store: LmdbStore) -> Iterator[None]:
 
 def written(store: LmdbStore, claim: Claim, state: bytes) -> int:
     """Save a state; return how many bytes are in the store that were not before."""
-    before = contents(store)
+    before, files = contents(store), in_files(store)
     save(store, claim, state)
     after = contents(store)
-    return sum(len(after[key]) for key in after.keys() - before.keys())
+    new = sum(len(after[key]) for key in after.keys() - before.keys())
+    return new + in_files(store) - files
+
+
+def in_files(store: LmdbStore) -> int:
+    folder = store.depot.folder
+    return sum(bulk.size(folder, name) for name in bulk.names(folder))
 
 
 @pytest.mark.parametrize("at", [0, 2_500_000, LARGE])
@@ -118,6 +124,7 @@ def test_parts_join_to_the_whole_and_keep_their_sizes():
     assert blocks.split(b"") == []
 
 
-def test_a_state_above_the_limit(store: LmdbStore, claim: Claim):
+def test_a_state_above_the_limit(store: LmdbStore, claim: Claim, monkeypatch):
+    monkeypatch.setattr(limits, "STATE_BYTES_MAX", limits.RECORD_BYTES_MAX)
     with pytest.raises(TooLarge, match="the state of flow one"):
         save(store, claim, bytes(limits.RECORD_BYTES_MAX + 1))

@@ -8,7 +8,7 @@ import pytest
 
 import greenflow
 from greenflow import Continuation, NotRestorable, NotSaveable, suspend
-from greenflow.continuation import pickling, registered
+from greenflow.continuation import pickling, reducing, registered
 from tests.values import target_registered
 from tests.values.target_registered import Client, Secure, address_of
 
@@ -19,7 +19,7 @@ TARGET = "tests.values.target_registered"
 def nothing_registered(monkeypatch):
     monkeypatch.setattr(registered, "_known", {})
     yield
-    pickling.decide_again(object)
+    reducing.decide_again(object)
 
 
 def copy_of(value):

@@ -12,10 +12,11 @@ from greenflow.errors import CodeChanged
 
 if TYPE_CHECKING:
     from greenflow.continuation.editing.editor import Show
+    from greenflow.parted import AnyState
 
 
 def load(
-    data: bytes, show: Show | None = None, editor: type[Editor] = Editor
+    data: AnyState, show: Show | None = None, editor: type[Editor] = Editor
 ) -> Editor:
     """Return an editor of what ``Continuation.dumps()`` returned.
 
@@ -34,7 +35,7 @@ def load(
         pass
     head, head_bytes, body = codec.open_saved(data)
     here = head.patch == PATCH
-    with spares.Reading(body, outdated=True, compiled_here=here) as reading:
+    with spares.Reading(body.data, outdated=True, compiled_here=here) as reading:
         found = editor(Continuation.decoded(head, head_bytes, body), *given)
     for name in dict.fromkeys(reading.renewed):
         found.note(f"function {name} is in its new code")

@@ -1,0 +1,234 @@
+"""Files of blocks: what one save adds, if that is much, beside LMDB's own file.
+
+LMDB would copy each large value twice more, and writes it when the disk could have been
+at it long since. So blocks that are more than a few go into a file of their own before
+the transaction begins, and the transaction names it: it never changes afterwards.
+
+Who writes a file holds a lock on it until the transaction has ended. A file that no
+record names and that nobody holds is left over from a process that died, and goes with
+the next sweep. What a file is needed for no more, a commit deletes behind itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import shutil
+import threading
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Self
+
+from greenflow._pages import write_soon
+from greenflow.errors import BadContents, StoreError
+from greenflow.failpoints import reach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+NAME_BYTES: Final = 16
+_FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC
+#: The kernel begins to write so much at once.
+_SOON_BYTES: Final = 1024 * 1024
+
+
+class BulkFile:
+    """A new file of blocks. To be ended by :meth:`keep` or :meth:`drop`.
+
+    Attributes:
+        name: what records call it.
+    """
+
+    def __init__(self, folder: str) -> None:
+        """Make one. Raises StoreError."""
+        self.name = b""
+        self._folder = folder
+        self._file = -1
+        self._end = 0
+        self._growing = threading.Lock()
+        try:
+            while self._file < 0:
+                self._file = self._begun()
+        except OSError as error:
+            raise _failed(folder, error) from error
+
+    def _begun(self) -> int:
+        os.makedirs(self._folder, 0o700, exist_ok=True)
+        self.name = uuid.uuid4().bytes
+        flags = _FLAGS | os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        file = os.open(_path(self._folder, self.name), flags, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file).st_nlink:
+            return file
+        os.close(file)  # a sweep came between the two
+        return -1
+
+    def add(self, part: memoryview) -> int:
+        """Write a block behind the others; return where. Any thread may.
+
+        Raises StoreError.
+        """
+        size = len(part)
+        with self._growing:
+            at, self._end = self._end, self._end + size
+        try:
+            done = os.pwrite(self._file, part, at)
+            while done < size:
+                done += os.pwrite(self._file, part[done:], at + done)
+        except OSError as error:
+            raise _failed(self._folder, error) from error
+        end = (at + size) // _SOON_BYTES * _SOON_BYTES
+        if end > at:
+            write_soon(self._file, end - _SOON_BYTES, _SOON_BYTES)
+        return at
+
+    def sync(self) -> None:
+        """Return when all of it is on disk, its name too. Raises StoreError."""
+        reach("before-bulk-sync")
+        try:
+            os.fdatasync(self._file)
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise _failed(self._folder, error) from error
+        reach("after-bulk-sync")
+
+    def keep(self) -> None:
+        """End it: a record names it now, or perhaps, which the next sweep finds out."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+    def drop(self) -> None:
+        """End it, and delete it: no record names it."""
+        if self._file >= 0:
+            unlink(self._folder, [self.name])
+            self.keep()
+
+    def __del__(self) -> None:
+        """Let go of the lock, if nobody ended it."""
+        self.keep()
+
+
+class Reader:
+    """Reads files of blocks, each mapped once. A context manager."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._maps: dict[bytes, mmap.mmap] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for each in self._maps.values():
+            with suppress(BufferError):  # an error may keep a part of it a while
+                each.close()
+
+    def view(self, name: bytes) -> memoryview:
+        """Return what is in a file. Raises OSError, ValueError (it is empty)."""
+        mapped = self._maps.get(name)
+        if mapped is None:
+            file = os.open(_path(self._folder, name), os.O_RDONLY | _FLAGS)
+            try:
+                # No file becomes shorter: to read behind its end would kill.
+                mapped = mmap.mmap(file, 0, mmap.MAP_SHARED, mmap.PROT_READ)
+            finally:
+                os.close(file)
+            self._maps[name] = mapped
+        return memoryview(mapped)
+
+    def part(self, flow_id: str, name: bytes, at: int, size: int) -> memoryview:
+        """Return what lies in a file for a flow. Raises BadContents."""
+        try:
+            found = self.view(name)[at : at + size]
+        except (OSError, ValueError) as error:
+            raise _unreadable(flow_id, str(error)) from error
+        if len(found) != size:
+            raise _unreadable(flow_id, "it is behind the end of its file")
+        return found
+
+
+def names(folder: str) -> list[bytes]:
+    """Return the names of all files there are."""
+    found: list[bytes] = []
+    with suppress(FileNotFoundError):
+        for text in os.listdir(folder):
+            with suppress(ValueError):
+                found.append(bytes.fromhex(text))
+    return [name for name in found if len(name) == NAME_BYTES]
+
+
+def size(folder: str, name: bytes) -> int:
+    """Return how long a file is; -1 if it is not there."""
+    try:
+        return os.stat(_path(folder, name), follow_symlinks=False).st_size
+    except OSError:
+        return -1
+
+
+def unlink(folder: str, gone: Iterable[bytes]) -> None:
+    """Delete files; who reads one of them goes on reading."""
+    for name in gone:
+        with suppress(FileNotFoundError):
+            os.unlink(_path(folder, name))
+
+
+def sweep(folder: str, is_named: Callable[[bytes], bool]) -> int:
+    """Delete the files that nobody holds and no record names; return how many.
+
+    Args:
+        folder: where they are.
+        is_named: looks, in a transaction that begins with the call.
+    """
+    count = 0
+    for name in names(folder):
+        with suppress(OSError):
+            file = os.open(_path(folder, name), os.O_RDONLY | _FLAGS)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Its writer has ended by now: what it committed is seen.
+                if not is_named(name):
+                    unlink(folder, [name])
+                    count += 1
+            finally:
+                os.close(file)
+    return count
+
+
+def copy(folder: str, name: bytes, target: str) -> None:
+    """Copy a file into another folder, on disk when this returns. Raises OSError."""
+    os.makedirs(target, 0o700, exist_ok=True)
+    with (
+        open(_path(folder, name), "rb", opener=_opened) as source,
+        open(_path(target, name), "xb", opener=_opened) as made,
+    ):
+        shutil.copyfileobj(source, made, _SOON_BYTES)
+        made.flush()
+        os.fsync(made.fileno())
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | _FLAGS, 0o600)
+
+
+def _path(folder: str, name: bytes) -> str:
+    return os.path.join(folder, name.hex())
+
+
+def _unreadable(flow_id: str, why: str) -> BadContents:
+    return BadContents(
+        f"a block of a state of flow {flow_id} cannot be read: {why}",
+        hint="take the store from a copy",
+    )
+
+
+def _failed(folder: str, error: OSError) -> StoreError:
+    return StoreError(
+        f"a file of blocks cannot be written in {folder}: {error}",
+        hint="see how much room the disk has",
+    )
