@@ -12,9 +12,9 @@ somebody who means harm: whoever can write the store can run code.
 from __future__ import annotations
 
 import struct
-from hashlib import blake2b
 
 from greenflow import limits
+from greenflow.digests import blake2b
 from greenflow.errors import BadChecksum, BadFormat, BadMagic, TooLarge, Truncated
 
 MAGIC = b"\x93gf\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -13,18 +12,21 @@ from greenflow.cli.acting import acting
 from greenflow.cli.exits import NOT_RESTORABLE, OK, exit_code
 from greenflow.cli.options import store_option
 from greenflow.errors import GreenflowError, StackTooDeep
-from greenflow.runtime import FlowLogHandler
-from greenflow.runtime.deep import make_room
-from greenflow.runtime.isolation import Isolation
+from greenflow.later import later, later_all
 from greenflow.runtime.scheduler import Scheduler
-from greenflow.runtime.supervisor import supervise
-from greenflow.runtime.worker import Worker
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from greenflow.runtime import Store
+    from greenflow.runtime import Store, deep, isolation, logs, supervisor, worker
+else:
+    deep, isolation, logs, supervisor, worker = later_all(
+        *(__name__, "greenflow.runtime"),
+        *("deep", "isolation", "logs", "supervisor", "worker"),
+    )
+    logging = later(__name__, "logging")
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -79,19 +81,19 @@ def command(
             arguments = ["--store", store.location]
             arguments += [word for name in queues for word in ("-q", name)]
             arguments += ["--log", level] if level is not None else []
-            supervise(store.base, arguments, processes, _say)
+            supervisor.supervise(store.base, arguments, processes, _say)
             return OK
-        worker = Worker(store, _tell, queues=queues or None)
-        with _ended_by_signals(worker):
-            worker.run()
-    _say(_slices(worker.slices))
+        staying = worker.Worker(store, _tell, queues=queues or None)
+        with _ended_by_signals(staying):
+            staying.run()
+    _say(_slices(staying.slices))
     return OK
 
 
 def _keep_logs(level: str) -> None:
     """Keep what flows log, as programs do that set up logging themselves."""
     root = logging.getLogger()
-    root.addHandler(FlowLogHandler(level.upper()))
+    root.addHandler(logs.FlowLogHandler(level.upper()))
     if root.level > logging.getLevelName(level.upper()):
         root.setLevel(level.upper())
 
@@ -106,12 +108,12 @@ def _one(store: Store, flow_id: str, epoch: int) -> int:
 
 
 @contextmanager
-def _ended_by_signals(worker: Worker) -> Iterator[None]:
+def _ended_by_signals(staying: worker.Worker) -> Iterator[None]:
     """Let the first signal end it behind its slice, and a second Ctrl-C at once."""
 
     def stop(number: int, _: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        worker.stop()
+        staying.stop()
 
     before = {each: signal.signal(each, stop) for each in _ENDING}
     try:
@@ -152,7 +154,9 @@ def drain(store: Store, queues: Sequence[str] | None = None) -> tuple[int, Sched
     """
     slices = 0
     while True:
-        scheduler = Scheduler(store, queues=queues, alone=Isolation(store.base))
+        scheduler = Scheduler(
+            store, queues=queues, alone=isolation.Isolation(store.base)
+        )
         while scheduler.step():
             pass
         slices += scheduler.slices
@@ -165,8 +169,8 @@ def _make_room(store: Store, stuck: Mapping[str, Exception]) -> bool:
 
     The limit is there to stop runaway recursion; a stack that was saved is none.
     """
-    deep = [key for key, error in stuck.items() if isinstance(error, StackTooDeep)]
-    made = [make_room(store.base, flow_id) for flow_id in deep]
+    found = [key for key, error in stuck.items() if isinstance(error, StackTooDeep)]
+    made = [deep.make_room(store.base, flow_id) for flow_id in found]
     return any(made)
 
 

@@ -9,9 +9,11 @@ by these; else it lies among the values.
 from __future__ import annotations
 
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import diagnose, frames, owned, pickling, places, spares
+import msgspec
+
+from greenflow.continuation import frames, owned
 from greenflow.continuation.context import saved_items
 from greenflow.continuation.functions import reference, resolve
 from greenflow.continuation.head import (
@@ -23,20 +25,22 @@ from greenflow.continuation.head import (
     pack,
     unpack,
 )
+from greenflow.continuation.loading import load_waiting
 from greenflow.continuation.plans import Plans
-from greenflow.continuation.summary import (
-    call_head,
-    call_name,
-    position,
-    stack_head,
-)
 from greenflow.errors import BadContents, CodeMissing, GreenflowError, NotRestorable
+from greenflow.later import later_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FunctionType
 
+    from greenflow.continuation import diagnose, pickling, places, spares, summary
     from greenflow.continuation.frames import Records
+else:
+    _LATE = ("diagnose", "pickling", "places", "spares", "summary")
+    diagnose, pickling, places, spares, summary = later_all(
+        __name__, "greenflow.continuation", *_LATE
+    )
 
 _CACHE_ENTRIES_MAX = 256
 
@@ -51,7 +55,7 @@ class Saved:
         self.generators = generators
 
 
-class Loaded(NamedTuple):
+class Loaded(msgspec.Struct, frozen=True):
     """A stack, the value it left with, its context, the generators that wait in it."""
 
     records: Records
@@ -111,7 +115,7 @@ def _new_head(
     functions: tuple[FunctionType, ...], shape: bytes, records: Records
 ) -> tuple[bytes, tuple[FunctionType, ...], bytes]:
     references = [reference(function) for function in functions]
-    head = encode_head(stack_head(functions, references, shape, records))
+    head = encode_head(summary.stack_head(functions, references, shape, records))
     by_value = tuple(
         function
         for function, known in zip(functions, references, strict=True)
@@ -162,12 +166,12 @@ def encode_call(
 ) -> Saved:
     """Return a call that has not begun as bytes. Raises NotSaveable, TooLarge."""
     described = [
-        (call_name(function), f"argument {name!r}", value)
+        (summary.call_name(function), f"argument {name!r}", value)
         for name, value in [*enumerate(args, 1), *kwargs.items()]
     ]
-    described.insert(0, (call_name(function), "the function", function))
+    described.insert(0, (summary.call_name(function), "the function", function))
     body, generators = _dump_described((function, args, kwargs), described)
-    return Saved(pack(encode_head(call_head(function)), body), generators)
+    return Saved(pack(encode_head(summary.call_head(function)), body), generators)
 
 
 def decode_call(
@@ -230,7 +234,7 @@ def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> 
 
 def _load(body: bytes, count: int) -> tuple[tuple[Any, ...], list[Any]]:
     try:
-        values, waiting = pickling.load_waiting(body)
+        values, waiting = load_waiting(body)
     except GreenflowError:
         raise
     except (ImportError, AttributeError) as error:
@@ -266,7 +270,7 @@ def _explain(
     described: list[tuple[str, str, object]] = []
     for number, (function, offset, _generator, variables) in enumerate(records.frames):
         code = function.__code__
-        line = position(code, offset)[0]
+        line = summary.position(code, offset)[0]
         place = f"frame {number} {code.co_qualname}() {code.co_filename}:{line}"
         described.extend(
             (place, _variable(name, code), content) for name, content in variables

@@ -4,10 +4,8 @@ It is read by listings and viewers in processes that must not run what is stored
 this module imports nothing that could.
 """
 
-from __future__ import annotations
-
 import sys
-from importlib.util import MAGIC_NUMBER
+from importlib._bootstrap_external import MAGIC_NUMBER
 from typing import Literal
 
 import msgspec

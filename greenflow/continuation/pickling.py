@@ -22,18 +22,27 @@ from greenflow.continuation import (
     functions,
     generators,
     instances,
+    nested,
     owned,
     places,
     tags,
     tracebacks,
     weak,
 )
+from greenflow.continuation.loading import load
 from greenflow.continuation.namespaces import Namespaces
+from greenflow.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenflow.continuation import registered
+
     _Reducer = Callable[["Reducing", Any], Any]
+else:
+    registered = later(__name__, "greenflow.continuation.registered")
+
+__all__ = ["dump", "load"]
 
 PROTOCOL = 5
 
@@ -94,39 +103,12 @@ def _written(pickler: _Pickler, value: object) -> _Pickler:
     return pickler
 
 
-def load(data: bytes) -> Any:
-    """Return the value that :func:`dump` was given. Runs code of its classes."""
-    return generators.collect(lambda: pickle.loads(data))[0]
-
-
-def load_waiting(data: bytes) -> tuple[Any, list[Any]]:
-    """Return the value, and its generators: forgotten, they run no ``finally``."""
-    value, made = generators.collect(lambda: pickle.loads(data))
-    return value, generators.forget(made)
-
-
-def register_reducer(
-    cls: type, reducer: Callable[[Any, dict[int, FunctionType]], Any]
-) -> None:
-    """Let objects of exactly this class be reduced by ``reducer(object, running)``.
-
-    ``running`` is what :func:`dump` was given; the reducer may add to it.
-    """
-    _REDUCERS[cls] = lambda pickler, obj: reducer(obj, pickler.running)
-
-
-def ask_first(find: Callable[[type], Callable[[Any], Any] | None]) -> None:
-    """Let ``find(cls)`` tell what reduces objects of a class, before all others."""
-    _first.append(find)
-
-
 def decide_again(kind: type) -> None:
     """Forget how objects of a class and its subclasses are reduced."""
     for known in [known for known in _decided if issubclass(known, kind)]:
         del _REDUCERS[known], _decided[known]
 
 
-_first: list[Callable[[type], Callable[[Any], Any] | None]] = []
 #: Those of the reducers that were found out.
 _decided: dict[type, None] = {}
 
@@ -234,6 +216,10 @@ def _generator(pickler: Reducing, generator: Any) -> Any:
     return reduced
 
 
+def _continuation(pickler: Reducing, continuation: nested.Nested) -> Any:
+    return continuation.reduce_within(pickler.running)
+
+
 def _step(pickler: Reducing, step: Any) -> Any:
     pickler.met.append(step)
     return awaitables.reduce_step(step)
@@ -279,9 +265,10 @@ def is_own(kind: type) -> bool:
 
 def _decide(kind: type) -> _Reducer:
     """Find out how objects of a type are reduced; remember it if the type stays."""
-    own = next(filter(None, (find(kind) for find in _first)), None)
-    own = own or builtin.reducer_of(kind)
-    if own is not None:
+    own = registered.reducer_of(kind) or builtin.reducer_of(kind)
+    if kind in nested.CLASSES:
+        reducer: _Reducer = _continuation
+    elif own is not None:
         reducer = _alone(own)
     elif issubclass(kind, type):
         reducer = _class

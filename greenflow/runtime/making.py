@@ -13,6 +13,7 @@ import msgspec
 
 from greenflow import limits
 from greenflow.continuation import Continuation
+from greenflow.continuation.tags import public
 from greenflow.errors import Cancelled, FlowExists
 from greenflow.runtime import values
 from greenflow.runtime.flow import Flow
@@ -31,6 +32,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@public
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What :func:`greenflow.options` was given."""
 
@@ -141,6 +143,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.delay is None else now + seconds(self.delay)
 
 
+@public
 def options(
     *,
     id: str | None = None,  # noqa: A002  # it is Flow.id
@@ -214,6 +217,7 @@ def _deadline(deadline: float | timedelta | datetime, now: float) -> float:
     return now + seconds(deadline)
 
 
+@public
 def outbox(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> str:
     """Have ``fn(*args, **kwargs)`` called when the flow is saved next, and not before.
 

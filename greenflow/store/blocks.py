@@ -8,13 +8,13 @@ as any checkpoint of that flow refers to it.
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zlib import crc32
 
 import msgspec
 
 from greenflow import limits
+from greenflow.digests import blake2b
 from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents
 from greenflow.store import keys

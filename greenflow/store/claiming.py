@@ -10,24 +10,19 @@ from msgspec.structs import replace
 
 from greenflow.errors import BadRecord, StoreClosed
 from greenflow.failpoints import reach
-from greenflow.store import (
-    claims,
-    commits,
-    listing,
-    posting,
-    queues,
-    throttle,
-    timers,
-    turns,
-    workers,
-)
+from greenflow.later import later
+from greenflow.store import claims, posting, queues, throttle, timers, turns, workers
 from greenflow.store.base import NOTHING_KNOWN
 from greenflow.store.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from greenflow.store import commits, listing
     from greenflow.store.base import Claim, FlowRecord
+else:
+    commits = later(__name__, "greenflow.store.commits")
+    listing = later(__name__, "greenflow.store.listing")
 
 T = TypeVar("T")
 

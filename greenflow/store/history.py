@@ -14,17 +14,22 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, NoSuchCheckpoint
-from greenflow.store import blocks, keys, pieces, settings, states
+from greenflow.later import later
+from greenflow.store import keys, pieces, states
 from greenflow.store.model import ENDED
 from greenflow.store.records import encode_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from greenflow.store import blocks, settings
     from greenflow.store.model import Checkpoint, FlowRecord
     from greenflow.store.records import Packed, Row
     from greenflow.store.states import Raw, State
     from greenflow.store.work import Work
+else:
+    blocks = later(__name__, "greenflow.store.blocks")
+    settings = later(__name__, "greenflow.store.settings")
 
 
 #: Checkpoints that are not kept any more, and are deleted together with later ones.

@@ -6,7 +6,6 @@ transaction it is given, and hold no lock. Nothing of a user's runs inside one.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 import time
@@ -19,6 +18,7 @@ import lmdb
 from greenflow import limits
 from greenflow.errors import StoreClosed, StoreError
 from greenflow.failpoints import reach
+from greenflow.later import later
 from greenflow.store import directory
 from greenflow.store.gate import Gate
 from greenflow.store.lmdb_errors import outcome_unknown, translated
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Call: TypeAlias = Callable[[lmdb.Transaction[bytes]], "T"]
+    import ctypes
+else:
+    ctypes = later(__name__, "ctypes")
 
 T = TypeVar("T")
 

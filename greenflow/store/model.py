@@ -1,7 +1,5 @@
 """The plain records that go into a store and come out of it, and its bell."""
 
-from __future__ import annotations
-
 from typing import Literal, Protocol
 
 import msgspec

@@ -6,23 +6,15 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
 from greenflow.errors import FlowNotFound
-from greenflow.store import (
-    deaths,
-    ends,
-    history,
-    keys,
-    listing,
-    logbook,
-    sources,
-    states,
-    throttle,
-)
+from greenflow.later import later_all
+from greenflow.store import history, keys, states
 from greenflow.store.base import Store
 from greenflow.store.model import Saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from greenflow.store import deaths, ends, listing, logbook, sources, throttle
     from greenflow.store.base import (
         Checkpoint,
         FlowRecord,
@@ -34,6 +26,11 @@ if TYPE_CHECKING:
     )
     from greenflow.store.states import Raw
     from greenflow.store.work import Work
+else:
+    deaths, ends, listing, logbook, sources, throttle = later_all(
+        *(__name__, "greenflow.store"),
+        *("deaths", "ends", "listing", "logbook", "sources", "throttle"),
+    )
 
 T = TypeVar("T")
 

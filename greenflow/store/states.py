@@ -6,14 +6,15 @@ blocks that it is made of.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from greenflow import limits
 from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents
-from greenflow.store import blocks, keys
+from greenflow.later import later
+from greenflow.store import keys
 from greenflow.store.model import Checkpoint  # noqa: TC001
 from greenflow.store.records import Packed, check_size, decode, pack, unpack
 
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 
     #: Returns which of some digests are stored already.
     Stored = Callable[[list[bytes]], Collection[bytes]]
+    from greenflow.store import blocks
+else:
+    blocks = later(__name__, "greenflow.store.blocks")
 
 
-class State(NamedTuple):
+class State(msgspec.Struct, frozen=True):
     """A state that is ready to be written: whole, or in blocks."""
 
     size: int
@@ -34,7 +38,7 @@ class State(NamedTuple):
     parts: list[Block]
 
 
-class Raw(NamedTuple):
+class Raw(msgspec.Struct, frozen=True):
     """A state as it lies in the store, to be opened after the transaction."""
 
     flow: str
@@ -55,7 +59,7 @@ class _ValueHead(msgspec.Struct, frozen=True, array_like=True):
     compressed: bool
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True):
     """What the record of a state says, checked."""
 
     checkpoint: Checkpoint

@@ -147,7 +147,7 @@ def test_a_state_that_lists_too_much(store: LmdbStore, claim: Claim):
         def put(work):
             row = work.row("one")
             made = states.prepare("one", state, states.nothing_stored)
-            made = made._replace(size=size, parts=made.parts[:count] * 2)
+            made = replace(made, size=size, parts=made.parts[:count] * 2)
             checkpoint = history.checkpoints(work, row)[-1]
             sealed = states.seal_state(
                 "one", replace(checkpoint, size=size), made, has_value=False
