@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -54,6 +54,13 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     help="Keep what flows log from this level on: greenflow logs.",
 )
+@click.option(
+    "--preload",
+    "modules",
+    metavar="MODULE",
+    multiple=True,
+    help="For flows that run alone, import it before, as it is now.",
+)
 @click.option("--flow", "flow_id", hidden=True, help="Run one claimed flow.")
 @click.option("--claim", "epoch", type=int, hidden=True)
 @store_option
@@ -62,6 +69,7 @@ def command(
     processes: int,
     queues: tuple[str, ...],
     level: str | None,
+    modules: tuple[str, ...],
     flow_id: str | None,
     epoch: int | None,
     store_path: Path | None,
@@ -74,16 +82,18 @@ def command(
         if level is not None:
             _keep_logs(level)
         if flow_id is not None and epoch is not None:
-            return _one(store, flow_id, epoch)
+            isolation.run_alone(store, flow_id, epoch, _tell)
+            return OK
         if once:
-            return _once(store, queues)
+            return _once(store, queues, modules)
         if processes > 1:
             arguments = ["--store", store.location]
             arguments += [word for name in queues for word in ("-q", name)]
+            arguments += [word for name in modules for word in ("--preload", name)]
             arguments += ["--log", level] if level is not None else []
             supervisor.supervise(store.base, arguments, processes, _say)
             return OK
-        staying = worker.Worker(store, _tell, queues=queues or None)
+        staying = worker.Worker(store, _tell, queues=queues or None, preload=modules)
         with _ended_by_signals(staying):
             staying.run()
     _say(_slices(staying.slices))
@@ -96,15 +106,6 @@ def _keep_logs(level: str) -> None:
     root.addHandler(logs.FlowLogHandler(level.upper()))
     if root.level > logging.getLevelName(level.upper()):
         root.setLevel(level.upper())
-
-
-def _one(store: Store, flow_id: str, epoch: int) -> int:
-    """Run a flow that may kill its process, and killed one before."""
-    scheduler = Scheduler(store)
-    scheduler.step_adopted(flow_id, epoch)
-    for error in scheduler.stuck.values():
-        _tell(flow_id, error)
-    return OK
 
 
 @contextmanager
@@ -135,8 +136,9 @@ def _slices(count: int) -> str:
     return "1 slice run" if count == 1 else f"{count} slices run"
 
 
-def _once(store: Store, queues: tuple[str, ...]) -> int:
-    slices, last = drain(store, queues or None)
+def _once(store: Store, queues: tuple[str, ...], modules: tuple[str, ...]) -> int:
+    with closing(isolation.Isolation(store.base, modules, _say)) as alone:
+        slices, last = _drain(store, queues or None, alone)
     for flow_id, error in last.stuck.items():
         _tell(flow_id, error)
     errors = list(last.stuck.values())
@@ -147,16 +149,16 @@ def _once(store: Store, queues: tuple[str, ...]) -> int:
     return max(map(_code, errors), default=OK)
 
 
-def drain(store: Store, queues: Sequence[str] | None = None) -> tuple[int, Scheduler]:
+def _drain(
+    store: Store, queues: Sequence[str] | None, alone: isolation.Isolation
+) -> tuple[int, Scheduler]:
     """Run all flows; return the number of slices, and the scheduler of the last round.
 
     It knows who cannot go on, and why.
     """
     slices = 0
     while True:
-        scheduler = Scheduler(
-            store, queues=queues, alone=isolation.Isolation(store.base)
-        )
+        scheduler = Scheduler(store, queues=queues, alone=alone)
         while scheduler.step():
             pass
         slices += scheduler.slices

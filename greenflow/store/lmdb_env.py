@@ -230,6 +230,11 @@ def detach(environment: Environment) -> None:
             environment.close()
 
 
+def is_any_open() -> bool:
+    """Return whether this process has an environment open, which no child could use."""
+    return bool(_environments)
+
+
 def _place(path: str) -> tuple[int, int]:
     """Return what tells one store from another, also under another name."""
     try:
