@@ -172,43 +172,38 @@ __all__ = [
     "suspend",
 ]
 
-#: What is loaded, all at once, when the first of these names is used.
-_LAZY = {
-    "Continuation": "greenflow.continuation",
-    "open_file": "greenflow.continuation",
-    "register": "greenflow.continuation",
-    **dict.fromkeys(
-        (
-            "Flow",
-            "Options",
-            "FlowLogFilter",
-            "FlowLogHandler",
-            "Store",
-            "checkpoint",
-            "current",
-            "first",
-            "flows",
-            "gather",
-            "get",
-            "idempotency_key",
-            "limit_queue",
-            "once",
-            "open",
-            "options",
-            "outbox",
-            "recv",
-            "run",
-            "schedule",
-            "send",
-            "shield",
-            "sleep",
-            "sleep_until",
-            "spawn",
-            "suspend",
-        ),
-        "greenflow.runtime",
+#: Where a name is defined, whose module is loaded when it is first used.
+_HOMES = {
+    "greenflow.continuation.continuation": ("Continuation",),
+    "greenflow.continuation.reopened": ("open_file",),
+    "greenflow.continuation.registered": ("register",),
+    "greenflow.runtime.flow": ("Flow",),
+    "greenflow.runtime.making": ("Options", "options", "outbox"),
+    "greenflow.runtime.logs": ("FlowLogFilter", "FlowLogHandler"),
+    "greenflow.runtime.stores": ("Store", "open"),
+    "greenflow.runtime.operations": (
+        "checkpoint",
+        "once",
+        "recv",
+        "sleep",
+        "sleep_until",
+        "suspend",
     ),
+    "greenflow.runtime.api": (
+        "current",
+        "flows",
+        "get",
+        "idempotency_key",
+        "limit_queue",
+        "run",
+        "schedule",
+        "send",
+        "spawn",
+    ),
+    "greenflow.runtime.waits": ("first", "gather"),
+    "greenflow.runtime.shielding": ("shield",),
 }
+_LAZY = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
@@ -219,11 +214,10 @@ def __getattr__(name: str) -> object:
     # First, so that an interpreter that cannot do is refused in our words, and not in
     # those of a library that fails there too.
     import_module("greenflow.continuation.frames")
-    # Later uses, and saved flows that refer to these names, find them as they are.
-    globals().update(
-        {lazy: getattr(import_module(home), lazy) for lazy, home in _LAZY.items()}
-    )
-    return globals()[name]
+    value = getattr(import_module(_LAZY[name]), name)
+    # Later uses, and saved flows that refer to this name, find it as it is.
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -9,12 +9,17 @@ the variable a place costs one call of an empty function.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from greenflow.errors import InternalError
+from greenflow.later import later
+
+if TYPE_CHECKING:
+    import signal
+else:
+    signal = later(__name__, "signal")
 
 VARIABLE: Final = "GREENFLOW_FAILPOINT"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import signal
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -13,18 +12,21 @@ from greenflow.cli.acting import acting
 from greenflow.cli.exits import NOT_RESTORABLE, OK, exit_code
 from greenflow.cli.options import store_option
 from greenflow.errors import GreenflowError, StackTooDeep
-from greenflow.runtime import FlowLogHandler
-from greenflow.runtime.deep import make_room
-from greenflow.runtime.isolation import Isolation
+from greenflow.later import later, later_all
 from greenflow.runtime.scheduler import Scheduler
-from greenflow.runtime.supervisor import supervise
-from greenflow.runtime.worker import Worker
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from greenflow.runtime import Store
+    from greenflow.runtime import Store, deep, isolation, logs, supervisor, worker
+else:
+    deep, isolation, logs, supervisor, worker = later_all(
+        *(__name__, "greenflow.runtime"),
+        *("deep", "isolation", "logs", "supervisor", "worker"),
+    )
+    logging = later(__name__, "logging")
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -52,6 +54,13 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     help="Keep what flows log from this level on: greenflow logs.",
 )
+@click.option(
+    "--preload",
+    "modules",
+    metavar="MODULE",
+    multiple=True,
+    help="For flows that run alone, import it before, as it is now.",
+)
 @click.option("--flow", "flow_id", hidden=True, help="Run one claimed flow.")
 @click.option("--claim", "epoch", type=int, hidden=True)
 @store_option
@@ -60,6 +69,7 @@ def command(
     processes: int,
     queues: tuple[str, ...],
     level: str | None,
+    modules: tuple[str, ...],
     flow_id: str | None,
     epoch: int | None,
     store_path: Path | None,
@@ -72,46 +82,39 @@ def command(
         if level is not None:
             _keep_logs(level)
         if flow_id is not None and epoch is not None:
-            return _one(store, flow_id, epoch)
+            isolation.run_alone(store, flow_id, epoch, _tell)
+            return OK
         if once:
-            return _once(store, queues)
+            return _once(store, queues, modules)
         if processes > 1:
             arguments = ["--store", store.location]
             arguments += [word for name in queues for word in ("-q", name)]
+            arguments += [word for name in modules for word in ("--preload", name)]
             arguments += ["--log", level] if level is not None else []
-            supervise(store.base, arguments, processes, _say)
+            supervisor.supervise(store.base, arguments, processes, _say)
             return OK
-        worker = Worker(store, _tell, queues=queues or None)
-        with _ended_by_signals(worker):
-            worker.run()
-    _say(_slices(worker.slices))
+        staying = worker.Worker(store, _tell, queues=queues or None, preload=modules)
+        with _ended_by_signals(staying):
+            staying.run()
+    _say(_slices(staying.slices))
     return OK
 
 
 def _keep_logs(level: str) -> None:
     """Keep what flows log, as programs do that set up logging themselves."""
     root = logging.getLogger()
-    root.addHandler(FlowLogHandler(level.upper()))
+    root.addHandler(logs.FlowLogHandler(level.upper()))
     if root.level > logging.getLevelName(level.upper()):
         root.setLevel(level.upper())
 
 
-def _one(store: Store, flow_id: str, epoch: int) -> int:
-    """Run a flow that may kill its process, and killed one before."""
-    scheduler = Scheduler(store)
-    scheduler.step_adopted(flow_id, epoch)
-    for error in scheduler.stuck.values():
-        _tell(flow_id, error)
-    return OK
-
-
 @contextmanager
-def _ended_by_signals(worker: Worker) -> Iterator[None]:
+def _ended_by_signals(staying: worker.Worker) -> Iterator[None]:
     """Let the first signal end it behind its slice, and a second Ctrl-C at once."""
 
     def stop(number: int, _: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        worker.stop()
+        staying.stop()
 
     before = {each: signal.signal(each, stop) for each in _ENDING}
     try:
@@ -133,8 +136,9 @@ def _slices(count: int) -> str:
     return "1 slice run" if count == 1 else f"{count} slices run"
 
 
-def _once(store: Store, queues: tuple[str, ...]) -> int:
-    slices, last = drain(store, queues or None)
+def _once(store: Store, queues: tuple[str, ...], modules: tuple[str, ...]) -> int:
+    with closing(isolation.Isolation(store.base, modules, _say)) as alone:
+        slices, last = _drain(store, queues or None, alone)
     for flow_id, error in last.stuck.items():
         _tell(flow_id, error)
     errors = list(last.stuck.values())
@@ -145,14 +149,16 @@ def _once(store: Store, queues: tuple[str, ...]) -> int:
     return max(map(_code, errors), default=OK)
 
 
-def drain(store: Store, queues: Sequence[str] | None = None) -> tuple[int, Scheduler]:
+def _drain(
+    store: Store, queues: Sequence[str] | None, alone: isolation.Isolation
+) -> tuple[int, Scheduler]:
     """Run all flows; return the number of slices, and the scheduler of the last round.
 
     It knows who cannot go on, and why.
     """
     slices = 0
     while True:
-        scheduler = Scheduler(store, queues=queues, alone=Isolation(store.base))
+        scheduler = Scheduler(store, queues=queues, alone=alone)
         while scheduler.step():
             pass
         slices += scheduler.slices
@@ -165,8 +171,8 @@ def _make_room(store: Store, stuck: Mapping[str, Exception]) -> bool:
 
     The limit is there to stop runaway recursion; a stack that was saved is none.
     """
-    deep = [key for key, error in stuck.items() if isinstance(error, StackTooDeep)]
-    made = [make_room(store.base, flow_id) for flow_id in deep]
+    found = [key for key, error in stuck.items() if isinstance(error, StackTooDeep)]
+    made = [deep.make_room(store.base, flow_id) for flow_id in found]
     return any(made)
 
 

@@ -10,23 +10,38 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
-from greenflow.continuation import boundary, frames
+from greenflow.continuation import frames
+from greenflow.later import later
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from greenflow.continuation import boundary
+else:
+    boundary = later(__name__, "greenflow.continuation.boundary")
 
 _EXPECTED = (50, ["enter", "handler", "finally", "exit"])
 
 
 def prove() -> None:
     """Connect the core with its rules and run the canary. Raises ImportError."""
-    frames.configure(boundary.classify, boundary.not_in_flow, boundary.refuse)
+    frames.configure(*map(_rule, ("classify", "not_in_flow", "refuse")))
     try:
         result = _sing()
     except Exception as error:
         raise ImportError(_failure(repr(error))) from error
     if result != _EXPECTED:
         raise ImportError(_failure(repr(result)))
+
+
+def _rule(name: str) -> Callable[..., Any]:
+    """Return a rule that loads all of them when it is asked: few stacks need one."""
+
+    def ask(*told: Any) -> Any:
+        frames.configure(boundary.classify, boundary.not_in_flow, boundary.refuse)
+        return getattr(boundary, name)(*told)
+
+    return ask
 
 
 def _failure(what: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import marshal
 import weakref
-from hashlib import blake2b
-from importlib.util import MAGIC_NUMBER
+from importlib._bootstrap_external import MAGIC_NUMBER
 from types import CodeType
 from typing import Any, Generic, TypeVar
 
 from greenflow.continuation import tags
+from greenflow.digests import blake2b
 from greenflow.errors import WrongInterpreter
 from greenflow.limits import CODES_KEPT_MAX
 

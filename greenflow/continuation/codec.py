@@ -12,7 +12,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from greenflow import parted
-from greenflow.continuation import diagnose, frames, owned, pickling, places, spares
+from greenflow.continuation import frames, owned
 from greenflow.continuation.context import saved_items
 from greenflow.continuation.functions import reference, resolve
 from greenflow.continuation.head import (
@@ -23,22 +23,24 @@ from greenflow.continuation.head import (
     encode_head,
     unpack,
 )
+from greenflow.continuation.loading import load_waiting
 from greenflow.continuation.plans import Plans
 from greenflow.continuation.saved import Body, Loaded, Saved
-from greenflow.continuation.summary import (
-    call_head,
-    call_name,
-    position,
-    stack_head,
-)
 from greenflow.errors import BadContents, CodeMissing, GreenflowError, NotRestorable
+from greenflow.later import later_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FunctionType
 
+    from greenflow.continuation import diagnose, pickling, places, spares, summary
     from greenflow.continuation.frames import Records
     from greenflow.parted import AnyState
+else:
+    _LATE = ("diagnose", "pickling", "places", "spares", "summary")
+    diagnose, pickling, places, spares, summary = later_all(
+        __name__, "greenflow.continuation", *_LATE
+    )
 
 _CACHE_ENTRIES_MAX = 256
 
@@ -96,7 +98,7 @@ def _new_head(
     functions: tuple[FunctionType, ...], shape: bytes, records: Records
 ) -> tuple[bytes, tuple[FunctionType, ...], bytes]:
     references = [reference(function) for function in functions]
-    head = encode_head(stack_head(functions, references, shape, records))
+    head = encode_head(summary.stack_head(functions, references, shape, records))
     by_value = tuple(
         function
         for function, known in zip(functions, references, strict=True)
@@ -147,11 +149,11 @@ def encode_call(
 ) -> Saved:
     """Return a call that has not begun as bytes. Raises NotSaveable, TooLarge."""
     described = [
-        (call_name(function), f"argument {name!r}", value)
+        (summary.call_name(function), f"argument {name!r}", value)
         for name, value in [*enumerate(args, 1), *kwargs.items()]
     ]
-    described.insert(0, (call_name(function), "the function", function))
-    head = encode_head(call_head(function))
+    described.insert(0, (summary.call_name(function), "the function", function))
+    head = encode_head(summary.call_head(function))
     return _dump_described(head, (function, args, kwargs), described)
 
 
@@ -218,7 +220,7 @@ def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> 
 def _load(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
     beside = [each.data for each in body.buffers]
     try:
-        values, waiting = pickling.load_waiting(body.data, beside)
+        values, waiting = load_waiting(body.data, beside)
     except GreenflowError:
         raise
     except (ImportError, AttributeError) as error:
@@ -254,7 +256,7 @@ def _explain(
     described: list[tuple[str, str, object]] = []
     for number, (function, offset, _generator, variables) in enumerate(records.frames):
         code = function.__code__
-        line = position(code, offset)[0]
+        line = summary.position(code, offset)[0]
         place = f"frame {number} {code.co_qualname}() {code.co_filename}:{line}"
         described.extend(
             (place, _variable(name, code), content) for name, content in variables

@@ -73,6 +73,8 @@ def _place(variable: ContextVar[Any]) -> tuple[str, str]:
 
 def _find(module: str, path: str) -> ContextVar[Any]:
     __import__(module)
+    if module == tags.MODULE:
+        tags.need(path)
     found = main_module.find_global(module, path)
     if not isinstance(found, ContextVar):
         raise CodeMissing(

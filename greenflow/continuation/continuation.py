@@ -5,21 +5,17 @@ from __future__ import annotations
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import (
-    canary,
-    codec,
-    frames,
-    reducing,
-    registered,
-    spares,
-    tags,
-)
+from msgspec.structs import asdict
+
+from greenflow.continuation import canary, codec, frames, tags
 from greenflow.continuation.generators import forget
 from greenflow.continuation.head import PATCH, Head
 from greenflow.continuation.nested import State, register_nested
 from greenflow.continuation.outcome import Sent, Thrown
 from greenflow.continuation.resting import Resting
+from greenflow.continuation.tags import public
 from greenflow.errors import ContinuationError, StackTooDeep
+from greenflow.later import later
 from greenflow.parted import Parted
 
 if TYPE_CHECKING:
@@ -31,8 +27,12 @@ if TYPE_CHECKING:
     from greenflow.parted import AnyState
 
     Hook = Callable[["Continuation", Any], object]
+    from greenflow.continuation import spares
+else:
+    spares = later(__name__, "greenflow.continuation.spares")
 
 
+@public
 class Continuation(Resting):
     """A call of a function that can stop in the middle and go on later.
 
@@ -257,7 +257,8 @@ class Continuation(Resting):
         if head.kind == "done":
             value, waiting = codec.decode_result(body)
             return cls("done", value, waiting=waiting)
-        return cls("suspended", **codec.decode_stack(head, head_bytes, body)._asdict())
+        loaded = codec.decode_stack(head, head_bytes, body)
+        return cls("suspended", **asdict(loaded))
 
     def with_records(self, records: Records, value: Any) -> Continuation:
         """Return one with other frames: see :mod:`greenflow.continuation.editing`."""
@@ -286,5 +287,4 @@ def _loads(data: bytes) -> Continuation:
 
 tags.register("continuation", _loads)
 register_nested(Continuation)
-reducing.ask_first(registered.reducer_of)
 canary.prove()

@@ -11,26 +11,27 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import CellType, CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import (
-    class_dicts,
-    frames,
-    main_module,
-    names,
-    namespaces,
-    places,
-    spares,
-    tags,
-)
+import msgspec
+from msgspec.structs import astuple
+
+from greenflow.continuation import frames, main_module, names, tags
 from greenflow.continuation.code import code_bytes, code_from_bytes, code_hash
 from greenflow.errors import CodeChanged
+from greenflow.later import later_all
 
 if TYPE_CHECKING:
+    from greenflow.continuation import class_dicts, namespaces, places, spares
     from greenflow.continuation.namespaces import Namespace, Namespaces
+else:
+    class_dicts, namespaces, places, spares = later_all(
+        *(__name__, "greenflow.continuation"),
+        *("class_dicts", "namespaces", "places", "spares"),
+    )
 
 
-class Reference(NamedTuple):
+class Reference(msgspec.Struct, frozen=True):
     """Where a function is found, and what its code must be."""
 
     module: str
@@ -59,6 +60,8 @@ def resolve(module: str, qualname: str, expected: bytes) -> FunctionType:
         CodeMissing: the module cannot be imported, or has no such function.
         CodeChanged: its code is not what the hash tells.
     """
+    if module == tags.MODULE:
+        tags.need(qualname)
     found: Any = sys.modules.get(module)
     if found is not None:
         function = names.function_at(found.__dict__, qualname)
@@ -74,7 +77,7 @@ def by_name(function: FunctionType) -> Any:
     """Reduce a function to where it is found; None if it is found nowhere."""
     known = reference(function)
     if known is not None:
-        return resolve, tuple(known)
+        return resolve, astuple(known)
     hidden = places.hidden(function)
     return None if hidden is None else (places.function_or_hidden, tuple(hidden))
 
@@ -92,16 +95,17 @@ def by_value(function: FunctionType, known_namespaces: Namespaces) -> Any:
             hint="restart() its frame, or drop it, before the flow is saved again",
         )
     namespace = known_namespaces.of(function)
-    main_name = main_module.name_of(function)
+    named = main_module.name_of(function)
+    main_name = None if named is None else astuple(named)
     return (
         _shell,
         (
             _place(function),
             namespace,
             function.__name__,
-            main_name and tuple(main_name),
+            main_name,
         ),
-        _state(function, namespace, main_name and tuple(main_name)),
+        _state(function, namespace, main_name),
         None,
         None,
         _fill,
@@ -215,7 +219,6 @@ def reduce_code(code: CodeType) -> tuple[Any, ...]:
 
 
 tags.register("function", resolve)
-tags.register("hidden", places.function_or_hidden)
 tags.register("shell", _shell)
 tags.register("fill", _fill)
 tags.register("cell", _cell)

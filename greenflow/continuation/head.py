@@ -4,20 +4,16 @@ It is read by listings and viewers in processes that must not run what is stored
 this module imports nothing that could.
 """
 
-from __future__ import annotations
-
 import sys
-from importlib.util import MAGIC_NUMBER
-from typing import TYPE_CHECKING, Literal
+from importlib._bootstrap_external import MAGIC_NUMBER
+from typing import Literal
 
 import msgspec
 
 from greenflow import limits, parted
 from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents, TooLarge, WrongInterpreter
-
-if TYPE_CHECKING:
-    from greenflow.parted import AnyState
+from greenflow.parted import AnyState
 
 #: Bound into the checksum, so that no other record passes for a continuation.
 KIND = b"continuation"

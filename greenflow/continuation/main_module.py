@@ -8,13 +8,13 @@ functions of one load, holding what they use.
 
 from __future__ import annotations
 
+import os
 import sys
-import uuid
-from hashlib import sha256
-from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from greenflow.continuation import names
 from greenflow.continuation.code import code_hash
@@ -36,7 +36,7 @@ _DIGEST_CHARS = 32
 Held = tuple[Key, str]
 
 
-class MainName(NamedTuple):
+class MainName(msgspec.Struct, frozen=True):
     """By what a function of a program is found where that very program runs."""
 
     key: Key
@@ -44,7 +44,9 @@ class MainName(NamedTuple):
     code_hash: bytes
 
 
-_read: tuple[ModuleType | None, Key] | None = None
+#: A program, its path and its contents as they were when it was first looked at.
+_read: tuple[ModuleType | None, str, bytes] | None = None
+_key: Key | None = None
 #: The names of functions that were made from a stored copy.
 _origins: WeakKeyDictionary[FunctionType, MainName] = WeakKeyDictionary()
 #: The same for type variables and cached functions.
@@ -53,25 +55,36 @@ _held: WeakKeyDictionary[Any, Held] = WeakKeyDictionary()
 
 def key() -> Key:
     """Return the running program's key; without a file, one of this process alone."""
-    global _read
+    global _key
+    path, contents = _program()
+    if _key is None:
+        from hashlib import sha256  # only who refers to the program needs it
+
+        digest = sha256(contents).hexdigest()[:_DIGEST_CHARS]
+        _key = path, digest if path else contents.hex()
+    return _key
+
+
+def _program() -> tuple[str, bytes]:
+    global _read, _key
     main = sys.modules.get("__main__")
     # A child of multiprocessing gets its __main__ after greenflow was imported.
     if _read is None or _read[0] is not main:
-        _read = main, _read_key(main)
-    return _read[1]
+        _read, _key = (main, *_contents(main)), None
+    return _read[1:]
 
 
-def _read_key(main: ModuleType | None) -> Key:
+def _contents(main: ModuleType | None) -> tuple[str, bytes]:
     path = getattr(main, "__file__", None)
     if isinstance(path, str):
         try:
-            real = Path(path).resolve()
-            digest = sha256(real.read_bytes()).hexdigest()
-            return str(real), digest[:_DIGEST_CHARS]
+            real = os.path.realpath(path)
+            with open(real, "rb") as file:
+                return real, file.read()
         except OSError:
             pass
     # a prompt, -c, standard input: no other process runs the same program
-    return "", uuid.uuid4().hex
+    return "", os.urandom(_DIGEST_CHARS // 2)
 
 
 def live_globals() -> dict[str, Any]:
@@ -175,4 +188,4 @@ def live_module(program: Key) -> ModuleType:
 
 
 # The file may change while the program runs: it is read when greenflow is imported.
-key()
+_program()

@@ -7,17 +7,20 @@ from contextvars import Context
 from types import CellType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from greenflow.continuation import frames, reducing, tags
+from greenflow.continuation import frames, tags
 from greenflow.continuation.context import saved_items
-from greenflow.continuation.summary import position
 from greenflow.errors import ContinuationError
+from greenflow.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import ContextVar
     from types import FunctionType
 
+    from greenflow.continuation import summary
     from greenflow.continuation.frames import Records
+else:
+    summary = later(__name__, "greenflow.continuation.summary")
 
 T = TypeVar("T")
 
@@ -57,7 +60,7 @@ class Nested:
         place = ""
         if self._state == "suspended" and self._records is not None:
             function, offset = self._records.places[-1]
-            line = position(function.__code__, offset)[0]
+            line = summary.position(function.__code__, offset)[0]
             place = f" in {function.__qualname__}() line {line}"
             place += f", {self._records.depth} frames"
         return f"<Continuation {self._state}{place}>"
@@ -75,8 +78,8 @@ class Nested:
             content = ()
         else:
             raise ContinuationError("a continuation that is running cannot be saved")
-        context = self._context if saved_items(self._context) else None
-        saved = (self._state, self._value, content, context)
+        own = self._context if saved_items(self._context) else None
+        saved = (self._state, self._value, content, own)
         return _empty, (), saved, None, None, _fill
 
     def held_records(self) -> Records | None:
@@ -85,9 +88,9 @@ class Nested:
 
     def fill(self, saved: tuple[Any, ...]) -> None:
         """Make an empty one what :meth:`reduce_within` saved."""
-        state, self._value, content, context = saved
+        state, self._value, content, own = saved
         self._records = self._call = None
-        self._context = Context() if context is None else context
+        self._context = Context() if own is None else own
         if state == "suspended":
             self._records = frames.records(*content)
         elif state == "new":
@@ -95,7 +98,8 @@ class Nested:
         self._state = state
 
 
-_classes: list[type[Nested]] = []
+#: Of which picklers of ours save the objects so.
+CLASSES: list[type[Nested]] = []
 
 
 def _named(
@@ -119,12 +123,11 @@ def _named(
 
 def register_nested(cls: type[Nested]) -> None:
     """Let picklers of ours save objects of this class so."""
-    _classes.append(cls)
-    reducing.register_reducer(cls, Nested.reduce_within)
+    CLASSES.append(cls)
 
 
 def _empty() -> Nested:
-    cls: Any = _classes[0]
+    cls: Any = CLASSES[0]
     made: Nested = cls("failed")
     return made
 

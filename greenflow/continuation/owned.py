@@ -14,19 +14,28 @@ from typing import Any
 from greenflow.continuation import tags
 
 _HEAP_TYPE = 1 << 9
+_PLAIN = frozenset((bool, bytes, dict, float, int, list, set, str, tuple, type(None)))
 
 
 def owners(values: tuple[Any, ...]) -> frozenset[int]:
     """Return the ids of those of the values whose ``__dict__`` is one of them."""
-    held = {id(value) for value in values if type(value) is dict}
-    if not held:
+    # Of most stacks the types alone tell that there are none.
+    kinds = set(map(type, values))
+    if dict not in kinds or not any(map(_may_own, kinds - _PLAIN)):
         return frozenset()
+    held = {id(value) for value in values if type(value) is dict}
     return frozenset(id(value) for value in values if id(_dictionary(value)) in held)
+
+
+def _may_own(kind: type) -> bool:
+    return bool(kind.__flags__ & _HEAP_TYPE) and not issubclass(
+        kind, type | BaseException
+    )
 
 
 def _dictionary(value: Any) -> Any:
     kind = type(value)
-    if not kind.__flags__ & _HEAP_TYPE or issubclass(kind, type | BaseException):
+    if not _may_own(kind):
         return None
     for base in kind.__mro__:
         found = vars(base).get("__dict__")

@@ -12,13 +12,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from greenflow import parted
-from greenflow.continuation import deep, frames, generators, plain
+from greenflow.continuation import deep, frames, plain
+from greenflow.continuation.loading import load
 from greenflow.continuation.reducing import Reducing
 from greenflow.continuation.saved import Dumped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from types import FunctionType
+
+__all__ = ["dump", "load"]
 
 PROTOCOL = 5
 
@@ -91,20 +94,6 @@ def _written(pickler: _Pickler, value: object) -> _Pickler:
         parted.release_all(pickler.chunks)  # a traceback may keep it for long
         raise
     return pickler
-
-
-def load(data: bytes) -> Any:
-    """Return the value that :func:`dump` was given. Runs code of its classes."""
-    return generators.collect(lambda: plain.loads(data, ()))[0]
-
-
-def load_waiting(data: bytes, buffers: Iterable[Any] = ()) -> tuple[Any, list[Any]]:
-    """Return the value, and its generators: forgotten, they run no ``finally``.
-
-    ``buffers`` are the large values that lie beside it.
-    """
-    value, made = generators.collect(lambda: plain.loads(data, buffers))
-    return value, generators.forget(made)
 
 
 class _Pickler(Reducing, pickle.Pickler):

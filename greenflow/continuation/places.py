@@ -12,12 +12,17 @@ from importlib import import_module
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation import main_module, names, spares
+from greenflow.continuation import main_module, names, tags
 from greenflow.continuation.code import ByCode, code_hash
 from greenflow.errors import CodeChanged, CodeMissing
+from greenflow.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from greenflow.continuation import spares
+else:
+    spares = later(__name__, "greenflow.continuation.spares")
 
 _HINT_MISSING = (
     "make the module importable here, or bring the function back under that name"
@@ -185,3 +190,6 @@ def _changed(what: str, code: CodeType) -> CodeChanged:
         f"that the flow was suspended in",
         hint=_HINT_CHANGED,
     )
+
+
+tags.register("hidden", function_or_hidden)

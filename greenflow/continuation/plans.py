@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 from types import CodeType, FunctionType
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from greenflow.continuation import frames
 from greenflow.continuation.functions import Reference, reference
@@ -21,7 +23,7 @@ Check = tuple[Any, str, Any, CodeType | None]
 _Value = TypeVar("_Value")
 
 
-class Plan(NamedTuple, Generic[_Value]):
+class Plan(msgspec.Struct, Generic[_Value], frozen=True):
     """Something that was made of functions, and the proof that they are the same."""
 
     functions: tuple[FunctionType, ...]

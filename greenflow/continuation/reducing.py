@@ -18,6 +18,7 @@ from greenflow.continuation import (
     functions,
     generators,
     instances,
+    nested,
     owned,
     places,
     plain,
@@ -26,28 +27,18 @@ from greenflow.continuation import (
     weak,
 )
 from greenflow.continuation.namespaces import Namespaces
+from greenflow.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenflow.continuation import registered
+
     _Reducer = Callable[["Reducing", Any], Any]
+else:
+    registered = later(__name__, "greenflow.continuation.registered")
 
 _TYPES_MAX = 4096
-
-
-def register_reducer(
-    cls: type, reducer: Callable[[Any, dict[int, FunctionType]], Any]
-) -> None:
-    """Let objects of exactly this class be reduced by ``reducer(object, running)``.
-
-    ``running`` is what :func:`dump` was given; the reducer may add to it.
-    """
-    _REDUCERS[cls] = lambda pickler, obj: reducer(obj, pickler.running)
-
-
-def ask_first(find: Callable[[type], Callable[[Any], Any] | None]) -> None:
-    """Let ``find(cls)`` tell what reduces objects of a class, before all others."""
-    _first.append(find)
 
 
 def decide_again(kind: type) -> None:
@@ -56,7 +47,6 @@ def decide_again(kind: type) -> None:
         del _REDUCERS[known], _decided[known]
 
 
-_first: list[Callable[[type], Callable[[Any], Any] | None]] = []
 #: Those of the reducers that were found out.
 _decided: dict[type, None] = {}
 
@@ -126,6 +116,10 @@ def _generator(pickler: Reducing, generator: Any) -> Any:
     return reduced
 
 
+def _continuation(pickler: Reducing, continuation: nested.Nested) -> Any:
+    return continuation.reduce_within(pickler.running)
+
+
 def _step(pickler: Reducing, step: Any) -> Any:
     pickler.met.append(step)
     return awaitables.reduce_step(step)
@@ -172,9 +166,10 @@ def is_own(kind: type) -> bool:
 
 def _decide(kind: type) -> _Reducer:
     """Find out how objects of a type are reduced; remember it if the type stays."""
-    own = next(filter(None, (find(kind) for find in _first)), None)
-    own = own or builtin.reducer_of(kind)
-    if own is not None:
+    own = registered.reducer_of(kind) or builtin.reducer_of(kind)
+    if kind in nested.CLASSES:
+        reducer: _Reducer = _continuation
+    elif own is not None:
         reducer = _alone(own)
     elif issubclass(kind, type):
         reducer = _class

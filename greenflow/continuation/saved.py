@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from greenflow import parted
 from greenflow.continuation.head import pack, whole
 
@@ -61,7 +63,7 @@ class Body(NamedTuple):
     buffers: tuple[Buffer, ...] = ()
 
 
-class Loaded(NamedTuple):
+class Loaded(msgspec.Struct, frozen=True):
     """A stack, the value it left with, its context, the generators that wait in it."""
 
     records: Records

@@ -40,8 +40,8 @@ def stack_head(
 
 def _function_head(function: FunctionType, known: Reference | None) -> FunctionHead:
     if known is not None:
-        module, qualname, code_hash = known
-        return FunctionHead(module, qualname, function.__code__.co_filename, code_hash)
+        file = function.__code__.co_filename
+        return FunctionHead(known.module, known.qualname, file, known.code_hash)
     return FunctionHead(
         function.__module__ or "?", function.__qualname__, function.__code__.co_filename
     )

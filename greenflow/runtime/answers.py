@@ -14,7 +14,8 @@ from greenflow.errors import (
     FlowNotFound,
     InternalError,
 )
-from greenflow.runtime import typed, values
+from greenflow.later import later
+from greenflow.runtime import values
 from greenflow.runtime.requests import ABSENT, Checkpoint, Join, Receive, Sleep
 from greenflow.store.base import ENDED, JOINS, Step, Waiting
 
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenflow.parted import AnyState
+    from greenflow.runtime import typed
     from greenflow.runtime.slice import Slice
     from greenflow.runtime.stores import Store
     from greenflow.store.base import FlowRecord, Message
+else:
+    typed = later(__name__, "greenflow.runtime.typed")
 
 
 def step_of(

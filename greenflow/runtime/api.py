@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from greenflow.runtime.flow import Flow
+from greenflow.continuation.tags import public
 from greenflow.runtime.hosting import running_slice
-from greenflow.runtime.making import Options
 from greenflow.runtime.stores import default
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
+    from greenflow.runtime.flow import Flow
     from greenflow.store.base import Status
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@public
 def spawn(fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Flow[R]:
     """Make a flow that will call ``fn(*args, **kwargs)``; it does not run yet.
 
@@ -36,6 +37,7 @@ def spawn(fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Flow[R]:
     return default().spawn(fn, *args, **kwargs)
 
 
+@public
 def schedule(
     cron: str, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
 ) -> Flow[None]:
@@ -57,14 +59,18 @@ def schedule(
         ValueError: ``cron`` cannot be read, or never comes.
         Others: as by :func:`spawn`.
     """
+    from greenflow.runtime.making import Options
+
     return Options().schedule(cron, fn, *args, **kwargs)
 
 
+@public
 def get(flow_id: str, /) -> Flow[Any]:
     """Return the flow of that id. Raises FlowNotFound (a LookupError)."""
     return default().get(flow_id)
 
 
+@public
 def flows(
     *,
     status: Status | Iterable[Status] | None = None,
@@ -93,6 +99,7 @@ def flows(
     )
 
 
+@public
 def send(
     flow: Flow[Any] | str,
     message: object,
@@ -124,10 +131,13 @@ def send(
         NotSaveable: a part of the message cannot be saved.
         TooLarge: the message is above ``MESSAGE_BYTES_MAX``.
     """
+    from greenflow.runtime.flow import Flow
+
     store = flow.store if isinstance(flow, Flow) else default()
     store.send(flow, message, topic=topic, key=key, at=at)
 
 
+@public
 def limit_queue(
     queue: str,
     /,
@@ -148,6 +158,7 @@ def limit_queue(
     default().limit_queue(queue, concurrency=concurrency, rate=rate)
 
 
+@public
 def run() -> int:
     """Run every flow of the store that can run, one after another, until none can.
 
@@ -168,12 +179,16 @@ def run() -> int:
     return default().run()
 
 
+@public
 def current() -> Flow[Any]:
     """Return the flow this is called in. Raises NotInFlow."""
     running = running_slice("current()")
+    from greenflow.runtime.flow import Flow
+
     return Flow(running.store, running.id)
 
 
+@public
 def idempotency_key() -> str:
     """Return a key for a request to others that is the same if it is made again.
 

@@ -13,7 +13,9 @@ import time
 from collections import deque
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from greenflow import limits
 from greenflow.errors import BadRecord, StoreError
@@ -30,7 +32,7 @@ _GATHER_SECONDS: Final = 0.002
 _UNBEGUN_SECONDS: Final = 0.1
 
 
-class Written(NamedTuple):
+class Written(msgspec.Struct, frozen=True):
     """What became of a step: a Committed, or what it raised."""
 
     slice: Slice  #: who asked for it
@@ -38,7 +40,7 @@ class Written(NamedTuple):
     outcome: Committed | BaseException
 
 
-class Claimed(NamedTuple):
+class Claimed(msgspec.Struct, frozen=True):
     """An answer to :meth:`Committer.claim`."""
 
     found: int  #: of the flows that wait to be begun now; 0: none can run

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from greenlet import getcurrent
 from msgspec.structs import replace
 
 from greenflow.errors import BadRecord, ContinuationError, StoreError
-from greenflow.runtime import sourcing
+from greenflow.later import later
 from greenflow.runtime.hosting import current_slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenflow.runtime import sourcing
     from greenflow.runtime.slice import Slice
     from greenflow.store.base import Committed, FlowRecord, Step
+else:
+    sourcing = later(__name__, "greenflow.runtime.sourcing")
 
 
-class Commit(NamedTuple):
+class Commit(msgspec.Struct, frozen=True):
     """Write this step: the driver switches back with a Committed, or what it raised."""
 
     slice: Slice  #: whose step it is: of the flow that asks, or of one that it runs
     prepared: Any
 
 
-class Left(NamedTuple):
+class Left(msgspec.Struct, frozen=True):
     """The flow waits, saved: the driver switches back with None, which takes it off the
     stack, or with a later claim of the very same state, with which it goes on."""
 
@@ -34,13 +38,13 @@ class Left(NamedTuple):
     record: FlowRecord
 
 
-class Release(NamedTuple):
+class Release(msgspec.Struct, frozen=True):
     """Give the claim back."""
 
     slice: Slice
 
 
-class Pause(NamedTuple):
+class Pause(msgspec.Struct, frozen=True):
     """The flow waits on its stack: the driver switches back after so many seconds, or
     earlier, with None, or with what is to be raised."""
 

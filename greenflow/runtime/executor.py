@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, FlowNotFound, StackTooDeep, StoreError
+from greenflow.runtime import logs
 from greenflow.runtime.committer import Claimed, Committer, Written
 from greenflow.runtime.deep import make_room
 from greenflow.runtime.driving import (
@@ -59,6 +60,7 @@ class Executor:
         *,
         queues: Sequence[str] | None = None,
         warm: int = limits.WARM_FLOWS_MAX,
+        preload: Sequence[str] = (),
     ) -> None:
         """Make one; ``told(flow_id, error)`` hears of flows that cannot go on.
 
@@ -67,11 +69,12 @@ class Executor:
             told: see above.
             queues: only flows of these.
             warm: how many flows that wait are kept on their stacks.
+            preload: modules of the processes of flows that run alone.
         """
         self.slices = 0
         self._store, self._told = store, told
         self._committer = Committer(store.base, queues)
-        self._alone = Isolation(store.base)
+        self._alone = Isolation(store.base, preload, _log)
         self._stopping = False
         self._running: dict[Slice, None] = {}
         #: Those of them that wait on their stacks, in once() for instance.
@@ -269,6 +272,10 @@ class Executor:
         self.slices += 1
         self._look = True
         self._warm.keep(running, 0 if _is_watched() else self._warm_max)
+
+
+def _log(text: str) -> None:
+    logs.LOG.warning("%s", text)
 
 
 def _is_watched() -> bool:

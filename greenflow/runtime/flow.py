@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from greenflow.continuation.tags import public
 from greenflow.runtime import inspecting, values
 from greenflow.runtime.hosting import slices
 from greenflow.runtime.outside import wait
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Result_co = TypeVar("Result_co", covariant=True)
 
 
+@public
 class Flow(Past, Generic[Result_co]):
     """A flow of a store, as it is seen from outside.
 

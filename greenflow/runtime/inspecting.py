@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation import Continuation
 from greenflow.errors import BadRecord, FlowNotFound
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ class _Loaded:
         return self._frames[number]
 
     def _load(self) -> list[dict[str | int, Any]]:
+        from greenflow.continuation import Continuation
+
         loaded = Continuation.loads(self._data)
         # Its generators live on in the store: these end without their finally.
         loaded.save()

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
 from greenflow import limits
-from greenflow.continuation.context import keep_local
-from greenflow.runtime.hosting import current_slice
+from greenflow.continuation.tags import public
+from greenflow.runtime import naming
 from greenflow.store.base import LogLine
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from greenflow.continuation import Continuation
-    from greenflow.runtime.slice import Slice
 
 LOG = logging.getLogger("greenflow")
 LOG.addHandler(logging.NullHandler())
 
-#: The slice that works in this context, and in threads and tasks that got a copy of it.
-_SLICE: ContextVar[Slice | None] = ContextVar("greenflow_slice", default=None)
-keep_local(_SLICE)
 
-
+@public
 class FlowLogFilter(logging.Filter):
     """Adds to every log record the flow that it was made in; it filters nothing out.
 
@@ -46,7 +34,7 @@ class FlowLogFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the attributes; return True."""
-        running = _running()
+        running = naming.running()
         added: dict[str, object] = {
             "flow_id": running.id if running else "",
             "flow_function": running.function if running else "",
@@ -58,6 +46,7 @@ class FlowLogFilter(logging.Filter):
         return True
 
 
+@public
 class FlowLogHandler(logging.Handler):
     """Keeps what flows log with the flow: ``greenflow logs ID``, :meth:`Flow.logs`.
 
@@ -71,7 +60,7 @@ class FlowLogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record for the flow that it was made in."""
-        running = _running()
+        running = naming.running()
         if running is None or not running.live or record.name == LOG.name:
             return
         try:
@@ -86,24 +75,3 @@ class FlowLogHandler(logging.Handler):
             self.handleError(record)
             return
         running.outbound.log(line)
-
-
-@contextmanager
-def named(running: Slice) -> Iterator[None]:
-    """Let what is logged in the block, outside of the flow's stack, name the flow."""
-    token = _SLICE.set(running)
-    try:
-        yield
-    finally:
-        _SLICE.reset(token)
-
-
-def name_within(continuation: Continuation, running: Slice) -> None:
-    """Let what is logged in copies of the flow's context name it, in any thread."""
-    continuation.set_variable(_SLICE, running)
-
-
-def _running() -> Slice | None:
-    running = _SLICE.get()
-    # The greenlets that a flow starts have contexts of their own.
-    return running if running is not None and running.live else current_slice()

@@ -13,6 +13,7 @@ import msgspec
 
 from greenflow import limits
 from greenflow.continuation import Continuation
+from greenflow.continuation.tags import public
 from greenflow.errors import Cancelled, FlowExists
 from greenflow.parted import frozen
 from greenflow.runtime import values
@@ -33,6 +34,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@public
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What :func:`greenflow.options` was given."""
 
@@ -144,6 +146,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.delay is None else now + seconds(self.delay)
 
 
+@public
 def options(
     *,
     id: str | None = None,  # noqa: A002  # it is Flow.id
@@ -217,6 +220,7 @@ def _deadline(deadline: float | timedelta | datetime, now: float) -> float:
     return now + seconds(deadline)
 
 
+@public
 def outbox(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> str:
     """Have ``fn(*args, **kwargs)`` called when the flow is saved next, and not before.
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-import secrets
 from typing import TYPE_CHECKING, get_args
 
 from greenflow import limits
+from greenflow.later import later
 from greenflow.store.base import Status
 
 if TYPE_CHECKING:
+    import inspect
+    import secrets
     from collections.abc import Callable, Iterable
+else:
+    inspect = later(__name__, "inspect")
+    secrets = later(__name__, "secrets")
 
 #: Crockford's digits: no i, l, o, u, so that an id can be read out and typed.
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -8,14 +8,18 @@ import msgspec
 
 from greenflow import limits
 from greenflow.errors import FlowBusy, FlowExists, FlowNotFound
-from greenflow.runtime import typed, values
+from greenflow.later import later
+from greenflow.runtime import values
 from greenflow.store.base import Outgoing, Step
 from greenflow.store.mailbox import check_receiver
 
 if TYPE_CHECKING:
+    from greenflow.runtime import typed
     from greenflow.runtime.slice import Slice
     from greenflow.runtime.stores import Store
     from greenflow.store.base import FlowRecord, LogLine, NewFlow
+else:
+    typed = later(__name__, "greenflow.runtime.typed")
 
 
 class Outbound:

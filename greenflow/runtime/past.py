@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 from greenflow.errors import FlowExists
+from greenflow.later import later
 from greenflow.runtime.names import new_id_of
 from greenflow.runtime.steered import Steered
 from greenflow.store.base import Edit, FlowRecord, NewFlow, Waiting
 
 if TYPE_CHECKING:
+    import getpass
+    import socket
+
     from greenflow.inspect import Diff
     from greenflow.runtime.flow import Flow
     from greenflow.store.base import Checkpoint, Saved
+else:
+    getpass = later(__name__, "getpass")
+    socket = later(__name__, "socket")
 
 
 class Past(Steered):

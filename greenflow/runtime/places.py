@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STORE_VARIABLE = "GREENFLOW_STORE"
 STORE_FOLDER = ".greenflow"
@@ -15,6 +18,8 @@ def default_path() -> Path:
     That is ``$GREENFLOW_STORE``, else the nearest ``.greenflow`` in the working
     directory or above it, else ``.greenflow`` in the working directory.
     """
+    from pathlib import Path  # a store that is named needs none
+
     named = os.environ.get(STORE_VARIABLE)
     if named:
         return Path(named)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from greenflow.store.workers import TOKEN_VARIABLE, worker_id
 
@@ -30,6 +29,16 @@ runpy.run_module("greenflow", run_name="__main__", alter_sys=True)
 """
 
 
+class AnyWorker(Protocol):
+    """A worker's process, however it was started."""
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it lives."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end, so long at most; return whether it has ended."""
+
+
 class WorkerProcess:
     """A ``greenflow worker`` of its own.
 
@@ -43,12 +52,10 @@ class WorkerProcess:
 
         Raises OSError.
         """
-        token = secrets.token_hex(8)
+        token = new_token()
         begin = ["-c", _TIED, str(os.getpid())] if tied else ["-m", "greenflow"]
         command = [sys.executable, *begin, "worker", *arguments]
-        # What this process can import it can, too; the first is its own, or the same.
-        paths = os.pathsep.join(path for path in sys.path if path)
-        added = {TOKEN_VARIABLE: token, "PYTHONPATH": paths}
+        added = {TOKEN_VARIABLE: token, "PYTHONPATH": searched_paths()}
         self.process = subprocess.Popen(command, env={**os.environ, **added})
         self.worker = worker_id(self.process.pid, token)
 
@@ -62,24 +69,47 @@ class WorkerProcess:
         code = self.process.poll()
         if code is None:
             return None
-        return _how(code) if code else ""
+        return how(code) if code else ""
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it lives."""
+        self.process.send_signal(number)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end, so long at most; return whether it has ended."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
 
-def end(processes: Iterable[WorkerProcess]) -> None:
+def end(processes: Iterable[AnyWorker]) -> None:
     """Let processes end behind their slices, or at least in ten seconds."""
-    running = [each.process for each in processes]
+    running = list(processes)
     for process in running:
-        process.terminate()
+        process.signal(signal.SIGTERM)
     deadline = time.monotonic() + END_SECONDS
     for process in running:
-        try:
-            process.wait(max(deadline - time.monotonic(), 0))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if not process.wait(max(deadline - time.monotonic(), 0)):
+            process.signal(signal.SIGKILL)
+            while not process.wait(END_SECONDS):
+                pass
 
 
-def _how(code: int) -> str:
+def new_token() -> str:
+    """Return the second half of a worker's id."""
+    return os.urandom(8).hex()
+
+
+def searched_paths() -> str:
+    """Return $PYTHONPATH for a child: what this process can import it can, too."""
+    # The first is the child's own, or the same.
+    return os.pathsep.join(path for path in sys.path if path)
+
+
+def how(code: int) -> str:
+    """Return in words how a process ended."""
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -14,37 +14,28 @@ from typing import TYPE_CHECKING
 from greenlet import GreenletExit
 from msgspec.structs import replace
 
+from greenflow import errors
 from greenflow.continuation import LEAVE, Continuation, Sent, Thrown
-from greenflow.errors import (
-    BadRecord,
-    Conflict,
-    Deadlock,
-    FlowBusy,
-    FlowExists,
-    FlowNotFound,
-    NotRestorable,
-    NotSaveable,
-    StackTooDeep,
-    StoreError,
-    TooLarge,
-)
 from greenflow.failpoints import reach
-from greenflow.runtime import answers, ending, values
-from greenflow.runtime.deep import has_room
+from greenflow.later import later_all
+from greenflow.runtime import answers, values
 from greenflow.runtime.driving import Left, Release, Stopped, written
 from greenflow.runtime.effects import Once, perform
 from greenflow.runtime.hosting import Host
-from greenflow.runtime.logs import LOG, name_within, named
+from greenflow.runtime.naming import name_within, named
 from greenflow.runtime.outgoing import Outbound
 from greenflow.runtime.requests import Join
-from greenflow.runtime.shielding import is_shielded
 from greenflow.store.base import Claim, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenflow.runtime import deep, ending, logs, shielding
     from greenflow.runtime.stores import Store
     from greenflow.store.base import Committed, FlowRecord, Message
+else:
+    _LATE = ("deep", "ending", "logs", "shielding")
+    deep, ending, logs, shielding = later_all(__name__, "greenflow.runtime", *_LATE)
 
 
 class Slice:
@@ -106,7 +97,8 @@ class Slice:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            if isinstance(error, NotRestorable | BadRecord) and values.is_own(error):
+            refused = errors.NotRestorable | errors.BadRecord
+            if isinstance(error, refused) and values.is_own(error):
                 return self._give_up(error)  # it was put on the stack again in vain
             return self._failed(error)
         if continuation.done:
@@ -204,7 +196,9 @@ class Slice:
     def _step(
         self, continuation: Continuation, request: object
     ) -> tuple[Step, Callable[[], None]]:
-        step, moved = answers.step_of(request, continuation.save(), is_shielded())
+        step, moved = answers.step_of(
+            request, continuation.save(), shielding.is_shielded()
+        )
         return self.with_messages(step, consumed=True), moved
 
     def commit(self, step: Step) -> Committed | None:
@@ -218,12 +212,12 @@ class Slice:
         """
         try:
             committed = written(self, step)
-        except (FlowNotFound, FlowBusy, FlowExists):
+        except (errors.FlowNotFound, errors.FlowBusy, errors.FlowExists):
             self.outbound.drop_refused()
             raise
-        except (TooLarge, Deadlock):
+        except (errors.TooLarge, errors.Deadlock):
             raise
-        except (StoreError, OSError, MemoryError) as error:
+        except (errors.StoreError, OSError, MemoryError) as error:
             self._broken = error
             return None
         except Exception as error:
@@ -240,18 +234,20 @@ class Slice:
 
     def _left(self) -> Exception | None:
         broken, self._broken = self._broken, None
-        if isinstance(broken, Conflict):
-            LOG.info("flow %s: another worker has it now, so it was left", self.id)
+        if isinstance(broken, errors.Conflict):
+            logs.LOG.info("flow %s: another worker has it now, so it was left", self.id)
         elif broken is not None:
             raise broken
         return self._stuck and self._give_up(self._stuck)
 
     def _give_up(self, error: Exception) -> Exception:
         """Put the flow into the hospital; raise the error if the store failed."""
-        if isinstance(error, StoreError):
-            with suppress(FlowNotFound):
+        if isinstance(error, errors.StoreError):
+            with suppress(errors.FlowNotFound):
                 self.store.base.get(self.id)  # it may be another store that is gone
-        if isinstance(error, StackTooDeep) and not has_room(self.store.base, self.id):
+        if isinstance(error, errors.StackTooDeep) and not deep.has_room(
+            self.store.base, self.id
+        ):
             self.host.parent.switch(Release(self))  # its limit is this process's
         else:
             self._end(ending.of_trouble(self.claim.record, error))
@@ -261,7 +257,7 @@ class Slice:
         try:
             step, moved = ending.of_return(self.store, result)
             stuck = self._end(self.with_messages(step, consumed=True))
-        except (NotSaveable, TooLarge) as error:
+        except (errors.NotSaveable, errors.TooLarge) as error:
             return self._failed(error)
         moved()
         return stuck
@@ -281,15 +277,17 @@ class Slice:
         reach("before-end")
         try:
             written(self, step)
-        except (FlowNotFound, FlowBusy, FlowExists) as error:
+        except (errors.FlowNotFound, errors.FlowBusy, errors.FlowExists) as error:
             if not self.outbound.drop_refused():
                 raise
-            LOG.warning("flow %s ended, its message was dropped: %s", self.id, error)
+            logs.LOG.warning(
+                "flow %s ended, its message was dropped: %s", self.id, error
+            )
             return self._end(self.outbound.added_to(step))
-        except Conflict:
-            LOG.info("flow %s: another worker has it now, so it was left", self.id)
-        except BadRecord as error:
-            if step.status == "hospital" or isinstance(error, TooLarge):
+        except errors.Conflict:
+            logs.LOG.info("flow %s: another worker has it now, so it was left", self.id)
+        except errors.BadRecord as error:
+            if step.status == "hospital" or isinstance(error, errors.TooLarge):
                 raise
             return self._give_up(error)  # it has to do with another one's
         return None

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from greenflow.continuation import tags
 from greenflow.continuation.context import keep_local
-from greenflow.runtime import typed, values
-from greenflow.runtime.flow import Flow
+from greenflow.continuation.tags import public
+from greenflow.later import later_all
+from greenflow.runtime import values
 from greenflow.runtime.hosting import current_slice
-from greenflow.runtime.making import Options
-from greenflow.runtime.names import function_name, page_limit, statuses, topic_name
 from greenflow.runtime.outgoing import check_key
 from greenflow.runtime.places import default_path
 from greenflow.runtime.scheduler import Scheduler
-from greenflow.runtime.times import moment
 from greenflow.runtime.upkeep import Upkeep
 from greenflow.store import open_store
 from greenflow.store.base import QueueLimits
@@ -27,8 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
+    from greenflow.runtime import names, times, typed
+    from greenflow.runtime.flow import Flow
     from greenflow.store import base
     from greenflow.store.base import FlowRecord, Status
+else:
+    _LATE = ("names", "times", "typed")
+    names, times, typed = later_all(__name__, "greenflow.runtime", *_LATE)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,6 +44,7 @@ _open_stores: dict[str, Store] = {}
 _opening = threading.Lock()
 
 
+@public
 class Store(Upkeep):
     """A place where flows live longer than processes; made by :func:`greenflow.open`.
 
@@ -68,12 +72,14 @@ class Store(Upkeep):
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> Flow[R]:
         """Make a flow that will call ``fn``. As :func:`greenflow.spawn`."""
-        return Options(store=self).spawn(fn, *args, **kwargs)
+        return self.spawning(fn, args, kwargs)()
 
     def spawning(
         self, fn: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Callable[[], Flow[R]]:
         """Return what writes the flow, in any thread."""
+        from greenflow.runtime.making import Options
+
         return Options(store=self).spawning(fn, args, kwargs)
 
     def outcome(self, flow_id: str) -> Any:
@@ -90,6 +96,8 @@ class Store(Upkeep):
 
     def get(self, flow_id: str) -> Flow[Any]:
         """Return the flow of that id. As :func:`greenflow.get`."""
+        from greenflow.runtime.flow import Flow
+
         return Flow(self, Flow(self, flow_id).record.id)
 
     def flows(
@@ -103,13 +111,15 @@ class Store(Upkeep):
         limit: int | None = None,
     ) -> Iterator[Flow[Any]]:
         """Yield the flows, oldest first. As :func:`greenflow.flows`."""
+        from greenflow.runtime.flow import Flow
+
         records = self._base.flows(
-            status=statuses(status),
-            function=function_name(fn) if callable(fn) else fn or "",
+            status=names.statuses(status),
+            function=names.function_name(fn) if callable(fn) else fn or "",
             tag=tag or "",
             queue=queue,
             after=after.id if isinstance(after, Flow) else after or "",
-            limit=page_limit(limit),
+            limit=names.page_limit(limit),
         )
         return (Flow(self, record.id) for record in records)
 
@@ -134,11 +144,13 @@ class Store(Upkeep):
         at: datetime | None,
     ) -> Callable[[], object]:
         """Return what writes the message of send(), in any thread."""
+        from greenflow.runtime.flow import Flow
+
         if isinstance(flow, Flow):
             if flow.store.location != self._path:
                 raise ValueError(f"{flow!r} is of {flow.store!r}, not of {self!r}")
             flow = flow.id
-        name, due = topic_name(topic), None if at is None else moment(at)
+        name, due = names.topic_name(topic), None if at is None else times.moment(at)
         sender, key = current_slice(), check_key(key)
         if sender is not None and sender.store.location == self._path:
             self.within(sender.outbound.send, flow, name, message, key, due)
@@ -213,6 +225,7 @@ class Store(Upkeep):
         return _load_store, (self._path,)
 
 
+@public
 def open(path: str | os.PathLike[str], *, create: bool = True) -> Store:
     """Return the store in the folder ``path``, made with all parents if need be.
 
@@ -264,6 +277,8 @@ def _location(path: str | os.PathLike[str]) -> str:
 
 
 def _load_flow(flow_id: str, location: str | None = None) -> Flow[Any]:
+    from greenflow.runtime.flow import Flow
+
     store = default() if location is None else open(location, create=False)
     return Flow(store, flow_id)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from greenflow.later import later
 from greenflow.store import claims
+
+if TYPE_CHECKING:
+    import random
+else:
+    random = later(__name__, "random")
 
 #: The end of the year 9999, which is that of datetime too.
 _LAST_SECONDS: Final = 253_402_300_800.0

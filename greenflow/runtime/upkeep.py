@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from greenflow.store.settings import (
-    Retention,
-    get_retention,
-    put_history,
-    put_retention,
-)
-from greenflow.store.upkeep_copy import backup
-from greenflow.store.upkeep_doctor import doctor
-from greenflow.store.upkeep_gc import Collected, Collector
-from greenflow.store.upkeep_stats import stats
-from greenflow.store.upkeep_trim import trim
+from greenflow.later import later_all
 
 if TYPE_CHECKING:
     import os
     from datetime import timedelta
 
-    from greenflow.store import LmdbStore, base
+    from greenflow.store import (
+        LmdbStore,
+        base,
+        settings,
+        upkeep_copy,
+        upkeep_doctor,
+        upkeep_gc,
+        upkeep_stats,
+        upkeep_trim,
+    )
+    from greenflow.store.settings import Retention
     from greenflow.store.upkeep_finding import Finding
+    from greenflow.store.upkeep_gc import Collected, Collector
     from greenflow.store.upkeep_stats import Stats
+else:
+    settings, upkeep_copy, upkeep_doctor = later_all(
+        __name__, "greenflow.store", "settings", "upkeep_copy", "upkeep_doctor"
+    )
+    upkeep_gc, upkeep_stats, upkeep_trim = later_all(
+        __name__, "greenflow.store", "upkeep_gc", "upkeep_stats", "upkeep_trim"
+    )
 
 #: A worker that is idle spends so long on gc before it looks for flows again.
 _SOME_SECONDS = 0.05
@@ -62,12 +70,12 @@ class Upkeep:
             ValueError: nothing says what may be deleted.
             StoreError: the store failed; what was deleted is.
         """
-        retention = _retention(older, keep) or self._lmdb.read(get_retention)
+        retention = _retention(older, keep) or self._lmdb.read(settings.get_retention)
         if retention is None:
             raise ValueError(
                 "gc() needs older=..., keep=..., or set_retention() before"
             )
-        collector = Collector(self._lmdb, retention, children=children)
+        collector = upkeep_gc.Collector(self._lmdb, retention, children=children)
         if dry_run:
             return collector.dry_run()
         collector.run()
@@ -80,10 +88,10 @@ class Upkeep:
         :meth:`set_retention` said; nothing, if that was never called.
         """
         if self._collector is None:
-            retention = self._lmdb.read(get_retention)
+            retention = self._lmdb.read(settings.get_retention)
             if retention is None:
                 return False
-            self._collector = Collector(self._lmdb, retention)
+            self._collector = upkeep_gc.Collector(self._lmdb, retention)
         done = self._collector.run(seconds)
         if done:
             self._collector = None
@@ -99,7 +107,7 @@ class Upkeep:
             keep: not so many that ended last, however old they are.
         """
         retention = _retention(older, keep)
-        self._lmdb.write(lambda work: put_retention(work, retention))
+        self._lmdb.write(lambda work: settings.put_retention(work, retention))
 
     def set_history(self, keep: int) -> int:
         """Say how many of the last checkpoints of a flow are kept; delete the others.
@@ -116,8 +124,8 @@ class Upkeep:
         Raises:
             ValueError: it is negative.
         """
-        self._lmdb.write(lambda work: put_history(work, keep))
-        return trim(self._lmdb, [each.id for each in self._lmdb.flows()])
+        self._lmdb.write(lambda work: settings.put_history(work, keep))
+        return upkeep_trim.trim(self._lmdb, [each.id for each in self._lmdb.flows()])
 
     def stats(self, *, full: bool = False) -> Stats:
         """Return the store in numbers: flows by index, space, readers, writer.
@@ -125,7 +133,7 @@ class Upkeep:
         Args:
             full: look at every flow, for what no index tells.
         """
-        return stats(self._lmdb, full=full)
+        return upkeep_stats.stats(self._lmdb, full=full)
 
     def doctor(self, *, fix: bool = False) -> list[Finding]:
         """Read every record, compare all indexes; return what is wrong.
@@ -133,7 +141,7 @@ class Upkeep:
         Args:
             fix: put right what follows from the flows themselves.
         """
-        return doctor(self._lmdb, fix=fix)
+        return upkeep_doctor.doctor(self._lmdb, fix=fix)
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the store as it is at one moment into a new folder, while it is used.
@@ -145,7 +153,7 @@ class Upkeep:
             StoreError: there is something at ``path``, or it cannot be written.
             BadRecord: the store, and so the copy, is damaged; the copy is there.
         """
-        backup(self._lmdb, path)
+        upkeep_copy.backup(self._lmdb, path)
 
     @property
     def _lmdb(self) -> LmdbStore:
@@ -158,4 +166,4 @@ def _retention(older: timedelta | None, keep: int) -> Retention | None:
     if older is None and not keep:
         return None
     seconds = None if older is None else older.total_seconds()
-    return Retention(older_seconds=seconds, keep=keep)
+    return settings.Retention(older_seconds=seconds, keep=keep)

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import os
 import reprlib
-import socket
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenflow import limits
-from greenflow.continuation import diagnose, frames, pickling
+from greenflow.continuation import frames, loading
 from greenflow.errors import (
     CodeMissing,
     FlowFailed,
@@ -22,13 +19,24 @@ from greenflow.errors import (
     NotRestorable,
     TooLarge,
 )
-from greenflow.inspect.text import MASK, is_secret
+from greenflow.later import later
 
 if TYPE_CHECKING:
+    import socket
+    import traceback
     from collections.abc import Callable
     from types import TracebackType
 
-_OWN_FOLDER = f"{Path(__file__).absolute().parents[1]}{os.sep}"
+    from greenflow.continuation import diagnose, pickling
+    from greenflow.inspect import text
+else:
+    text = later(__name__, "greenflow.inspect.text")
+    socket = later(__name__, "socket")
+    traceback = later(__name__, "traceback")
+    diagnose = later(__name__, "greenflow.continuation.diagnose")
+    pickling = later(__name__, "greenflow.continuation.pickling")
+
+_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: Of an exception's one line, and of its traceback.
 _LINE_CHARS_MAX = 500
 _TEXT_CHARS_MAX = 100_000
@@ -89,7 +97,7 @@ def load(data: bytes) -> Any:
         BadRecord: it is damaged.
     """
     try:
-        return pickling.load(data)
+        return loading.load(data)
     except GreenflowError:
         raise
     except (ImportError, AttributeError) as error:
@@ -189,7 +197,7 @@ def _plain(text: str) -> str:
 class _Short(reprlib.Repr):
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
         masked = {
-            key: _MASKED if type(key) is str and is_secret(key) else held
+            key: _MASKED if type(key) is str and text.is_secret(key) else held
             for key, held in x.items()
         }
         return super().repr_dict(masked, level)
@@ -197,7 +205,7 @@ class _Short(reprlib.Repr):
 
 class _Masked:
     def __repr__(self) -> str:
-        return MASK
+        return text.MASK
 
 
 _MASKED = _Masked()

@@ -33,6 +33,7 @@ class Worker:
         *,
         queues: Sequence[str] | None = None,
         warm: int = limits.WARM_FLOWS_MAX,
+        preload: Sequence[str] = (),
     ) -> None:
         """Make one.
 
@@ -42,12 +43,15 @@ class Worker:
                 id, of what the store cannot read.
             queues: run only flows of these; None means all.
             warm: how many flows that wait are kept in memory as they are.
+            preload: modules that are imported beforehand for flows that run alone.
         """
         self._store = store
         self._stopped = False
         self._collect_at = time.monotonic()
         self._bell = store.base.bell()
-        self._executor = Executor(store, told, queues=queues, warm=warm)
+        self._executor = Executor(
+            store, told, queues=queues, warm=warm, preload=preload
+        )
 
     @property
     def slices(self) -> int:

@@ -9,17 +9,20 @@ it, so who waits looks again by itself after a while.
 from __future__ import annotations
 
 import os
-import secrets
-import select
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from greenflow.errors import StoreError
+from greenflow.later import later
 
 if TYPE_CHECKING:
+    import select
+    import socket
     from types import TracebackType
     from typing import Self
+else:
+    select = later(__name__, "select")
+    socket = later(__name__, "socket")
 
 #: What a bell rings for.
 READY: Final = ".bell"
@@ -33,7 +36,7 @@ class Bell:
         """Put up a bell in ``folder``, which is made. Raises StoreError."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._name = f"{os.getpid()}-{secrets.token_hex(8)}{kind}"
+        self._name = f"{os.getpid()}-{os.urandom(8).hex()}{kind}"
         self._path = os.path.join(folder, self._name)
         try:
             with suppress(FileExistsError):

@@ -10,17 +10,8 @@ from msgspec.structs import replace
 
 from greenflow.errors import BadRecord, StoreClosed
 from greenflow.failpoints import reach
-from greenflow.store import (
-    claims,
-    commits,
-    listing,
-    posting,
-    queues,
-    throttle,
-    timers,
-    turns,
-    workers,
-)
+from greenflow.later import later
+from greenflow.store import claims, posting, queues, throttle, timers, turns, workers
 from greenflow.store.base import NOTHING_KNOWN
 from greenflow.store.filed import sweep
 from greenflow.store.work import Work
@@ -28,8 +19,12 @@ from greenflow.store.work import Work
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from greenflow.store import commits, listing
     from greenflow.store.base import Claim, FlowRecord
     from greenflow.store.depot import Depot
+else:
+    commits = later(__name__, "greenflow.store.commits")
+    listing = later(__name__, "greenflow.store.listing")
 
 T = TypeVar("T")
 

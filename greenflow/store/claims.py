@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from greenflow import limits
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _REQUEUE_MAX = 500
 
 
-class Taken(NamedTuple):
+class Taken(msgspec.Struct, frozen=True):
     """A flow that was claimed, with its bytes not checked yet."""
 
     row: Row

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from greenflow import limits
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from greenflow.store.work import Work
 
 
-class Prepared(NamedTuple):
+class Prepared(msgspec.Struct, frozen=True):
     """A step, with all its bytes made before the transaction begins."""
 
     step: Step

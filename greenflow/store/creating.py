@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from greenflow import limits
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from greenflow.store.work import Work
 
 
-class PreparedFlow(NamedTuple):
+class PreparedFlow(msgspec.Struct, frozen=True):
     """A flow with all its bytes made before the transaction begins."""
 
     record: FlowRecord
@@ -48,7 +49,7 @@ def prepare(new: NewFlow, depot: Depot) -> PreparedFlow:
         if math.isnan(new.deadline):
             raise ValueError(f"the deadline of flow {record.id} is {new.deadline}")
         end = mailbox.letter(record.id, CANCELS, new.cancelled, "throw")
-        end = end._replace(at=new.deadline)
+        end = replace(end, at=new.deadline)
     state = states.prepare(record.id, new.state, states.nothing_stored, depot)
     value = None
     if new.value is not None:

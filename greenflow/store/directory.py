@@ -6,16 +6,22 @@ can run code as those who run its flows.
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import grp
 import os
-import pwd
 import stat
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from greenflow.errors import StoreError, UnsafeStore
+from greenflow.later import later
+
+if TYPE_CHECKING:
+    import ctypes
+    import grp
+    import pwd
+else:
+    ctypes = later(__name__, "ctypes")
+    grp = later(__name__, "grp")
+    pwd = later(__name__, "pwd")
 
 DATA: Final = "data.mdb"
 LOCK: Final = "lock.mdb"
@@ -45,6 +51,8 @@ _REMOTE: Final = {
     0x7461636F: "OCFS2",
     0x0BD00BD0: "Lustre",
 }
+#: What mountinfo calls those that LMDB is safe on; others are asked for by statfs(2).
+_LOCAL: Final = frozenset({b"ext4", b"ext3", b"xfs", b"tmpfs", b"overlay", b"f2fs"})
 #: More than struct statfs has on any Linux.
 _STATFS_BYTES: Final = 512
 
@@ -56,9 +64,9 @@ def create(path: str) -> None:
         StoreError: it cannot be made, or holds what is no store's.
     """
     try:
-        for parent in reversed(Path(path).parents):
-            if not parent.exists():
-                _make(str(parent), _PARENT_MODE)
+        for parent in reversed(_parents(path)):
+            if not os.path.exists(parent):
+                _make(parent, _PARENT_MODE)
         _make(path, _FOLDER_MODE)
         strange = sorted(set(os.listdir(path)) - _OWN)
     except OSError as error:
@@ -115,7 +123,8 @@ def check(path: str) -> None:
         raise StoreError(f"store {path} cannot be opened: {error}") from error
     try:
         _check_private(path, os.fstat(folder))
-        refuse_remote(path, file_system(folder))
+        if not _is_local(folder):
+            refuse_remote(path, file_system(folder))
         for name in (DATA, LOCK):
             _check_entry(folder, path, name, is_file=True)
         for name in (WORKERS, BULK):
@@ -123,6 +132,32 @@ def check(path: str) -> None:
     finally:
         os.close(folder)
     _check_parents(path)
+
+
+def _parents(path: str) -> list[str]:
+    """Return the folders above an absolute path, the nearest first."""
+    found = []
+    while (above := os.path.dirname(path)) != path:
+        found.append(above)
+        path = above
+    return found
+
+
+def _is_local(folder: int) -> bool:
+    """Whether an open file is on one of the usual file systems of this machine.
+
+    The list of what is mounted is read faster than ctypes is loaded. Where it does not
+    tell (btrfs has devices of its own), statfs(2) is asked.
+    """
+    device = os.fstat(folder).st_dev
+    mounted = f"{os.major(device)}:{os.minor(device)}".encode()
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            lines = [line.split() for line in file]
+    except OSError:
+        return False
+    kinds = [line[line.index(b"-") + 1] for line in lines if line[2] == mounted]
+    return bool(kinds) and _LOCAL.issuperset(kinds)
 
 
 def file_system(folder: int) -> int:
@@ -189,8 +224,8 @@ def _check_private(place: str, found: os.stat_result) -> None:
 def _check_parents(path: str) -> None:
     """Refuse a folder above in which others could put another store in its place."""
     user = os.geteuid()
-    for parent in Path(os.path.realpath(path)).parents:
-        found = parent.stat()
+    for parent in _parents(os.path.realpath(path)):
+        found = os.stat(parent)
         if found.st_uid not in (0, user) or _others_write(found):
             raise UnsafeStore(
                 f"{parent}, above store {path}, can be written by others: uid "

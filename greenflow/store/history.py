@@ -14,17 +14,22 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadRecord, NoSuchCheckpoint
-from greenflow.store import blocks, filed, filling, keys, pieces, settings, states
+from greenflow.later import later_all
+from greenflow.store import keys, pieces, states
 from greenflow.store.model import ENDED
 from greenflow.store.records import Packed, encode_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from greenflow.store import blocks, filed, filling, settings
     from greenflow.store.model import Checkpoint, FlowRecord
     from greenflow.store.records import Row
     from greenflow.store.states import Raw, State
     from greenflow.store.work import Work
+else:
+    _LATE = ("blocks", "filed", "filling", "settings")
+    blocks, filed, filling, settings = later_all(__name__, "greenflow.store", *_LATE)
 
 
 #: Checkpoints that are not kept any more, and are deleted together with later ones.

@@ -35,10 +35,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 from greenflow import limits
+from greenflow.digests import blake2b
 
 META: Final = b"m"
 FLOW: Final = b"f"

@@ -10,19 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from greenflow import limits
 from greenflow.errors import StoreClosed
 from greenflow.failpoints import reach
-from greenflow.store import (
-    bells,
-    bulk,
-    creating,
-    deaths,
-    directory,
-    editing,
-    mailbox,
-    posting,
-    states,
-    steering,
-    throttle,
-)
+from greenflow.later import later_all
+from greenflow.store import bells, bulk, directory, mailbox, states
 from greenflow.store.base import ANSWERS, CANCELS, Outgoing
 from greenflow.store.bells import Bell
 from greenflow.store.claiming import Claimer
@@ -37,8 +26,14 @@ if TYPE_CHECKING:
 
     import lmdb
 
+    from greenflow.store import creating, deaths, editing, posting, steering, throttle
     from greenflow.store.base import Edit, FlowRecord, NewFlow, QueueLimits
     from greenflow.store.lmdb_env import Environment
+else:
+    creating, deaths, editing, posting, steering, throttle = later_all(
+        *(__name__, "greenflow.store"),
+        *("creating", "deaths", "editing", "posting", "steering", "throttle"),
+    )
 
 T = TypeVar("T")
 

@@ -6,7 +6,6 @@ transaction it is given, and hold no lock. Nothing of a user's runs inside one.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 import time
@@ -19,6 +18,7 @@ import lmdb
 from greenflow import limits
 from greenflow.errors import StoreClosed, StoreError
 from greenflow.failpoints import reach
+from greenflow.later import later
 from greenflow.store import directory
 from greenflow.store.gate import Gate
 from greenflow.store.lmdb_errors import outcome_unknown, translated
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Call: TypeAlias = Callable[[lmdb.Transaction[bytes]], "T"]
+    import ctypes
+else:
+    ctypes = later(__name__, "ctypes")
 
 T = TypeVar("T")
 
@@ -225,6 +228,11 @@ def detach(environment: Environment) -> None:
             environment.place, None
         ):
             environment.close()
+
+
+def is_any_open() -> bool:
+    """Return whether this process has an environment open, which no child could use."""
+    return bool(_environments)
 
 
 def _place(path: str) -> tuple[int, int]:

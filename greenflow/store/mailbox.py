@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from greenflow import limits
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 Kind = Literal["value", "throw"]
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     """A message as it lies in the store, to be unsealed after the transaction."""
 
     prefix: bytes
     record: bytes
 
 
-class Letter(NamedTuple):
+class Letter(msgspec.Struct, frozen=True):
     """A message that is ready to be put into a mailbox."""
 
     flow: str
@@ -65,7 +66,7 @@ def mail(item: Outgoing) -> Letter:
     if item.at is not None and math.isnan(item.at):
         raise ValueError(f"a message of topic {item.topic!r} is sent at {item.at}")
     made = letter(item.flow, item.topic, item.body)
-    return made._replace(key=item.key, at=item.at)
+    return replace(made, key=item.key, at=item.at)
 
 
 def check_user_topic(topic: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -49,7 +49,7 @@ def _new(env: Environment) -> Meta:
         format=FORMAT,
         engine=ENGINE,
         page_bytes=env.page_bytes,
-        store=secrets.token_hex(8),
+        store=os.urandom(8).hex(),
         created=time.time(),
     )
 

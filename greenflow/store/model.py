@@ -1,12 +1,10 @@
 """The plain records that go into a store and come out of it, and its bell."""
 
-from __future__ import annotations
-
 from typing import Literal, Protocol
 
 import msgspec
 
-from greenflow.parted import AnyState  # noqa: TC001
+from greenflow.parted import AnyState
 
 Status = Literal[
     "ready",

@@ -6,17 +6,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
 from greenflow.errors import BadRecord, FlowNotFound
-from greenflow.store import (
-    deaths,
-    ends,
-    history,
-    keys,
-    listing,
-    logbook,
-    sources,
-    states,
-    throttle,
-)
+from greenflow.later import later_all
+from greenflow.store import history, keys, states
 from greenflow.store.base import Store
 from greenflow.store.model import Saved
 
@@ -24,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from greenflow.parted import AnyState
+    from greenflow.store import deaths, ends, listing, logbook, sources, throttle
     from greenflow.store.base import (
         Checkpoint,
         FlowRecord,
@@ -36,6 +28,11 @@ if TYPE_CHECKING:
     from greenflow.store.depot import Depot
     from greenflow.store.states import Known, Raw
     from greenflow.store.work import Work
+else:
+    deaths, ends, listing, logbook, sources, throttle = later_all(
+        *(__name__, "greenflow.store"),
+        *("deaths", "ends", "listing", "logbook", "sources", "throttle"),
+    )
 
 T = TypeVar("T")
 

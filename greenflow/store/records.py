@@ -5,10 +5,8 @@ free pages, and a store with values of many sizes would grow and grow for want o
 The seal is around the whole, so a piece that is lost or replaced is found out too.
 """
 
-from __future__ import annotations
-
 import zlib
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -52,7 +50,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     logged: int = 0  #: lines so far; the number of the next
 
 
-class Packed(NamedTuple):
+class Packed(msgspec.Struct, frozen=True):
     """Bytes of a user's, compressed if that makes them smaller."""
 
     data: bytes
@@ -143,8 +141,8 @@ def _compress(data: bytes) -> bytes:
 
 def unpack(packed: Packed, what: str) -> bytes:
     """Return what :func:`pack` was given. Raises BadContents, which names ``what``."""
-    data, size, compressed = packed
-    if compressed:
+    data, size = packed.data, packed.plain_bytes
+    if packed.compressed:
         if not 0 < size <= limits.RECORD_BYTES_MAX:
             raise BadContents(f"{what} says that it has {size} bytes")
         inflate = zlib.decompressobj()

@@ -7,17 +7,17 @@ blocks that it is made of. In front of that are the digests of its large values'
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from greenflow import limits
 from greenflow.envelope import seal, unseal
 from greenflow.errors import BadContents, StoreError
+from greenflow.later import later_all
 from greenflow.parted import Buffer, Parted, buffers_of, release, stream_of
-from greenflow.store import blocks, filling, keys, spans, taking
+from greenflow.store import blocks, keys, spans
 from greenflow.store.blocks import Block
-from greenflow.store.bulk import Reader
 from greenflow.store.model import Checkpoint  # noqa: TC001
 from greenflow.store.records import Packed, check_size, decode, pack, unpack
 from greenflow.store.spans import Span  # noqa: TC001
@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 
     #: Returns which of some digests are stored already; of none, all that are.
     Stored = Callable[[list[bytes]], Collection[bytes]]
+    from greenflow.store import bulk, filling, taking
+else:
+    _LATE = ("bulk", "filling", "taking")
+    bulk, filling, taking = later_all(__name__, "greenflow.store", *_LATE)
 
 
-class State(NamedTuple):
+class State(msgspec.Struct, frozen=True):
     """A state that is ready to be written: its stream whole or in blocks, and beside it
     large values in blocks."""
 
@@ -70,7 +74,7 @@ def writing(made: list[State]) -> Iterator[None]:
         state.written(is_there=True)
 
 
-class Raw(NamedTuple):
+class Raw(msgspec.Struct, frozen=True):
     """A state as it lies in the store, to be opened after the transaction."""
 
     flow: str
@@ -94,7 +98,7 @@ class _ValueHead(msgspec.Struct, frozen=True, array_like=True):
     compressed: bool
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True):
     """What the record of a state says, checked."""
 
     checkpoint: Checkpoint
@@ -167,16 +171,16 @@ def seal_state(
     """Return the record of a state."""
     key = keys.part(keys.STATE, flow_id, checkpoint.seq)
     listed = b"".join(each.digest for each in state.blocks)
-    data, _, compressed = state.whole or Packed(b"", 0, False)
+    whole = state.whole or Packed(b"", 0, False)
     head = _Head(
         checkpoint,
-        compressed,
+        whole.compressed,
         state.whole is None,
         has_value,
         state.stream_bytes,
         state.made.spans,
     )
-    return seal(b"state", key, _encode(head), listed + data)
+    return seal(b"state", key, _encode(head), listed + whole.data)
 
 
 def unseal_state(flow_id: str, seq: int, record: bytes) -> Known:
@@ -230,7 +234,7 @@ def opened_stream(raw: Raw) -> tuple[Known, bytes]:
     if len(digests) != len(raw.parts):
         raise BadContents(f"{what} says that it has {size} bytes")
     pairs = zip(digests, raw.parts, strict=True)
-    with Reader(raw.folder) as files:
+    with bulk.Reader(raw.folder) as files:
         found = (blocks.unseal_block(raw.flow, *each, files) for each in pairs)
         data = b"".join(found)
     if len(data) != size:

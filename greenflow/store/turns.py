@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from greenflow.errors import BadRecord
 from greenflow.store import claims, queues
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from greenflow.store.work import Work
 
 
-class Wish(NamedTuple):
+class Wish(msgspec.Struct, frozen=True):
     """Which flows somebody wants to claim."""
 
     most: int

@@ -80,7 +80,7 @@ class _Incoming:
             self.values[seq] = states.prepare_value(flow_id, body)
         elif item.what == "message":
             made = mailbox.letter(flow_id, item.topic, body, item.kind)
-            self.letters.append((made._replace(at=item.at), item.seq))
+            self.letters.append((replace(made, at=item.at), item.seq))
         elif item.what == "key":
             self.sent.append(body)
         elif item.what == "source" and item.source is not None:

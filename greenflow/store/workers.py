@@ -13,7 +13,6 @@ import math
 import mmap
 import os
 import re
-import secrets
 import threading
 import time
 import weakref
@@ -93,7 +92,7 @@ class Worker:
 
     def _register(self, folder: str) -> bool:
         # Who started this process wants to know which worker it is; only the first.
-        token = os.environ.pop(TOKEN_VARIABLE, "") or secrets.token_hex(8)
+        token = os.environ.pop(TOKEN_VARIABLE, "") or os.urandom(8).hex()
         self.id = worker_id(os.getpid(), token)
         self._path = _path(folder, self.id)
         # Python's descriptors are not inherited over exec(): a child holds no lock.

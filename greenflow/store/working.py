@@ -11,7 +11,8 @@ import lmdb
 
 from greenflow.errors import BadRecord, Deadlock, StoreError
 from greenflow.failpoints import reach
-from greenflow.store import claims, commits, history
+from greenflow.later import later
+from greenflow.store import claims, history
 from greenflow.store.base import NOTHING_KNOWN, Committed
 from greenflow.store.claiming import next_due
 from greenflow.store.reading import Reading
@@ -19,12 +20,15 @@ from greenflow.store.reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from greenflow.store import commits
     from greenflow.store.base import Claim, Step
     from greenflow.store.claiming import Claimer
     from greenflow.store.commits import Prepared
     from greenflow.store.mailbox import Found
     from greenflow.store.records import Row
     from greenflow.store.work import Work
+else:
+    commits = later(__name__, "greenflow.store.commits")
 
 T = TypeVar("T")
 

@@ -30,6 +30,7 @@ from typing import Any, NoReturn
 
 import greenflow
 from greenflow.cli import app, worker  # noqa: F401 - each fork would import them
+from greenflow.runtime import forking
 from greenflow.store import LEASE_VARIABLE
 from tests.crash import history
 from tests.crash.producer import Producer, set_up
@@ -248,6 +249,7 @@ def children(pid: int) -> set[int]:
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """Return the counts of one run, and what is wrong."""
     given.folder.mkdir(parents=True, exist_ok=True)
+    forking.load(())  # each fork would do so, and be killed before it is done
     one = Run(given.folder, given)
     one.start(one.set_up)
     for pid in list(one.slots):

@@ -75,7 +75,7 @@ def _tear_commits() -> None:
                 )
             )
             step = msgspec.structs.replace(prepared.step, consumed=())
-            rest.append((claim, prepared._replace(step=step)))
+            rest.append((claim, msgspec.structs.replace(prepared, step=step)))
         return commit_all(store, rest)
 
     Working.commit_all = torn

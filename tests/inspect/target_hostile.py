@@ -13,13 +13,16 @@ import contextlib
 import copyreg
 import io
 import os
+import pkgutil
 import resource
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 
+from greenflow import store
 from greenflow.cli.app import run_app
 from tests.inspect import hostile
 
@@ -95,6 +98,8 @@ def look() -> None:
     cache[hostile.EXTENSION] = os.system
     os.environ["GREENFLOW_STORE"] = os.path.abspath("store")
     # Everything that a command needs is imported now; what comes later is a flow's.
+    for module in pkgutil.iter_modules(store.__path__, "greenflow.store."):
+        import_module(module.name)
     for arguments in [*commands("flow-000"), ["show", "nothing"]]:
         run(arguments)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))

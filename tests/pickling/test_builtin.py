@@ -20,7 +20,6 @@ from typing import TypeVar
 
 import pytest
 
-from greenflow.continuation import reducing
 from tests.pickling.copies import copy_of, saved
 
 T = TypeVar("T", bound=int)
@@ -198,14 +197,3 @@ def test_functions_that_dispatch():
     assert kind(1) == "int"
     copied = copy_of(kind)
     assert [copied(1), copied("x"), copied(True)] == ["int", "other", "int"]
-
-
-def test_own_reducers():
-    class Local:
-        pass
-
-    reducing.register_reducer(Local, lambda obj, running: (dict, ((("a", 1),),)))
-    try:
-        assert copy_of(Local()) == {"a": 1}
-    finally:
-        del reducing._REDUCERS[Local]

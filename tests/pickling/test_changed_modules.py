@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
+from msgspec.structs import astuple
 
 from greenflow.continuation import pickling
 from greenflow.continuation.functions import Reference, reference, resolve
@@ -37,7 +38,7 @@ def test_reference_and_resolve(module):
     function = module("def f(): return 1").f
     known = reference(function)
     assert known == Reference("changing", "f", known.code_hash)
-    assert resolve(*known) is function
+    assert resolve(*astuple(known)) is function
 
 
 def unwrapped(function):
@@ -56,11 +57,11 @@ def test_reload_with_the_same_code(module):
     known = reference(old)
     new = module("\n\n# moved\ndef f(): return 1").f
     assert new is not old
-    assert resolve(*known) is new
+    assert resolve(*astuple(known)) is new
     assert reference(old) is None
     assert reference(new) == known
     assert copy_of(old)() == 1
-    assert resolve(*known) is copy_of(new)
+    assert resolve(*astuple(known)) is copy_of(new)
     assert data == saved(new)
 
 
@@ -69,7 +70,7 @@ def test_reload_with_other_code(module):
     known = reference(old)
     module("def f(): return 2")
     with pytest.raises(CodeChanged, match=r"changing:f\(\).*changing\.py:1.*\n.*HINT"):
-        resolve(*known)
+        resolve(*astuple(known))
     assert copy_of(old)() == 1
 
 
@@ -80,7 +81,7 @@ def test_the_name_is_gone(module, text):
     del loaded.f
     exec(text, vars(loaded))
     with pytest.raises(CodeMissing, match=r"changing:f\(\)(.|\n)*HINT"):
-        resolve(*known)
+        resolve(*astuple(known))
 
 
 def test_the_module_is_gone():
@@ -94,7 +95,7 @@ def test_monkeypatched(monkeypatch):
     assert reference(original) is None
     assert copy_of(original)(3) == 6
     # other function, same code
-    assert resolve(*known) is target.plain_again
+    assert resolve(*astuple(known)) is target.plain_again
     monkeypatch.undo()
     assert reference(original) == known
 
@@ -105,7 +106,7 @@ def test_its_code_was_replaced(module):
     loaded.f.__code__ = loaded.g.__code__
     assert reference(loaded.f) != known
     with pytest.raises(CodeChanged):
-        resolve(*known)
+        resolve(*astuple(known))
 
 
 DECORATOR = """
@@ -120,7 +121,7 @@ def deco(function):
 def test_a_decorator_was_added_since(module):
     known = reference(module(DECORATOR + "def f(): return 1").f)
     decorated = module(DECORATOR + "@deco\ndef f(): return 1").f
-    assert resolve(*known) is decorated.__wrapped__
+    assert resolve(*astuple(known)) is decorated.__wrapped__
 
 
 def test_a_decorator_was_taken_away_since(module):

@@ -99,9 +99,7 @@ def checkpoints_until_told(path):
 
 def tell_process(line):
     """Note a line, and whether this process runs one flow alone."""
-    with open("/proc/self/cmdline", "rb") as command:
-        alone = b"--flow" in command.read().split(b"\0")
-    note(f"{line} {'alone' if alone else 'among others'}")
+    note(f"{line} {'alone' if '--flow' in sys.argv else 'among others'}")
 
 
 def poison(number):

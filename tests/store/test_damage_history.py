@@ -148,7 +148,7 @@ def test_a_state_that_lists_too_much(store: LmdbStore, claim: Claim):
         def put(work):
             made = states.prepare("one", state, states.nothing_stored, store.depot)
             listed = made.made._replace(stream=made.made.stream[:count] * 2)
-            made = made._replace(size=size, stream_bytes=size, made=listed)
+            made = replace(made, size=size, stream_bytes=size, made=listed)
             sealed = states.seal_state(
                 "one", replace(checkpoint, size=size), made, has_value=False
             )
