@@ -64,8 +64,8 @@ PLAIN_ITEMS_MIN: Final = 2000
 #: Blocks that are more together are written to a file of their own.
 BULK_BYTES_MIN: Final = 1024 * 1024
 #: Memory of large values that the kernel watches, and pieces of it; less is hashed.
-WATCHED_BYTES_MIN: Final = 1024 * 1024
-WATCHED_PIECES_MAX: Final = 256
+WATCHED_BYTES_MIN: Final = 4 * 1024 * 1024
+WATCHED_PIECES_MAX: Final = 1024
 #: Of a value that is shown only: so many of its bytes are read.
 BUFFER_SHOWN_BYTES: Final = 4096
 #: Checkpoints of one flow that are kept, if its store was not told another number.

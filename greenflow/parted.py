@@ -87,11 +87,17 @@ def frozen(state: AnyState) -> AnyState:
     if not isinstance(state, Parted):
         return state
     kept = [
-        each if type(each.data) is bytes else each._replace(data=bytes(each.data))
+        each if type(each.data) is bytes else each._replace(data=bytes(memory_of(each)))
         for each in state.buffers
     ]
     release(state)
     return Parted(state.stream, tuple(kept))
+
+
+def memory_of(buffer: Buffer) -> memoryview:
+    """Return the bytes of a large value as they lie in memory."""
+    data = buffer.data
+    return data.raw() if hasattr(data, "raw") else memoryview(data).cast("B")
 
 
 def release(state: AnyState) -> None:
@@ -192,7 +198,7 @@ def joined(body: bytes, buffers: Sequence[Buffer]) -> bytes:
             raise BadContents(f"a large value of {each.size} bytes is not as it says")
         opcode = _BYTEARRAY if each.mutable else _BYTES
         length = each.size.to_bytes(_LENGTH_BYTES, "little")
-        found += [view[at : each.at], opcode, length, each.data]
+        found += [view[at : each.at], opcode, length, memory_of(each)]
         at = each.at + 1
     return b"".join([*found, view[at:]])
 

@@ -172,8 +172,7 @@ static PyObject *cuts(PyObject *Py_UNUSED(module), PyObject *args)
 }
 
 /* plain(value, others): see plain.h. */
-static PyObject *
-plain(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *plain(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyObject *value, *others;
     if (!PyArg_ParseTuple(args, "OO!", &value, &PyList_Type, &others)) {
@@ -185,8 +184,7 @@ plain(PyObject *Py_UNUSED(module), PyObject *args)
     return gf_plain(value, others);
 }
 
-static PyObject *
-has_large(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *has_large(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyObject *value;
     Py_ssize_t least;
@@ -198,8 +196,7 @@ has_large(PyObject *Py_UNUSED(module), PyObject *args)
 
 /* What looker() returns: a function that asks another one about large containers only,
    as pickle calls it for every object. Its self is (function, least). */
-static PyObject *
-look(PyObject *self, PyObject *object)
+static PyObject *look(PyObject *self, PyObject *object)
 {
     Py_ssize_t size = PyDict_CheckExact(object)   ? PyDict_GET_SIZE(object)
                       : PyList_CheckExact(object) ? PyList_GET_SIZE(object)
@@ -212,8 +209,7 @@ look(PyObject *self, PyObject *object)
 
 static PyMethodDef look_method = {"look", look, METH_O, NULL};
 
-static PyObject *
-looker(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *looker(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyObject *function;
     Py_ssize_t least;

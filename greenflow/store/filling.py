@@ -17,7 +17,7 @@ from greenflow.store.blocks import (
 )
 from greenflow.store.keys import block as block_key
 from greenflow.store.records import unpack
-from greenflow.store.remembered import MEMORY
+from greenflow.store.remembered import MEMORY, is_wanted
 from greenflow.store.spans import AT_ONCE, BLOCK
 from greenflow.store.spreading import spread
 
@@ -41,9 +41,10 @@ def load(
         views.append(view)
     try:
         depot.read(lambda work: _fill(work, flow_id, views, digests))
-        at = 0
+        at, wanted = 0, is_wanted(views)
         for span, view in zip(spans, views, strict=True):
-            MEMORY.note(MEMORY.look(view), span.size, digests[at : at + span.blocks])
+            look = MEMORY.look(view, is_wanted=wanted)
+            MEMORY.note(look, span.size, digests[at : at + span.blocks])
             at += span.blocks
     finally:
         for view in views:

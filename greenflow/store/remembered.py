@@ -76,14 +76,14 @@ class Memory:
         self._pieces: OrderedDict[tuple[int, int], _Piece] = OrderedDict()
         self._changing = threading.Lock()
 
-    def look(self, view: memoryview) -> Look:
-        """Return what is known of a value's memory; from here on it is watched.
+    def look(self, view: memoryview, *, is_wanted: bool = True) -> Look:
+        """Return what is known of a value's memory; if wanted, it is watched then.
 
         It must be read after this, and :meth:`note` be told what it was.
         """
         blocks, size = -(-len(view) // self._block), len(view)
         begin = address_of(view) if size >= limits.WATCHED_BYTES_MIN else 0
-        if not begin or not _is_wanted():
+        if not begin or not is_wanted:
             return Look(0, 0, [b""] * blocks)
         with self._changing:
             self._forget_others(begin, size)
@@ -145,7 +145,10 @@ class Memory:
             unwatch(*key)
 
 
-def _is_wanted() -> bool:
+def is_wanted(views: Sequence[memoryview]) -> bool:
+    """Return whether memory is to be watched now, if any of these is large enough."""
+    if all(len(view) < limits.WATCHED_BYTES_MIN for view in views):
+        return False
     if os.environ.get(VARIABLE) == "0" or not watch_works():
         return False
     try:

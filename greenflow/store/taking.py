@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from greenflow import limits
 from greenflow.errors import NotSaveable
+from greenflow.parted import memory_of
 from greenflow.store import bulk
 from greenflow.store.blocks import Block, Place, digest_of, pack_block
 from greenflow.store.records import Packed
-from greenflow.store.remembered import MEMORY
+from greenflow.store.remembered import MEMORY, is_wanted
 from greenflow.store.spans import AT_ONCE, BLOCK, Span, sizes
 from greenflow.store.spreading import spread
 
@@ -53,7 +54,8 @@ def made(
     tasks: list[Callable[[memoryview], None]] = []
     views = [_view(each) for each in buffers]
     try:
-        looks = [MEMORY.look(view) for view in views]
+        wanted = is_wanted(views)
+        looks = [MEMORY.look(view, is_wanted=wanted) for view in views]
         for look, view, each in zip(looks, views, buffers, strict=True):
             own = [known if known in stored else b"" for known in look.digests]
             digests.append(own)
@@ -82,8 +84,7 @@ def made(
 
 def _view(buffer: Buffer) -> memoryview:
     """Return the memory of a value. Raises NotSaveable if its size has changed."""
-    data: Any = buffer.data
-    view = data.raw() if hasattr(data, "raw") else memoryview(data).cast("B")
+    view = memory_of(buffer)
     if view.nbytes != buffer.size:
         view.release()
         raise NotSaveable(

@@ -32,7 +32,8 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def memory() -> Iterator[Memory]:
+def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Memory]:
+    monkeypatch.setattr(limits, "WATCHED_BYTES_MIN", 1024 * 1024)
     made = Memory(BLOCK)
     yield made
     for key in list(made._pieces):
@@ -46,7 +47,7 @@ def digests(view: memoryview) -> list[bytes]:
 def checked(memory: Memory, owner: Any, then: Callable[[], None] | None = None) -> int:
     """Look at a value as a save does; return how many of its blocks were known."""
     with memoryview(owner).cast("B") as view:
-        look = memory.look(view)
+        look = memory.look(view, is_wanted=remembered.is_wanted([view]))
         if then is not None:
             then()  # somebody writes while it is saved
         now = digests(view)
