@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import array
-import ctypes
 import mmap
 import os
 import random
-import socket
-import struct
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +17,7 @@ from greenflow._pages import address_of, room, watch_works
 from greenflow.store import remembered
 from greenflow.store.blocks import digest_of
 from greenflow.store.remembered import Memory
+from tests.store.ways import WAYS, by_index
 
 BLOCK = 64 * 1024
 SIZE = 40 * BLOCK + 12_345
@@ -79,87 +76,6 @@ def test_what_was_not_written_is_known(memory: Memory):
         assert checked(memory, value) >= most(value) - 1
 
 
-def _by_index(value: bytearray, at: int) -> None:
-    value[at] ^= 1
-
-
-def _by_pack(value: bytearray, at: int) -> None:
-    struct.pack_into("B", value, at, value[at] ^ 1)
-
-
-def _by_view(value: bytearray, at: int) -> None:
-    with memoryview(value) as view:
-        view[at] ^= 1
-
-
-def _by_read(value: bytearray, at: int) -> None:
-    with memoryview(value) as view, open("/dev/zero", "rb", buffering=0) as file:
-        assert file.readinto(view[at : at + 1]) == 1
-
-
-def _by_preadv(value: bytearray, at: int) -> None:
-    file = os.open("/dev/zero", os.O_RDONLY)
-    with memoryview(value) as view:
-        os.preadv(file, [view[at : at + 1]], 0)
-    os.close(file)
-
-
-def _by_socket(value: bytearray, at: int) -> None:
-    one, other = socket.socketpair()
-    with one, other, memoryview(value) as view:
-        one.send(bytes([value[at] ^ 1]))
-        assert other.recv_into(view[at : at + 1]) == 1
-
-
-def _by_memset(value: bytearray, at: int) -> None:
-    ctypes.memset(address_of(value) + at, value[at] ^ 1, 1)
-
-
-def _by_own_memory(value: bytearray, at: int) -> None:
-    with open("/proc/self/mem", "r+b", buffering=0) as file:
-        os.pwrite(file.fileno(), bytes([value[at] ^ 1]), address_of(value) + at)
-
-
-def _by_thread(value: bytearray, at: int) -> None:
-    thread = threading.Thread(target=_by_index, args=(value, at))
-    thread.start()
-    thread.join()
-
-
-def _after_fork(value: bytearray, at: int) -> None:
-    child = os.fork()
-    if not child:
-        value[:] = bytes(len(value))  # the child's own pages from here on
-        os._exit(0)
-    os.waitpid(child, 0)
-    value[at] ^= 1
-
-
-def _by_another_process(value: bytearray, at: int) -> None:
-    place, own = address_of(value) + at, os.getpid()
-    child = os.fork()
-    if not child:
-        with open(f"/proc/{own}/mem", "r+b", buffering=0) as file:
-            os.pwrite(file.fileno(), bytes([value[at] ^ 1]), place)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-
-
-WAYS = [
-    _by_index,
-    _by_pack,
-    _by_view,
-    _by_read,
-    _by_preadv,
-    _by_socket,
-    _by_memset,
-    _by_own_memory,
-    _by_thread,
-    _after_fork,
-    _by_another_process,
-]
-
-
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_a_byte_written_in_any_way_is_seen(memory: Memory, way):
     value = filled()
@@ -174,7 +90,7 @@ def test_a_byte_written_in_any_way_is_seen(memory: Memory, way):
     for at in edges:
         before = bytes(value)
         way(value, at)
-        assert bytes(value) != before or way in (_by_read, _by_preadv)
+        assert bytes(value) != before or way.__name__ in ("_by_read", "_by_preadv")
         checked(memory, value)  # it compares with what is there
         assert checked(memory, value) >= most(value) - 1
 
@@ -279,7 +195,7 @@ def test_what_is_written_while_it_is_saved_is_not_known_next_time(memory: Memory
     value = filled()
     checked(memory, value)
     for at in range(0, SIZE, BLOCK // 2):
-        checked(memory, value, lambda at=at: _by_index(value, at))
+        checked(memory, value, lambda at=at: by_index(value, at))
         checked(memory, value)
 
 
