@@ -64,7 +64,7 @@ class Parted(NamedTuple):
         return len(self.stream) + sum(each.size for each in self.buffers)
 
 
-AnyState: TypeAlias = "bytes | Parted"
+AnyState: TypeAlias = bytes | Parted
 
 
 def stream_of(state: AnyState) -> bytes:

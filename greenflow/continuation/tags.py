@@ -24,7 +24,7 @@ _HERE = "greenflow.continuation"
 #: Which module registers which names. It is loaded when one of them is asked for: of a
 #: flow that has plain values on its stack, none is.
 HOMES = {
-    f"{_HERE}.arrays": ("array_view", "flat_iterator", "numpy_error_state"),
+    f"{_HERE}.arrays": ("array", "array_view", "flat_iterator", "numpy_error_state"),
     f"{_HERE}.awaitables": ("async_step", "fill_async_step", "anext", "awaited"),
     f"{_HERE}.builtin": ("public", "held", "index", "main", "fill_module"),
     f"{_HERE}.classes": ("class", "class_behind", "builtin_class", "fill_class"),
@@ -60,6 +60,7 @@ HOMES = {
         *("json_scanner", "unpacking", "url"),
     ),
     f"{_HERE}.places": ("hidden",),
+    f"{_HERE}.plain": ("written",),
     f"{_HERE}.registered": ("registered",),
     f"{_HERE}.reopened": ("reopen",),
     f"{_HERE}.sentinels": ("sentinel", "sentinel_of_program"),

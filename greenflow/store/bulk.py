@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-import shutil
 import threading
 import uuid
 from contextlib import suppress
@@ -202,12 +201,14 @@ def sweep(folder: str, is_named: Callable[[bytes], bool]) -> int:
 
 def copy(folder: str, name: bytes, target: str) -> None:
     """Copy a file into another folder, on disk when this returns. Raises OSError."""
+    from shutil import copyfileobj
+
     os.makedirs(target, 0o700, exist_ok=True)
     with (
         open(_path(folder, name), "rb", opener=_opened) as source,
         open(_path(target, name), "xb", opener=_opened) as made,
     ):
-        shutil.copyfileobj(source, made, _SOON_BYTES)
+        copyfileobj(source, made, _SOON_BYTES)
         made.flush()
         os.fsync(made.fileno())
 

@@ -9,7 +9,7 @@ from greenflow.continuation import pickling
 
 def saved(value: object) -> bytes:
     """Return the bytes alone."""
-    return pickling.dump(value)[0]
+    return pickling.dump(value).data
 
 
 def copy_of(value: object) -> Any:

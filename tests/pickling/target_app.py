@@ -125,7 +125,7 @@ def main():
     what, file, code = sys.argv[1:4]
     path = pathlib.Path(file)
     if what == "save":
-        path.write_bytes(pickling.dump(eval(code))[0])
+        path.write_bytes(pickling.dump(eval(code)).data)
     else:
         data = path.read_bytes()
         exec(code, {**globals(), "data": data, "value": pickling.load(data)})

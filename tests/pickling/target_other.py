@@ -19,5 +19,5 @@ if what == "load":
     exec(code, {"data": data, "value": value, "pickling": pickling, "Item": Item})
 else:
     pathlib.Path(file).write_bytes(
-        pickling.dump(pickling.load(pathlib.Path(code).read_bytes()))[0]
+        pickling.dump(pickling.load(pathlib.Path(code).read_bytes())).data
     )

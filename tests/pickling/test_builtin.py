@@ -69,7 +69,7 @@ def test_standard_streams_are_those_of_the_process(child, tmp_path: Path):
         import pathlib, sys
         from greenflow.continuation import pickling
         streams = [sys.stdin, sys.stdout, sys.stderr, sys.__stdout__]
-        pathlib.Path("a").write_bytes(pickling.dump(streams)[0])
+        pathlib.Path("a").write_bytes(pickling.dump(streams).data)
         """
     )
     child(

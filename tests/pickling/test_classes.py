@@ -27,7 +27,7 @@ def elsewhere(child, tmp_path):
             from greenflow.continuation import pickling
             data = pathlib.Path("saved").read_bytes()
             value, again = pickling.load(data), pickling.load(data)
-            hopped = pickling.load(pickling.dump(value)[0])
+            hopped = pickling.load(pickling.dump(value).data)
             exec(pathlib.Path("code.py").read_text())
             """
         )

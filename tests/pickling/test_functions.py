@@ -180,7 +180,7 @@ def test_submodules_are_imported_again(child):
         namespace = {}
         exec("import xml.dom.minidom\\n"
              "def parse(): return xml.dom.minidom.parseString('<a/>')", namespace)
-        sys.stdout.write(pickling.dump(namespace["parse"])[0].hex())
+        sys.stdout.write(pickling.dump(namespace["parse"]).data.hex())
         """
     ).stdout
     child(

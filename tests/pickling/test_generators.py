@@ -190,7 +190,7 @@ def test_running_ones_are_empty_shells():
     data = []
 
     def running():
-        data.append(pickling.dump([me], {id(me): running})[0])
+        data.append(pickling.dump([me], {id(me): running}).data)
         yield
 
     me = running()

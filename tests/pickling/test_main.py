@@ -190,7 +190,7 @@ def test_a_prompt_is_a_program_of_its_own(child, tmp_path: Path):
     save = (
         "import pathlib\nfrom greenflow.continuation import pickling\n"
         "def f(): return 'first'\n"
-        "data = pickling.dump(f)[0]\npathlib.Path('a').write_bytes(data)\n"
+        "data = pickling.dump(f).data\npathlib.Path('a').write_bytes(data)\n"
         "assert pickling.load(data) is f\n"
     )
     child(save)
@@ -209,12 +209,12 @@ def test_a_redefined_function(child):
         def f(): return 1
         old = f
         def f(): return 2
-        first, second = pickling.load(pickling.dump([old, f])[0])
+        first, second = pickling.load(pickling.dump([old, f]).data)
         assert first() == 1 and second is f and first is not old
         class C: pass
         old = C
         class C: pass
-        assert pickling.load(pickling.dump([old, C])[0]) == [old, C]
+        assert pickling.load(pickling.dump([old, C]).data) == [old, C]
         """
     )
 
@@ -234,11 +234,11 @@ def test_children_of_multiprocessing(programs, tmp_path: Path):
         "def work(x): return x + 1\n"
         "def child(data, queue):\n"
         "    value = pickling.load(data)\n"
-        "    queue.put([value[0] is work, value[1] is Item, pickling.dump(value)[0]])\n"
+        "    queue.put([value[0] is work, value[1] is Item, pickling.dump(value).data])\n"
         "if __name__ == '__main__':\n"
         "    context = multiprocessing.get_context('spawn')\n"
         "    queue = context.Queue()\n"
-        "    data = pickling.dump([work, Item])[0]\n"
+        "    data = pickling.dump([work, Item]).data\n"
         "    process = context.Process(target=child, args=(data, queue))\n"
         "    process.start()\n"
         "    *same, back = queue.get(timeout=60)\n"

@@ -245,7 +245,7 @@ def load_all(place):
     for name, (_, check) in MAKERS.items():
         path = Path(place, name)
         values = pickling.load(path.read_bytes())
-        path.write_bytes(pickling.dump(values)[0])
+        path.write_bytes(pickling.dump(values).data)
         check(*values)
 
 

@@ -29,7 +29,7 @@ class Own(Exception):
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 def raised(error):

@@ -47,9 +47,9 @@ def test_a_frame_that_holds_itself():
         assert frame
         return frame
 
-    copied = pickling.load(pickling.dump(ends())[0])
+    copied = pickling.load(pickling.dump(ends()).data)
     assert copied.f_locals["frame"] is copied
-    again = pickling.load(pickling.dump(copied)[0])
+    again = pickling.load(pickling.dump(copied).data)
     assert again.f_locals["frame"] is again
     assert traceback.extract_stack(again)[0].name == "ends"
 

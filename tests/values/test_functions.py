@@ -13,7 +13,7 @@ from tests.values import shapes
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_closures_share_their_cell():
 
 
 def test_each_load_has_cells_of_its_own():
-    data = pickling.dump(shapes.counter())[0]
+    data = pickling.dump(shapes.counter()).data
     (up, _), (_, now) = pickling.load(data), pickling.load(data)
     up()
     assert now() == 0
@@ -103,7 +103,7 @@ def test_an_empty_cell_stays_empty():
 
 
 def test_code_that_changed_is_refused(monkeypatch):
-    data = pickling.dump(shapes.plain)[0]
+    data = pickling.dump(shapes.plain).data
 
     def plain(x):
         return x + 2
@@ -115,7 +115,7 @@ def test_code_that_changed_is_refused(monkeypatch):
 
 
 def test_a_name_that_is_gone_is_refused(monkeypatch):
-    data = pickling.dump(shapes.plain)[0]
+    data = pickling.dump(shapes.plain).data
     monkeypatch.delattr(shapes, "plain")
     with pytest.raises(CodeMissing, match="plain"):
         pickling.load(data)
@@ -131,4 +131,4 @@ def test_a_function_put_aside_goes_by_value(monkeypatch):
 
 def test_no_module_of_the_library_is_named():
     values = (shapes.counter(), ValueError(), (x for x in "ab"), types.CellType(1))
-    assert b"greenflow." not in pickling.dump(values)[0]
+    assert b"greenflow." not in pickling.dump(values).data

@@ -15,7 +15,7 @@ from greenflow.continuation import pickling
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 # --- __new__ ---
@@ -226,7 +226,7 @@ def test_a_state_of_its_own_is_kept():
 def test_an_object_that_is_all_plain_takes_no_more_bytes():
     value = Node(("a", 1))
     object.__setattr__(value, "near", None)
-    assert pickling.dump(value)[0] == pickle.dumps(value, 5)
+    assert pickling.dump(value).data == pickle.dumps(value, 5)
 
 
 # --- classes made in C ---

@@ -260,7 +260,7 @@ def test_references_stay_flat():
             state_of(rebuilt)
             state_of(original)
             next(rebuilt, None)
-        pickling.load(pickling.dump(held)[0])
+        pickling.load(pickling.dump(held).data)
 
     for _ in range(3):
         round_trip()

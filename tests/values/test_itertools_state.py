@@ -17,7 +17,7 @@ TEE_DATA = itertools._tee_dataobject
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 def is_odd(value):

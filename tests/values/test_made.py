@@ -11,7 +11,7 @@ TARGET = "tests.values.target_made"
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -24,7 +24,7 @@ def test_in_this_process(name):
 
 def test_in_two_more(child, tmp_path):
     for name, (make, _) in MAKERS.items():
-        (tmp_path / name).write_bytes(pickling.dump(make())[0])
+        (tmp_path / name).write_bytes(pickling.dump(make()).data)
     for _ in range(2):
         child("-m", TARGET, tmp_path)
 
@@ -41,12 +41,12 @@ UNSET = Unset()
 file = pathlib.Path("saved")
 
 if sys.argv[1] == "save":
-    file.write_bytes(pickling.dump([MISSING, UNSET, MISSING])[0])
+    file.write_bytes(pickling.dump([MISSING, UNSET, MISSING]).data)
 else:
     missing, unset, again = pickling.load(file.read_bytes())
     print(missing is MISSING, unset is UNSET, again is missing)
     if sys.argv[1] == "again":
-        file.write_bytes(pickling.dump([missing, unset, again])[0])
+        file.write_bytes(pickling.dump([missing, unset, again]).data)
 """
     )
     (tmp_path / "other.py").write_text(

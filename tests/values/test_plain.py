@@ -29,7 +29,7 @@ VALUES = st.recursive(
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 @given(VALUES)

@@ -13,7 +13,7 @@ from greenflow.continuation import pickling
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 def box(iterator):
@@ -109,7 +109,7 @@ def test_deques(turned, place):
 def test_a_deque_in_another_process(child, tmp_path, turned):
     iterator = turned(collections.deque([1, 2, 3]))
     next(iterator)
-    (tmp_path / "saved").write_bytes(pickling.dump(iterator)[0])
+    (tmp_path / "saved").write_bytes(pickling.dump(iterator).data)
     finished = child(
         """
         import pathlib

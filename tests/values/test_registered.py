@@ -23,7 +23,7 @@ def nothing_registered(monkeypatch):
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 def test_one_process_after_another(child, tmp_path):

@@ -21,7 +21,7 @@ from tests.conftest import child_environment
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 def told(match):
@@ -134,7 +134,7 @@ def test_saving_a_local_context_changes_none():
 def test_the_environment_is_the_process_s_own():
     os.environ["GREENFLOW_SECRET"] = "secret"
     try:
-        data = pickling.dump([os.environ])[0]
+        data = pickling.dump([os.environ]).data
     finally:
         del os.environ["GREENFLOW_SECRET"]
     assert b"secret" not in data
@@ -169,6 +169,6 @@ from greenflow.continuation import pickling
 from tests.conftest import child_environment
 kind = type(eval('t"x"'))
 sys.modules.pop("string.templatelib", None)
-assert pickling.load(pickling.dump(kind)[0]) is kind
+assert pickling.load(pickling.dump(kind).data) is kind
 """
     subprocess.run([sys.executable, "-c", script], env=child_environment(), check=True)

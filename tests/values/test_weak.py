@@ -14,7 +14,7 @@ from greenflow.continuation import pickling
 
 
 def copy_of(value):
-    return pickling.load(pickling.dump(value)[0])
+    return pickling.load(pickling.dump(value).data)
 
 
 class Item:
