@@ -37,7 +37,8 @@ def fill(store: LmdbStore, count: int) -> None:
                         updated=1e9 + number,
                     ),
                     state=b"state",
-                )
+                ),
+                store.depot,
             )
             for number in range(begin, min(begin + _BATCH, count))
         ]

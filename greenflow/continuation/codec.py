@@ -62,7 +62,7 @@ def encode_stack(records: Records, value: object, context: Context) -> Saved:
     running = {id(gen): function for gen, function in records.generators}
     try:
         all_of_it = value, by_value, values, context if saved_items(context) else None
-        chunks, generators, codes, inner = pickling.dump(
+        chunks, generators, codes, inner = pickling.write(
             all_of_it, running, owned.owners(values)
         )
     except Exception as error:
@@ -244,7 +244,7 @@ def _dump_described(
     head: bytes, value: object, described: list[tuple[str, str, object]]
 ) -> Saved:
     try:
-        chunks, generators, codes, inner = pickling.dump(value)
+        chunks, generators, codes, inner = pickling.write(value)
     except Exception as error:
         raise diagnose.explain(described, error) from error
     return Saved(head, chunks, spares.trailer(codes), generators, inner)

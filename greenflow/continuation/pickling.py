@@ -15,7 +15,7 @@ from greenflow import parted
 from greenflow.continuation import deep, frames, plain
 from greenflow.continuation.loading import load
 from greenflow.continuation.reducing import Reducing
-from greenflow.continuation.saved import Dumped
+from greenflow.continuation.saved import Dumped, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,15 @@ _IDLE_BYTES_MAX = 2048
 def dump(
     value: object, running: dict[int, FunctionType] | None = None, owners: Any = ()
 ) -> Dumped:
-    """Return ``value`` as bytes, and what of it is suspended.
+    """Return ``value`` as bytes, and what of it is suspended. As :func:`write`."""
+    written = write(value, running, owners)
+    return Dumped(written.data, written.generators, written.codes)
+
+
+def write(
+    value: object, running: dict[int, FunctionType] | None = None, owners: Any = ()
+) -> Written:
+    """Return ``value`` as a pickler wrote it, and what of it is suspended.
 
     Args:
         value: any graph of objects.
@@ -58,7 +66,7 @@ def _dump(
     value: object,
     running: dict[int, FunctionType] | None,
     owners: Any,
-) -> Dumped:
+) -> Written:
     if running or owners:
         pickler.running, pickler.owners, pickler.used = running or {}, owners, True
     pickler = _written(pickler, value)
@@ -67,15 +75,15 @@ def _dump(
         pickler = _written(pickler.renewed(type(pickler)), value)
     chunks = pickler.chunks
     if isinstance(pickler, _PlainPickler) and pickler.plain.made:
-        return Dumped(
+        return Written(
             [plain.MARK, *chunks], pickler.met, pickler.codes, pickler.plain.made
         )
     is_usual = type(pickler) is _Pickler and not pickler.used
     if not is_usual or len(chunks) > 1 or len(chunks[0]) > _IDLE_BYTES_MAX:
-        return Dumped(chunks, pickler.met, pickler.codes)
+        return Written(chunks, pickler.met, pickler.codes)
     pickler.clear_memo()
     _idle.append(pickler)
-    return Dumped([chunks.pop()], [], [])
+    return Written([chunks.pop()], [], [])
 
 
 def _written(pickler: _Pickler, value: object) -> _Pickler:

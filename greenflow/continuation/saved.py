@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 
 class Dumped(NamedTuple):
-    """What was written, the suspended generators met, and the code found by place."""
+    """The bytes, the suspended generators met, and the code found by place."""
+
+    data: bytes
+    generators: list[Any]
+    codes: list[CodeType]
+
+
+class Written(NamedTuple):
+    """The same, before large values are put together with the rest."""
 
     chunks: list[Any]  #: bytes, and large values themselves: see parted.parts()
     generators: list[Any]
@@ -36,7 +44,7 @@ class Saved(NamedTuple):
     """A continuation that was saved, and the generators that live on in that."""
 
     head: bytes
-    chunks: list[Any]  #: as of Dumped
+    chunks: list[Any]  #: as of Written
     trailer: bytes
     generators: list[Any]
     inner: Sequence[bytes] = ()
