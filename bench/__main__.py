@@ -1,4 +1,4 @@
-"""``python -m bench core|listing|runtime [--json] [--quick]``: measure, print, exit."""
+"""``python -m bench NAME [--json] [--quick]``: measure, print, exit."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 
-from bench import core, listing, runtime
+from bench import core, listing, runtime, starting
 
 #: By name: what makes a report of plain values, and what turns it into text.
 BENCHMARKS = {
     "core": (core.measure, core.render),
     "listing": (listing.measure, listing.render),
     "runtime": (runtime.measure, runtime.render),
+    "starting": (starting.measure, starting.render),
 }
 
 
