@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from bench import bigstate, core, listing, runtime
+from bench import bigstate, core, listing, runtime, starting
 
 #: By name: what makes a report of plain values, and what turns it into text.
 BENCHMARKS = {
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "core": (core.measure, core.render),
     "listing": (listing.measure, listing.render),
     "runtime": (runtime.measure, runtime.render),
+    "starting": (starting.measure, starting.render),
 }
 
 

@@ -134,3 +134,20 @@ def test_what_is_first_used_near_the_recursion_limit_is_loaded(child):
         print([flow.status for flow in store.flows()], end="")
     """
     assert child(code).stdout == "['waiting']"
+
+
+def test_a_schedule_goes_on_where_none_was_made(child):
+    """What its function is known by is registered by a module that nothing loaded."""
+    child("""
+        import greenflow
+        from tests.runtime import target_lean
+        with greenflow.open("store"):
+            greenflow.schedule("0 0 1 1 *", target_lean.waits, 0)
+    """)
+    code = """
+        import greenflow
+        store = greenflow.open("store")
+        store.run()
+        print([flow.status for flow in store.flows()], end="")
+    """
+    assert child(code).stdout == "['waiting']"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 
 import pytest
+from msgspec.structs import astuple
 
 from greenflow.continuation import pickling
 from greenflow.continuation.functions import reference, resolve
@@ -24,7 +25,7 @@ def test_what_can_be_found_is_the_same_object(function):
     assert copy_of(function) is function
     known = reference(function)
     assert known is not None
-    assert resolve(*known) is function
+    assert resolve(*astuple(known)) is function
 
 
 def test_bound_methods():
