@@ -1,0 +1,37 @@
+"""The measured program as a process: ``by_criu.py PAGE DEPTH KIND MEGABYTES [PATH]``.
+
+It waits by looking at its page, which is what CRIU finds it doing. PATH is where numpy is.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+_LOOK_SECONDS: Final = 0.0002
+
+
+def main(file: str, depth: str, kind: str, megabytes: str, *path: str) -> None:
+    """Run the program; tell its answer."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path += path
+    from bench import program
+    from bench.page import Page
+
+    page = Page(file)
+    program.note = page.note
+
+    def wait() -> None:
+        epoch = page.epoch
+        while page.epoch == epoch:
+            time.sleep(_LOOK_SECONDS)
+
+    program.wait = wait
+    sys.setrecursionlimit(int(depth) + 1_000)
+    page.end(program.work(int(depth), kind, float(megabytes)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,78 @@
+"""A page of memory that a measured program and its harness share: stamps, and an answer.
+
+It is a mapped file, so what is written to it is seen at once, outlives the program, and
+stands outside of what a checkpoint holds.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from typing import Final, NamedTuple
+
+_EPOCH, _COUNT, _ENDED, _ANSWER, _STAMPS = range(5)
+_BYTES: Final = 4096
+
+
+class Stamps(NamedTuple):
+    """When a program asked to be saved, and when it went on, in ns of the real time.
+
+    Not of the monotonic clock, which goes on from the dump in what CRIU restores.
+    """
+
+    asked: tuple[int, ...]
+    went_on: tuple[int, ...]
+
+
+class Page:
+    """Such a page, in the file of that path, which is made if it is not there."""
+
+    def __init__(self, path: str) -> None:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.ftruncate(file, _BYTES)
+            self._slots = memoryview(mmap.mmap(file, _BYTES)).cast("q")
+        finally:
+            os.close(file)
+
+    @property
+    def epoch(self) -> int:
+        """How often the program was told to go on; for who has no other way."""
+        return self._slots[_EPOCH]
+
+    def next_epoch(self) -> None:
+        """Tell it to go on once more."""
+        self._slots[_EPOCH] += 1
+
+    def note(self) -> None:
+        """Take the time: it alternates between asking and going on."""
+        count = self._slots[_COUNT]
+        self._slots[_STAMPS + count] = time.time_ns()
+        self._slots[_COUNT] = count + 1
+
+    @property
+    def count(self) -> int:
+        """How many times were taken."""
+        return self._slots[_COUNT]
+
+    @property
+    def stamps(self) -> Stamps:
+        """All times that were taken."""
+        found = tuple(self._slots[_STAMPS : _STAMPS + self.count])
+        return Stamps(found[::2], found[1::2])
+
+    def end(self, answer: int) -> None:
+        """Tell what the program came to."""
+        self._slots[_ANSWER] = answer
+        self._slots[_ENDED] = time.time_ns()
+
+    @property
+    def ended(self) -> int:
+        """When it ended, in ns of the real time; 0 if it has not."""
+        return self._slots[_ENDED]
+
+    @property
+    def answer(self) -> int:
+        """What it came to."""
+        return self._slots[_ANSWER]
