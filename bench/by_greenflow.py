@@ -17,12 +17,13 @@ _ROOM: Final = 1_000
 
 
 @cache
-def _page() -> Page:
+def page() -> Page:
+    """Return the page that the environment names."""
     return Page(os.environ[PAGE_VARIABLE])
 
 
 def _note() -> None:
-    _page().note()
+    page().note()
 
 
 program.note = _note
@@ -33,7 +34,7 @@ def start(depth: int, kind: str, megabytes: float) -> int:
     """Run the program; tell its answer."""
     make_room(depth)
     answer = program.work(depth, kind, megabytes)
-    _page().end(answer)
+    page().end(answer)
     return answer
 
 

@@ -9,24 +9,17 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from typing import Final, NamedTuple
 
 _EPOCH, _COUNT, _ENDED, _ANSWER, _STAMPS = range(5)
-_BYTES: Final = 4096
-
-
-class Stamps(NamedTuple):
-    """When a program asked to be saved, and when it went on, in ns of the real time.
-
-    Not of the monotonic clock, which goes on from the dump in what CRIU restores.
-    """
-
-    asked: tuple[int, ...]
-    went_on: tuple[int, ...]
+_BYTES = 4096
 
 
 class Page:
-    """Such a page, in the file of that path, which is made if it is not there."""
+    """Such a page, in the file of that path, which is made if it is not there.
+
+    Times are in ns of the real time: in what CRIU restores, the monotonic clock goes on
+    from the dump.
+    """
 
     def __init__(self, path: str) -> None:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -57,10 +50,14 @@ class Page:
         return self._slots[_COUNT]
 
     @property
-    def stamps(self) -> Stamps:
-        """All times that were taken."""
-        found = tuple(self._slots[_STAMPS : _STAMPS + self.count])
-        return Stamps(found[::2], found[1::2])
+    def asked(self) -> list[int]:
+        """When the program asked to be saved, each time."""
+        return list(self._slots[_STAMPS : _STAMPS + self.count : 2])
+
+    @property
+    def went_on(self) -> list[int]:
+        """When it went on, each time."""
+        return list(self._slots[_STAMPS + 1 : _STAMPS + self.count : 2])
 
     def end(self, answer: int) -> None:
         """Tell what the program came to."""

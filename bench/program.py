@@ -5,18 +5,20 @@ What it waits with is set by :mod:`bench.by_greenflow` or :mod:`bench.by_criu`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from bench import states
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 #: How often it is saved: new, unchanged, and with one hundredth of its data changed.
-TURNS: Final = 3
+TURNS = 3
 
-note: Callable[[], object]
-wait: Callable[[], object]
+
+def note() -> None:
+    """Take the time."""
+    raise NotImplementedError("no side has set it")
+
+
+def wait() -> None:
+    """Be saved, and return when somebody lets the program go on."""
+    raise NotImplementedError("no side has set it")
 
 
 def work(depth: int, kind: str, megabytes: float) -> int:
@@ -24,7 +26,7 @@ def work(depth: int, kind: str, megabytes: float) -> int:
     return f(depth, states.make(kind, megabytes))
 
 
-def f(depth: int, state: Any) -> int:
+def f(depth: int, state: object) -> int:
     """Be saved at that depth, with that state."""
     if depth > 1:
         return f(depth - 1, state) + 1

@@ -1,26 +1,25 @@
 """Data that the measured programs hold: how it is made, changed, and checked.
 
-All of it is pseudo-random, so that nobody gains by compressing it, and made without
-``random`` or ``hashlib``, which would make every process image larger.
+All of it is pseudo-random, so that nobody gains by compressing it. What every image of
+a process would have in it, like ``random`` or ``typing``, is not imported here.
 """
 
 from __future__ import annotations
 
 import zlib
 from _random import Random
-from typing import Any, Final
 
-KINDS: Final = ("none", "bytearray", "dict", "numpy")
-_SEED: Final = 7
-_MB: Final = 1_000_000
+KINDS = ("none", "bytearray", "dict", "numpy")
+_SEED = 7
+_MB = 1_000_000
 #: Entries of ``{number: (number, float)}`` in a MB, as counted by tracemalloc on 3.11.
-_ENTRIES: Final = 5_200
+_ENTRIES = 5_200
 #: What is changed lies in so many places, evenly spread.
-_PLACES: Final = 10
-_INVERTED: Final = bytes(range(255, -1, -1))
+_PLACES = 10
+_INVERTED = bytes(range(255, -1, -1))
 
 
-def make(kind: str, megabytes: float) -> Any:
+def make(kind: str, megabytes: float) -> object:
     """Return about so many MB, as they are counted in memory."""
     if kind == "none":
         return None
@@ -44,7 +43,7 @@ def _noise(size: int) -> bytearray:
     return data
 
 
-def change(state: Any) -> None:
+def change(state: object) -> None:
     """Change one hundredth of it, in place, in ten places."""
     if state is None:
         return
@@ -65,7 +64,7 @@ def _pieces(length: int) -> list[tuple[int, int]]:
     return [(begin, begin + size) for begin in begins[:_PLACES]]
 
 
-def digest(state: Any) -> int:
+def digest(state: object) -> int:
     """Return a number that depends on every value of it."""
     if state is None:
         return 0

@@ -91,5 +91,13 @@ def memory_bytes(pid: int | str, field: str) -> int:
 
 def disk_bytes(folder: str) -> int:
     """Return what the files of a folder take on its disk."""
-    files = (path for path in Path(folder).rglob("*") if path.is_file())
-    return sum(path.stat().st_blocks * 512 for path in files)
+    return sum(path.stat().st_blocks * 512 for path in _files(folder))
+
+
+def apparent_bytes(folder: str) -> int:
+    """Return how long the files of a folder are, together."""
+    return sum(path.stat().st_size for path in _files(folder))
+
+
+def _files(folder: str) -> list[Path]:
+    return [path for path in Path(folder).rglob("*") if path.is_file()]

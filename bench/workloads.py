@@ -117,7 +117,7 @@ class Run:
 
     def resumed_ms(self, turn: int, asked: int) -> float:
         """Return the time from a request to the program's next instruction."""
-        return (self.page.stamps.went_on[turn] - asked) / 1e6
+        return (self.page.went_on[turn] - asked) / 1e6
 
 
 @contextmanager

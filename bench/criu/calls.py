@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -137,8 +136,8 @@ class Lazily:
 
     def prepare(self, folder: str) -> None:
         """Start what will serve the pages."""
-        command = [self._program, "lazy-pages", "-D", folder, "-v1", "-o", "lazy.log"]
-        self._pages = _start(command, f"{folder}/lazy-pages.socket", folder)
+        command = [self._program, "lazy-pages", "-D", folder]
+        self._pages = _start(command, f"{folder}/lazy.log")
 
     def restore(self, folder: str) -> None:
         """See :class:`Criu`."""
@@ -155,8 +154,8 @@ class Lazily:
 def service(program: str, folder: str) -> Iterator[Service]:
     """Let CRIU's service run, with its files in a folder."""
     address = f"{folder}/criu.sock"
-    command = [program, "service", "--address", address, "-D", folder, "-v0"]
-    process = _start([*command, "-o", "service.log"], address, folder)
+    command = [program, "service", "--address", address, "-D", folder]
+    process = _start(command, f"{folder}/service.log")
     try:
         yield Service(address)
     finally:
@@ -164,31 +163,25 @@ def service(program: str, folder: str) -> Iterator[Service]:
         process.wait()
 
 
-def _start(command: list[str], address: str, folder: str) -> subprocess.Popen[bytes]:
-    """Start what listens at an address; return when it does. Raises CriuError."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    end = time.monotonic() + _GIVE_UP_SECONDS
-    while not _listens(address):
-        if process.poll() is not None or time.monotonic() > end:
-            process.kill()
+def _start(command: list[str], log: str) -> subprocess.Popen[bytes]:
+    """Start what listens for others; return when it does. Raises CriuError."""
+    ready, told = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [*command, "-v1", "-o", log, "--status-fd", str(told)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[told],
+        )
+        os.close(told)
+        # A byte when it listens, and nothing if it has ended instead.
+        if not os.read(ready, 1):
             process.wait()
-            raise CriuError(f"{command[1]}: {first_error(f'{folder}/{command[-1]}')}")
-        time.sleep(0.001)
+            raise CriuError(f"{command[1]}: {first_error(log)}")
+    finally:
+        os.close(ready)
     return process
-
-
-def _listens(address: str) -> bool:
-    """Tell it from the kernel's list: to connect would be taken for a request."""
-    for line in Path("/proc/net/unix").read_text().splitlines():
-        # The fourth field has a bit for a socket that accepts.
-        if line.endswith(f" {address}"):
-            return bool(int(line.split()[3], 16) & 0x10000)
-    return False
 
 
 def first_error(log: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench import program
-from bench.system import disk_bytes, sync_folder
+from bench.system import apparent_bytes, disk_bytes, sync_folder
 from bench.workloads import ROOT, clean_python, new_run, packages, until
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def _saved(pid: int, images: str, turn: int, criu: Criu) -> dict[str, float]:
     return {
         name: (durable - begin) / 1e6,
         f"{name}_dump": (dumped - begin) / 1e6,
-        f"{name}_bytes": disk_bytes(images),
+        f"{name}_bytes": apparent_bytes(images),
+        f"{name}_disk_bytes": disk_bytes(images),
     }
 
 
