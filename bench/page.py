@@ -29,6 +29,10 @@ class Page:
         finally:
             os.close(file)
 
+    def clear(self) -> None:
+        """Forget all that was written."""
+        self._slots[:_STAMPS] = memoryview(bytes(8 * _STAMPS)).cast("q")
+
     @property
     def epoch(self) -> int:
         """How often the program was told to go on; for who has no other way."""

@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).parents[1]
 #: What is made once and kept: CRIU, virtualenvs.
 BUILT: Final = ROOT / "build" / "bench"
 MEMORY: Final = "/dev/shm"
-_GIVE_UP_SECONDS: Final = 120.0
+_GIVE_UP_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.0001
 
 

@@ -71,10 +71,9 @@ def _measured(run: Run, criu: Criu) -> dict[str, float]:
             criu.settle()
         run.await_answer()
         found["answer"] = (run.page.ended - asked) / 1e6
-    except BaseException:
-        _end(pid)
-        raise
-    gone(pid)
+        gone(pid)
+    finally:
+        end(pid)
     return found
 
 
@@ -107,8 +106,8 @@ def gone(pid: int) -> None:
     until(reaped, f"the end of process {pid}")
 
 
-def _end(pid: int) -> None:
-    """Kill what is left of a repetition that failed, if it is its process still."""
+def end(pid: int) -> None:
+    """Kill a program, if its process is still there."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

@@ -1,0 +1,1 @@
+"""The same job by others: LangGraph and DBOS, each with SQLite."""
