@@ -15,7 +15,7 @@ from bench import results
 
 #: Each has ``measure()``, which makes a report of plain values, and ``render()``, which
 #: turns that into text.
-BENCHMARKS = ("core", "listing", "runtime", *results.SUITE)
+BENCHMARKS = ("listing", "runtime", *results.SUITE)
 #: Those that take how often, and whether with data of 1,000 MB.
 _LONG = ("sizes",)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 #: The benchmarks of ``python -m bench suite``, in their order.
-SUITE: Final = ("sizes", "many", "redeploy", "switching", "peers")
+SUITE: Final = ("sizes", "many", "redeploy", "switching", "core", "peers")
 FOLDER: Final = Path(__file__).parent / "results"
 
 

@@ -23,8 +23,9 @@ from bench import machine
 from bench.criu import calls, naive
 from bench.criu.probe import NotUsable, find, probe
 from bench.criu.repetition import RESUMES, SAVES, repetition
+from bench.measure import spread
 from bench.sides import processes
-from bench.turns import say, spread, take_turns
+from bench.turns import say, take_turns
 from bench.workloads import Workload
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import machine
+from bench.measure import spread
 from bench.peers import environments
-from bench.turns import say, spread
+from bench.turns import say
 from bench.workloads import clean_python, environment
 
 _HERE: Final = Path(__file__).parent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
 from bench.criu.calls import CriuError
@@ -49,16 +48,6 @@ def take_turns(
 
 def _short(value: float) -> float:
     return float(f"{value:.5g}")
-
-
-def spread(samples: list[float]) -> dict[str, float]:
-    """Return the median, and the tenth and ninetieth of a hundred."""
-    if len(samples) == 1:
-        low = high = samples[0]
-    else:
-        tenths = quantiles(samples, n=10, method="inclusive")
-        low, high = tenths[0], tenths[-1]
-    return {"n": len(samples), "median": median(samples), "p10": low, "p90": high}
 
 
 def say(text: str) -> None:

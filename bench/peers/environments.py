@@ -42,10 +42,11 @@ def packages(wanted: Sequence[str]) -> tuple[str, str]:
 
 def _install(folder: Path, wanted: Sequence[str]) -> str:
     """Make a virtualenv with these; return why that failed, if so."""
-    pip = ["-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    python = str(folder / "bin" / "python")
+    pip = ["-m", "pip", "--disable-pip-version-check", "--quiet", "--python", python]
     steps = (
-        [sys.executable, "-m", "venv", str(folder)],
-        [str(folder / "bin" / "python"), *pip, *wanted],
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        [sys.executable, *pip, "install", *wanted],
     )
     for command in steps:
         try:
