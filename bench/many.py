@@ -22,9 +22,17 @@ from bench.criu import calls
 from bench.criu.probe import NotUsable, find, probe
 from bench.criu.repetition import end, gone, started
 from bench.system import apparent_bytes, disk_bytes, memory_bytes, sync_folder
-from bench.turns import FAILURES, say
+from bench.turns import say
 from bench.waves import Population, folder_on, opened, workers
-from bench.workloads import Run, Workload, clean_python, environment, new_run, until
+from bench.workloads import (
+    Run,
+    Workload,
+    WrongAnswer,
+    clean_python,
+    environment,
+    new_run,
+    until,
+)
 
 COUNTS: Final = (1_000, 10_000)
 QUICK_COUNTS: Final = (50,)
@@ -103,7 +111,7 @@ def _processes(count: int) -> dict[str, Any]:
         runs = [stack.enter_context(new_run(Workload())) for _ in range(count)]
         try:
             return {"version": version, "count": count, **_together(runs, folder, criu)}
-        except FAILURES as error:
+        except (calls.CriuError, WrongAnswer, TimeoutError) as error:
             return {"skipped": f"{type(error).__name__}: {error}"}
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bench.criu.calls import CriuError
-from bench.sides.processes import ProcessFailed
 from bench.workloads import Workload, WrongAnswer
 
 if TYPE_CHECKING:
@@ -14,8 +12,8 @@ if TYPE_CHECKING:
 
     Side = Callable[[Workload], dict[str, float]]
 
-#: What makes one repetition void; anything else is a fault of the benchmark.
-FAILURES = (CriuError, ProcessFailed, WrongAnswer, TimeoutError)
+#: A side that failed so often, and never came to an end, is not tried again.
+_TRIES: Final = 2
 
 
 def take_turns(
@@ -32,18 +30,25 @@ def take_turns(
     wrong = set()
     for _ in range(rounds):
         for name, side in sides.items():
+            samples, failed = found[name]["samples"], found[name]["failed"]
+            if not samples and len(failed) == _TRIES:
+                continue
             try:
                 taken = side(workload)
-            except FAILURES as error:
-                found[name]["failed"].append(f"{type(error).__name__}: {error}")
+            except Exception as error:  # whatever it is, the others are measured
+                failed.append(_reason(error))
                 if isinstance(error, WrongAnswer):
                     wrong.add(name)
                 continue
             for metric, value in taken.items():
-                found[name]["samples"].setdefault(metric, []).append(_short(value))
+                samples.setdefault(metric, []).append(_short(value))
     for name in wrong:
         found[name]["samples"] = {}
     return found
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition('HINT:')[0].strip()}"
 
 
 def _short(value: float) -> float:

@@ -47,6 +47,7 @@ def cold(workload: Workload) -> dict[str, float]:
             [flow] = store.flows()
             found = {}
             for turn in range(program.TURNS):
+                _check_waits(flow)
                 flow.resume()
                 begin = time.time_ns()
                 if turn == 1:
@@ -92,8 +93,8 @@ def _woken(run: Run, store: greenflow.Store) -> dict[str, float]:
     )
     found = {}
     for turn in range(program.TURNS):
-        run.await_stamps(2 * turn + 1)
-        until(lambda: flow.status == "waiting", "the flow to wait")
+        until(lambda: flow.status == "waiting" or flow.done(), "the flow to wait")
+        _check_waits(flow)
         time.sleep(_REST_SECONDS)
         asked = time.time_ns()
         flow.resume()
@@ -104,6 +105,12 @@ def _woken(run: Run, store: greenflow.Store) -> dict[str, float]:
     run.await_answer()
     found["answer"] = (run.page.ended - asked) / 1e6
     return found
+
+
+def _check_waits(flow: greenflow.Flow[Any]) -> None:
+    record = flow.record
+    if record.status != "waiting":
+        raise ProcessFailed(f"the flow is {record.status}: {record.error}")
 
 
 def floor(workload: Workload) -> dict[str, float]:
@@ -146,7 +153,8 @@ def _output(command: list[str], env: dict[str, str]) -> str:
         check=False,
     )
     if done.returncode:
-        raise ProcessFailed(done.stderr.strip().rpartition("\n")[2])
+        lines = done.stderr.partition("\nHINT:")[0].strip().splitlines()
+        raise ProcessFailed(lines[-1] if lines else f"exit code {done.returncode}")
     return done.stdout
 
 

@@ -35,9 +35,12 @@ def main(place: str, depth: str, kind: str, megabytes: str) -> None:
         store.run()
         saved.append(time.time_ns())
         written.append(written_bytes() - begin)
+        record = flow.record
+        if record.status != "waiting":
+            raise SystemExit(f"the flow is {record.status}: {record.error}")
         if not turn:
             stored = disk_bytes(place) - empty
-            state = flow.record.state_bytes
+            state = record.state_bytes
     asked.append(time.time_ns())
     flow.resume()
     store.run()
