@@ -1,7 +1,7 @@
 """The measured program as a process: ``by_criu.py PAGE DEPTH KIND MEGABYTES [PATH]``.
 
-It waits by looking at its page, which is what CRIU finds it doing. PATH is where numpy is.
-It imports as little as it can: all of that is part of its image.
+It waits by looking at its page, which is what CRIU finds it doing. PATH is where numpy
+is. It imports as little as it can: all of that is part of its image.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main(file: str, depth: str, kind: str, megabytes: str, *path: str) -> None:
     program.note = page.note
 
     def wait() -> None:
-        # Which one lets it go on is known by its own stamps: it may be told at any moment.
+        # Known by its own stamps, and not by looking: it may be told at any moment.
         wanted = page.count // 2 + 1
         while page.epoch < wanted:
             time.sleep(_LOOK_SECONDS)

@@ -37,9 +37,7 @@ def size(count: float) -> str:
 
 def samples(row: dict[str, Any], side: str, metric: str) -> list[float]:
     """Return what a side measured; nothing if it was not, or not rightly."""
-    found: list[float] = (
-        row["sides"].get(side, {}).get("samples", {}).get(metric, [])
-    )
+    found: list[float] = row["sides"].get(side, {}).get("samples", {}).get(metric, [])
     return found
 
 

@@ -14,9 +14,8 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import greenflow
 from bench import flows, machine, program
 from bench.criu import calls
 from bench.criu.probe import NotUsable, find, probe
@@ -33,6 +32,9 @@ from bench.workloads import (
     new_run,
     until,
 )
+
+if TYPE_CHECKING:
+    import greenflow
 
 COUNTS: Final = (1_000, 10_000)
 QUICK_COUNTS: Final = (50,)
@@ -187,21 +189,20 @@ def _in_memory(count: int) -> dict[str, float]:
 
 def render(report: dict[str, Any]) -> str:
     """Return the report as text for people."""
-    lines = []
-    for row in report["rows"]:
-        lines.append(
-            f"{row['name']}: {row['disk_bytes']:,.0f} bytes of disk each,"
-            f" {row['per_gb_disk']:,.0f} in a GB; made {row['made_per_second']:,.0f}"
-            f" a second; go on and are saved again: {row['steps_per_second']:,.0f}"
-            " a second"
-        )
+    lines = [
+        f"{row['name']}: {row['disk_bytes']:,.0f} bytes of disk each,"
+        f" {row['per_gb_disk']:,.0f} in a GB; made {row['made_per_second']:,.0f}"
+        f" a second; go on and are saved again: {row['steps_per_second']:,.0f}"
+        " a second"
+        for row in report["rows"]
+    ]
     found = report["processes"]
     if "skipped" in found:
         lines.append(f"CRIU: skipped: {found['skipped']}")
     else:
         lines.append(
-            f"CRIU, {found['count']} processes: {found['disk_bytes']:,.0f} bytes of disk"
-            f" each, {found['per_gb_disk']:,.0f} in a GB; running,"
+            f"CRIU, {found['count']} processes: {found['disk_bytes']:,.0f} bytes of"
+            f" disk each, {found['per_gb_disk']:,.0f} in a GB; running,"
             f" {found['per_gb_memory']:,.0f} in a GB of memory; saved"
             f" {found['saves_per_second']:,.0f}, restored"
             f" {found['resumes_per_second']:,.0f} a second"

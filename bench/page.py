@@ -1,4 +1,4 @@
-"""A page of memory that a measured program and its harness share: stamps, and an answer.
+"""A page that a measured program and its harness share: stamps, and an answer.
 
 It is a mapped file, so what is written to it is seen at once, outlives the program, and
 stands outside of what a checkpoint holds.

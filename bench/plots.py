@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import exp, log
 from typing import TYPE_CHECKING, Any, Final
 
@@ -132,7 +133,7 @@ def crossing(
     """
     other = dict(theirs)
     gaps = [(log(at), log(value / other[at])) for at, value in ours if at in other]
-    for (x0, y0), (x1, y1) in zip(gaps, gaps[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(gaps):
         if y0 <= 0 < y1:
             return exp(x0 - y0 * (x1 - x0) / (y1 - y0))
     return None

@@ -1,8 +1,8 @@
 """What happens to something that waits when its program is deployed anew.
 
-``python -m bench redeploy``. No times: the same program waits as a flow and as a process
-that CRIU saved, something is changed, and both are told to go on. What came of it is told
-in their own words.
+``python -m bench redeploy``. No times: the same program waits as a flow and as a
+process that CRIU saved, something is changed, and both are told to go on. What came of
+it is told in their own words.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.workloads import environment, until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_SHOP: Final = '''\
+_SHOP: Final = """\
 from waiting import wait
 
 
@@ -35,7 +35,7 @@ def price():
 def order():
     wait()
     return price()
-'''
+"""
 _BY_GREENFLOW: Final = """\
 from greenflow import suspend as wait
 """

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.cells import ahead, cell, middle, number, size, table
 
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

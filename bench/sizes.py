@@ -1,14 +1,14 @@
 """How long saves and resumes take, by depth and size of a flow: greenflow and CRIU.
 
 ``python -m bench sizes [--quick] [--rounds N] [--huge]``. One program text
-(:mod:`bench.program`) is saved three times, new, unchanged and with one hundredth of its
-data changed, and goes on each time. Its answer is checked in every repetition.
+(:mod:`bench.program`) is saved three times, new, unchanged and with one hundredth of
+its data changed, and goes on each time. Its answer is checked in every repetition.
 
 - a save ends when it is on disk: LMDB's commit with fsync(), or CRIU's dump and one
   syncfs() of its images;
-- a resume ends with the program's next instruction. What tells it to go on is part of it
-  where greenflow goes on in a process that runs (it is on disk by then), and was done
-  before where a process starts.
+- a resume ends with the program's next instruction. What tells it to go on is part of
+  it where greenflow goes on in a process that runs (it is on disk by then), and was
+  done before where a process starts.
 """
 
 from __future__ import annotations
@@ -89,9 +89,7 @@ def _sides(stack: ExitStack) -> tuple[dict[str, str], dict[str, Side]]:
     except NotUsable as error:
         say(f"CRIU is skipped: {error}")
         return {"skipped": str(error)}, sides
-    folder = stack.enter_context(
-        tempfile.TemporaryDirectory(prefix="greenflow-bench-")
-    )
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="greenflow-bench-"))
     service = stack.enter_context(calls.service(program, folder))
     sides["criu"] = partial(repetition, criu=service)
     sides["criu_lazy"] = partial(repetition, criu=calls.Lazily(program, service))

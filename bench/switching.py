@@ -1,9 +1,9 @@
 """What in-memory switching and pickling cost in one process: the floors under a flow.
 
 ``python -m bench switching [--quick]``. Each figure is pyperf's, of worker processes of
-its own: a call, a generator, greenlets, asyncio, gevent, pickles, and greenflow's own way
-to bytes and back without a store. PyPy is asked if it is on the PATH; Stackless Python
-stopped at 3.8, and no package of it is left to install.
+its own: a call, a generator, greenlets, asyncio, gevent, pickles, and greenflow's own
+way to bytes and back without a store. PyPy is asked if it is on the PATH; Stackless
+Python stopped at 3.8, and no package of it is left to install.
 """
 
 from __future__ import annotations
@@ -68,9 +68,7 @@ def _perf(path: str, effort: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _row(found: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
-    samples = [
-        value * 1e9 for run in found["runs"] for value in run.get("values", ())
-    ]
+    samples = [value * 1e9 for run in found["runs"] for value in run.get("values", ())]
     name = {**common, **found.get("metadata", {})}["name"]
     return {"name": name, **spread(samples)}
 

@@ -20,7 +20,7 @@ def _check(result: int, what: str) -> None:
 
 
 def sync_folder(folder: str) -> None:
-    """Return when all that was written to the file system of a folder is on its disk."""
+    """Return when all that was written to a folder's file system is on its disk."""
     file = os.open(folder, os.O_RDONLY)
     try:
         _check(_libc.syncfs(file), "syncfs")
@@ -46,8 +46,8 @@ def own_mounts() -> None:
 def run_in_memory() -> None:
     """Put a tmpfs on /run, of this process alone; nothing if there is one already.
 
-    CRIU keeps what it found out about the kernel in /run, and only in a tmpfs: else each
-    of its commands finds it out anew.
+    CRIU keeps what it found out about the kernel in /run, and only in a tmpfs: else
+    each of its commands finds it out anew.
     """
     if file_system("/run") != "tmpfs":
         own_mounts()

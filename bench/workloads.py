@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT: Final = Path(__file__).parents[1]
-#: What is made once and kept: CRIU, virtualenvs; the environment may name another place.
+#: Where CRIU and virtualenvs are kept; the environment may name another place.
 BUILT: Final = Path(os.environ.get("GREENFLOW_BENCH_BUILT", ROOT / "build" / "bench"))
 MEMORY: Final = "/dev/shm"
 _GIVE_UP_SECONDS: Final = 60.0

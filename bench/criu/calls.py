@@ -1,6 +1,6 @@
 """Dump and restore by CRIU: through its service, lazily, or by its command line.
 
-Each is a :class:`Criu`, which dumps a process into a folder, and restores it from there.
+Each is a :class:`Criu`: it dumps a process into a folder, and restores it from there.
 """
 
 from __future__ import annotations

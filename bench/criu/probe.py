@@ -1,7 +1,7 @@
 """Whether CRIU works here: ``python -m bench.criu.probe``.
 
-Prints ``USABLE`` and its version, or ``SKIP`` and why, with the exit code 77. Only a real
-dump and restore tells: ``criu check`` is content with less.
+Prints ``USABLE`` and its version, or ``SKIP`` and why, with the exit code 77. Only a
+real dump and restore tells: ``criu check`` is content with less.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One repetition by CRIU: a fresh process is saved and restored at each of its turns."""
+"""One repetition by CRIU: a fresh process is saved and restored at each turn."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Packages that only comparisons need, in a virtualenv of their own.
 
-It is made when it is first needed, in ``build/bench``. What cannot be installed is told,
-and its comparison skipped.
+It is made when it is first needed, in ``build/bench``. What cannot be installed is
+told, and its comparison skipped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.turns import say
@@ -19,6 +18,7 @@ from bench.workloads import BUILT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _PIP_SECONDS: Final = 300
 

@@ -1,9 +1,8 @@
 """DBOS with SQLite: a workflow that waits for messages: ``with_dbos.py FILE TURNS``.
 
-It prints what each save and resume took in ms, as JSON. A wait is ``recv()``, which is
-recorded when it returns: what is told as a save is that record and the next wait's
-beginning; a resume is from ``send()`` to the next line. There is no cold one: recovery is
-by replay from the top.
+It prints what each save and resume took in ms, as JSON. A save is that of a step which
+does nothing, and is recorded when it returns; a resume is from ``send()`` to the line
+behind ``recv()``. There is no cold one: DBOS recovers by replay.
 """
 
 from __future__ import annotations

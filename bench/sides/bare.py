@@ -1,4 +1,4 @@
-"""An interpreter that starts, imports modules and takes the time: ``bare.py MODULE...``."""
+"""Start, import modules and tell the time: ``bare.py MODULE...``."""
 
 import sys
 import time

@@ -1,6 +1,6 @@
 """The least that any store of Python values must do: pickle them, and commit the bytes.
 
-``floor.py FOLDER DEPTH KIND MEGABYTES`` is one repetition; it prints its numbers as JSON.
+``floor.py FOLDER DEPTH KIND MEGABYTES`` is one repetition; it prints JSON.
 """
 
 from __future__ import annotations

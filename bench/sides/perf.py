@@ -109,9 +109,7 @@ def main() -> None:
 
         runner.bench_func("gevent switch", gevent.sleep, 0)
         runner.bench_func("gevent spawn", gevent_spawn)
-    runner.bench_func(
-        "pickle of the values of ten frames", pickle.dumps, values, 5
-    )
+    runner.bench_func("pickle of the values of ten frames", pickle.dumps, values, 5)
     runner.bench_func("unpickle of them", pickle.loads, data)
     runner.bench_func("greenflow: bytes, resume, suspend, bytes", flow_bytes())
 

@@ -10,6 +10,7 @@ here = getcurrent()
 
 
 def answer():
+    """Switch back, for ever."""
     while True:
         here.switch()
 

@@ -1,8 +1,8 @@
 """greenflow in one process that stays: each turn is loaded from the store, and saved.
 
 ``stay.py STORE DEPTH KIND MEGABYTES`` is one repetition; it prints its numbers as JSON.
-A small flow of the same program runs before: what a process does only once, like storing
-the source of its code, is part of its start, which is measured elsewhere.
+A small flow of the same program runs before: what a process does only once, like
+storing the source of its code, is part of its start, which is measured elsewhere.
 """
 
 from __future__ import annotations

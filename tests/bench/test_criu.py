@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_criu_that_fails_is_skipped_with_the_reason(
 
 
 WRONG = """
-    import sys, tempfile
+    import sys
     from bench.criu import calls, probe
     from bench.criu.repetition import repetition
     from bench.turns import take_turns
@@ -52,7 +53,8 @@ WRONG = """
 
     program = sys.argv[1]
     probe.probe(program)
-    with tempfile.TemporaryDirectory() as folder, calls.service(program, folder) as criu:
+    folder = sys.argv[2]
+    with calls.service(program, folder) as criu:
         sides = {"criu": lambda workload: repetition(workload, criu)}
         for workload in (Workload(depth=3), Lying(depth=3)):
             found = take_turns(workload, sides, 2)["criu"]
@@ -61,7 +63,7 @@ WRONG = """
 """
 
 
-def test_what_was_restored_with_a_wrong_answer_is_not_reported() -> None:
+def test_what_was_restored_with_a_wrong_answer_is_not_reported(tmp_path: Path) -> None:
     program = ROOT / "build" / "bench" / "criu" / "criu"
     if "CRIU" in os.environ:
         program = Path(os.environ["CRIU"])
@@ -74,10 +76,8 @@ def test_what_was_restored_with_a_wrong_answer_is_not_reported() -> None:
     )
     if probed.returncode == 77:
         pytest.skip(probed.stdout.strip())
-    import textwrap
-
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(WRONG), str(program)],
+        [sys.executable, "-c", textwrap.dedent(WRONG), str(program), str(tmp_path)],
         cwd=ROOT,
         env=env,
         capture_output=True,

@@ -37,7 +37,9 @@ def test_one_hundredth_is_changed(kind: str) -> None:
         assert changed == len(before) // 1000 * 10
         assert before.keys() == after.keys()
     else:
-        pairs = zip(memoryview(before).cast("B"), memoryview(after).cast("B"))
+        pairs = zip(
+            memoryview(before).cast("B"), memoryview(after).cast("B"), strict=True
+        )
         assert sum(a != b for a, b in pairs) == 10_000
 
 

@@ -1,4 +1,4 @@
-"""Each benchmark that needs neither CRIU nor a network runs, and tells what it left out."""
+"""Benchmarks run without CRIU and network, and tell what they left out."""
 
 from __future__ import annotations
 

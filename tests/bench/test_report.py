@@ -1,4 +1,4 @@
-"""The tables: only what was measured stands in them, and the documents have the last."""
+"""The tables: only what was measured is in them, and documents have the last."""
 
 from __future__ import annotations
 

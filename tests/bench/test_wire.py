@@ -42,7 +42,7 @@ def test_messages(fields: list[tuple[int, wire.Value]], written: str) -> None:
 
 def test_an_answer_of_criu_is_read() -> None:
     # A restore that went well: its type, success, and the process id in a message.
-    answer = bytes.fromhex("0802" "1001" "2203" "08b960")
+    answer = bytes.fromhex("08021001220308b960")
     found = wire.parse(answer)
     assert found == {1: 2, 2: 1, 4: b"\x08\xb9\x60"}
     assert wire.parse(b"\x08\xb9\x60") == {1: 12345}
@@ -54,7 +54,7 @@ def test_an_answer_of_criu_is_read() -> None:
     ids=["no value", "cut number", "cut bytes", "other kind", "long number"],
 )
 def test_what_is_no_message_is_refused(written: str) -> None:
-    with pytest.raises(ValueError, match="field|number"):
+    with pytest.raises(ValueError, match=r"field|number"):
         wire.parse(bytes.fromhex(written))
 
 
