@@ -71,9 +71,7 @@ def _report() -> int:
 
     known: dict[str, Any] = results.load_all()
     plots.draw(known)
-    report.write(known)
-    sys.stdout.write(report.text(known))
-    return 0
+    return report.main()
 
 
 if __name__ == "__main__":

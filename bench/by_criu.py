@@ -28,7 +28,8 @@ def main(file: str, depth: str, kind: str, megabytes: str, *path: str) -> None:
         while page.epoch < wanted:
             time.sleep(_LOOK_SECONDS)
 
-    program.wait = wait
+    program.wait = program.keep = wait
+    program.tell = page.tell
     sys.setrecursionlimit(int(depth) + 1_000)
     page.end(program.work(int(depth), kind, float(megabytes)))
 

@@ -26,8 +26,14 @@ def _note() -> None:
     page().note()
 
 
+def _tell(answer: int) -> None:
+    page().tell(answer)
+
+
 program.note = _note
 program.wait = greenflow.suspend
+program.keep = greenflow.checkpoint
+program.tell = _tell
 
 
 def start(depth: int, kind: str, megabytes: float) -> int:

@@ -164,7 +164,7 @@ def _one_after_another(
 
 def _finish(run: Run) -> None:
     """Let a restored program come to its answer, which is checked."""
-    for turn in range(1, program.TURNS):
+    for turn in range(1, program.TURNS + program.KEEPS):
         run.await_stamps(2 * turn + 1)
         run.page.next_epoch()
     run.await_answer()

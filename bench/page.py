@@ -10,7 +10,7 @@ import mmap
 import os
 import time
 
-_EPOCH, _COUNT, _ENDED, _ANSWER, _STAMPS = range(5)
+_EPOCH, _COUNT, _TOLD, _TOLD_AT, _ENDED, _ANSWER, _STAMPS = range(7)
 _BYTES = 4096
 
 
@@ -63,17 +63,33 @@ class Page:
         """When it went on, each time."""
         return list(self._slots[_STAMPS + 1 : _STAMPS + self.count : 2])
 
+    def kept_ms(self, names: tuple[str, ...]) -> dict[str, float]:
+        """Return what the last times were apart, in ms."""
+        count = len(names)
+        pairs = zip(names, self.asked[-count:], self.went_on[-count:], strict=True)
+        return {name: (end - begin) / 1e6 for name, begin, end in pairs}
+
+    def tell(self, answer: int) -> None:
+        """Write down what the program says on its way, and when."""
+        self._slots[_TOLD] = answer
+        self._slots[_TOLD_AT] = time.time_ns()
+
+    @property
+    def told_at(self) -> int:
+        """When it said something."""
+        return self._slots[_TOLD_AT]
+
     def end(self, answer: int) -> None:
         """Tell what the program came to."""
         self._slots[_ANSWER] = answer
-        self._slots[_ENDED] = time.time_ns()
+        self._slots[_ENDED] = 1
 
     @property
-    def ended(self) -> int:
-        """When it ended, in ns of the real time; 0 if it has not."""
-        return self._slots[_ENDED]
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self._slots[_ENDED] == 1
 
     @property
-    def answer(self) -> int:
-        """What it came to."""
-        return self._slots[_ANSWER]
+    def answers(self) -> tuple[int, int]:
+        """What it said on its way, and what it came to."""
+        return self._slots[_TOLD], self._slots[_ANSWER]

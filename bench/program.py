@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from bench import states
 
-#: How often it is saved: new, unchanged, and with one hundredth of its data changed.
+#: How often it is saved and leaves: new, unchanged, with one hundredth changed.
 TURNS = 3
+#: How often it is saved while it stays: after the last turn, unchanged, changed again.
+KEEPS = 3
 
 
 def note() -> None:
@@ -18,6 +20,16 @@ def note() -> None:
 
 def wait() -> None:
     """Be saved, and return when somebody lets the program go on."""
+    raise NotImplementedError("no side has set it")
+
+
+def keep() -> None:
+    """Be saved, and stay."""
+    raise NotImplementedError("no side has set it")
+
+
+def tell(answer: int) -> None:
+    """Take the time at which all data was looked at once more."""
     raise NotImplementedError("no side has set it")
 
 
@@ -36,11 +48,20 @@ def f(depth: int, state: object) -> int:
         note()
         wait()
         note()
+    tell(states.digest(state))
+    for turn in range(KEEPS):
+        if turn == KEEPS - 1:
+            states.change(state)
+        note()
+        keep()
+        note()
     return states.digest(state)
 
 
-def right_answer(depth: int, kind: str, megabytes: float) -> int:
-    """Return what :func:`work` must come to."""
+def right_answers(depth: int, kind: str, megabytes: float) -> tuple[int, int]:
+    """Return what :func:`work` must tell, and what it must come to."""
     state = states.make(kind, megabytes)
     states.change(state)
-    return states.digest(state) + depth - 1
+    told = states.digest(state)
+    states.change(state)
+    return told, states.digest(state) + depth - 1

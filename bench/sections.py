@@ -16,6 +16,10 @@ _SAVES: Final = (
 )
 
 
+_KEEPS: Final = (
+    ("unchanged", "keep_unchanged"),
+    ("1 % changed", "keep_changed"),
+)
 _FRAME_TIMES: Final = ("capture", "rebuild", "call")
 
 
@@ -53,6 +57,8 @@ def _sizes(report: dict[str, Any]) -> Iterator[str]:
     yield "### Saved until on disk, ms\n"
     yield conditions(report)
     yield from (_saves(durable, *each) for each in _SAVES)
+    yield "### Saved while it stays, ms\n"
+    yield from (_kept(durable, *each) for each in _KEEPS)
     yield "### From the request to the next line, ms\n"
     yield _resumes(durable)
     yield "### Bytes written by a save\n"
@@ -71,6 +77,16 @@ def _saves(rows: list[dict[str, Any]], title: str, metric: str) -> str:
         sides = ("stay", "criu", "criu_naive", "floor")
         mine, other, naive, floor = (cell(row, side, metric) for side in sides)
         lines.append([row["name"], mine, other, ahead(ours, theirs), naive, floor])
+    return table(head, lines)
+
+
+def _kept(rows: list[dict[str, Any]], title: str, metric: str) -> str:
+    head = [title, "greenflow, run()", "greenflow, worker", "CRIU", "ahead"]
+    lines = []
+    for row in rows:
+        cells = [cell(row, side, metric) for side in ("stay", "worker", "criu")]
+        who = ahead(middle(row, "worker", metric), middle(row, "criu", metric))
+        lines.append([row["name"], *cells, who])
     return table(head, lines)
 
 

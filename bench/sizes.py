@@ -6,6 +6,8 @@ its data changed, and goes on each time. Its answer is checked in every repetiti
 
 - a save ends when it is on disk: LMDB's commit with fsync(), or CRIU's dump and one
   syncfs() of its images;
+- a save of what stays is ``checkpoint()`` until it returns, or CRIU's dump of a process
+  that it leaves running, and the same syncfs();
 - a resume ends with the program's next instruction. What tells it to go on is part of
   it where greenflow goes on in a process that runs (it is on disk by then), and was
   done before where a process starts.
@@ -22,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bench import machine
 from bench.criu import calls, naive
 from bench.criu.probe import NotUsable, find, probe
-from bench.criu.repetition import RESUMES, SAVES, repetition
+from bench.criu.repetition import KEEPS, RESUMES, SAVES, repetition
 from bench.measure import spread
 from bench.sides import processes
 from bench.turns import say, take_turns
@@ -131,7 +133,7 @@ def render(report: dict[str, Any]) -> str:
 
 
 def _cells(samples: dict[str, list[float]]) -> str:
-    shown = (*SAVES, *RESUMES, "resume_cli", "answer", "bare", "imports")
+    shown = (*SAVES, *RESUMES, *KEEPS[1:], "resume_cli", "answer", "bare", "imports")
     return "  ".join(
         f"{name} {spread(samples[name])['median']:.1f}"
         for name in shown

@@ -61,23 +61,24 @@ class Workload:
         return [str(self.depth), self.kind, str(self.megabytes)]
 
     @property
-    def answer(self) -> int:
-        """What its program must come to."""
-        return _answer(self.depth, self.kind, self.megabytes)
+    def answers(self) -> tuple[int, int]:
+        """What its program must tell, and come to."""
+        return _answers(self.depth, self.kind, self.megabytes)
 
 
 @cache
-def _answer(depth: int, kind: str, megabytes: float) -> int:
-    """Return it from a process of its own, so that no data stays in this one."""
+def _answers(depth: int, kind: str, megabytes: float) -> tuple[int, int]:
+    """Return them from a process of its own, so that no data stays in this one."""
     code = (
         "import sys; from bench import program; d, k, m = sys.argv[1:]; "
-        "print(program.right_answer(int(d), k, float(m)))"
+        "print(*program.right_answers(int(d), k, float(m)))"
     )
     command = [sys.executable, "-c", code, str(depth), kind, str(megabytes)]
     done = subprocess.run(
         command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
     )
-    return int(done.stdout)
+    told, answer = map(int, done.stdout.split())
+    return told, answer
 
 
 class Run:
@@ -104,20 +105,25 @@ class Run:
 
     def await_answer(self) -> None:
         """Wait until it has ended. Raises TimeoutError, WrongAnswer."""
-        until(lambda: bool(self.page.ended), "the program's end")
+        until(lambda: self.page.ended, "the program's end")
         self.check()
 
     def check(self) -> None:
         """Raise WrongAnswer unless the program came to the right one."""
-        stamps = program.TURNS * 2
+        stamps = (program.TURNS + program.KEEPS) * 2
         if self.page.count != stamps:
             raise WrongAnswer(f"{self.page.count} stamps instead of {stamps}")
-        if not self.page.ended or self.page.answer != self.workload.answer:
-            raise WrongAnswer(f"{self.page.answer} instead of {self.workload.answer}")
+        if not self.page.ended or self.page.answers != self.workload.answers:
+            found, right = self.page.answers, self.workload.answers
+            raise WrongAnswer(f"{found} instead of {right}")
 
     def resumed_ms(self, turn: int, asked: int) -> float:
         """Return the time from a request to the program's next instruction."""
         return (self.page.went_on[turn] - asked) / 1e6
+
+    def answered_ms(self, asked: int) -> float:
+        """Return the time from a request until all data was looked at."""
+        return (self.page.told_at - asked) / 1e6
 
 
 @contextmanager

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: By turn: the names of what is measured at it.
 SAVES: Final = ("save_new", "save_unchanged", "save_changed")
 RESUMES: Final = ("resume_1", "resume_2", "resume_3")
+#: The same of saves of what stays; the first is only there to be compared with.
+KEEPS: Final = ("keep_first", "keep_unchanged", "keep_changed")
 
 
 def repetition(workload: Workload, criu: Criu) -> dict[str, float]:
@@ -60,7 +62,7 @@ def _measured(run: Run, criu: Criu) -> dict[str, float]:
             run.await_stamps(2 * turn + 1)
             images = f"{run.folder}/images-{turn}"
             os.mkdir(images)
-            found |= _saved(pid, images, turn, criu)
+            found |= _saved(pid, images, SAVES[turn], criu)
             gone(pid)
             run.page.next_epoch()
             criu.prepare(images)
@@ -69,23 +71,30 @@ def _measured(run: Run, criu: Criu) -> dict[str, float]:
             run.await_stamps(2 * turn + 2)
             found[RESUMES[turn]] = run.resumed_ms(turn, asked)
             criu.settle()
+        for turn in range(program.KEEPS):
+            run.await_stamps(2 * (program.TURNS + turn) + 1)
+            images = f"{run.folder}/kept-{turn}"
+            os.mkdir(images)
+            found |= _saved(pid, images, KEEPS[turn], criu, leave_running=True)
+            run.page.next_epoch()
         run.await_answer()
-        found["answer"] = (run.page.ended - asked) / 1e6
+        found["answer"] = run.answered_ms(asked)
         gone(pid)
     finally:
         end(pid)
     return found
 
 
-def _saved(pid: int, images: str, turn: int, criu: Criu) -> dict[str, float]:
+def _saved(
+    pid: int, images: str, name: str, criu: Criu, *, leave_running: bool = False
+) -> dict[str, float]:
     # What others have written before is not to be waited for behind the dump.
     sync_folder(images)
     begin = time.perf_counter_ns()
-    criu.dump(pid, images)
+    criu.dump(pid, images, leave_running=leave_running)
     dumped = time.perf_counter_ns()
     sync_folder(images)
     durable = time.perf_counter_ns()
-    name = SAVES[turn]
     return {
         name: (durable - begin) / 1e6,
         f"{name}_dump": (dumped - begin) / 1e6,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import greenflow
 from bench import by_greenflow, program
-from bench.criu.repetition import RESUMES
+from bench.criu.repetition import KEEPS, RESUMES
 from bench.workloads import clean_python, environment, new_run, until
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def cold(workload: Workload) -> dict[str, float]:
         finally:
             store.close()
         run.check()
-        found["answer"] = (run.page.ended - begin) / 1e6
+        found["answer"] = run.answered_ms(begin)
     return {**found, "resume_cli": found.pop(RESUMES[1])}
 
 
@@ -103,8 +103,8 @@ def _woken(run: Run, store: greenflow.Store) -> dict[str, float]:
         found[RESUMES[turn]] = run.resumed_ms(turn, asked)
         found[f"{RESUMES[turn]}_told"] = run.resumed_ms(turn, told)
     run.await_answer()
-    found["answer"] = (run.page.ended - asked) / 1e6
-    return found
+    found["answer"] = run.answered_ms(asked)
+    return found | run.page.kept_ms(KEEPS)
 
 
 def _check_waits(flow: greenflow.Flow[Any]) -> None:

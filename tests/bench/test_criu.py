@@ -49,7 +49,7 @@ WRONG = """
     from bench.workloads import Workload
 
     class Lying(Workload):
-        answer = -1
+        answers = (0, -1)
 
     program = sys.argv[1]
     probe.probe(program)

@@ -67,15 +67,16 @@ def test_a_page_is_shared(tmp_path: Path) -> None:
     assert theirs.epoch == 1
     assert not ours.ended
     theirs.end(7)
-    assert (ours.answer, bool(ours.ended)) == (7, True)
+    theirs.tell(6)
+    assert (ours.answers, ours.ended) == ((6, 7), True)
     ours.clear()
-    assert (theirs.count, theirs.epoch, theirs.ended) == (0, 0, 0)
+    assert (theirs.count, theirs.epoch, theirs.ended) == (0, 0, False)
 
 
 class Lying(Workload):
     """One that must come to what no program comes to."""
 
-    answer = -1  # type: ignore[assignment]
+    answers = (0, -1)  # type: ignore[assignment]
 
 
 def test_a_run_that_did_not_end_has_no_answer() -> None:
