@@ -48,10 +48,13 @@ def middle(row: dict[str, Any], side: str, metric: str) -> float | None:
 
 
 def cell(row: dict[str, Any], side: str, metric: str) -> str:
-    """Return the median, and the tenth and ninetieth of a hundred behind it."""
+    """Return the median, and the tenth and ninetieth of a hundred behind it.
+
+    What was tried and did not come to its end is "failed", what was not tried is "-".
+    """
     found = samples(row, side, metric)
     if not found:
-        return "-"
+        return "failed" if row["sides"].get(side, {}).get("failed") else "-"
     told = spread(found)
     if len(found) == 1:
         return number(told["median"])

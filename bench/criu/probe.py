@@ -20,7 +20,7 @@ from bench.workloads import BUILT, ROOT, Workload, WrongAnswer
 SKIPPED: Final = 77
 #: Names the program to use instead of one that is fetched.
 VARIABLE: Final = "CRIU"
-_FETCH_SECONDS: Final = 300
+_FETCH_SECONDS: Final = 120
 
 
 class NotUsable(Exception):

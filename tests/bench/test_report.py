@@ -26,7 +26,7 @@ def test_a_spread_is_of_all_samples() -> None:
 
 def test_what_was_not_measured_is_no_number() -> None:
     assert cells.cell(ROW, "stay", "save_new") == "2.00 [1.20-2.80]"
-    assert cells.cell(ROW, "criu", "save_new") == "-"
+    assert cells.cell(ROW, "criu", "save_new") == "failed"
     assert cells.cell(ROW, "criu_lazy", "save_new") == "-"
     assert cells.middle(ROW, "criu", "save_new") is None
 
