@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.measure import spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+#: Times that differ by less are told to be equal.
+_EQUAL: Final = 1.05
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -66,6 +70,8 @@ def ahead(greenflow: float | None, criu: float | None) -> str:
     """Return which of two times is the shorter, and how many times."""
     if not greenflow or not criu:
         return "-"
+    if max(greenflow, criu) / min(greenflow, criu) < _EQUAL:
+        return "equal"
     if greenflow <= criu:
         return f"greenflow {factor(criu / greenflow)}"
     return f"CRIU {factor(greenflow / criu)}"
@@ -73,4 +79,4 @@ def ahead(greenflow: float | None, criu: float | None) -> str:
 
 def factor(ratio: float) -> str:
     """Return how many times something is something else."""
-    return f"{ratio:.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
+    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x"

@@ -81,7 +81,9 @@ def _by_kind(
             if points:
                 lines[label] = points
                 axis.plot(*zip(*points, strict=True), style, color=colour, label=label)
-        axis.set(xscale="log", yscale="log", title=kind, xlabel="MB of data")
+        axis.set(
+            xscale="log", yscale="log", title=kind, xlabel="MB of data (first: none)"
+        )
         axis.grid(visible=True, which="major", alpha=0.3)
         _mark_crossing(axis, list(lines.values()), list(lines))
     axes[0][0].set_ylabel(title)

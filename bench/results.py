@@ -17,7 +17,9 @@ def save(name: str, report: dict[str, Any]) -> None:
     """Keep a report. It is written beside and moved: a reader gets all or nothing."""
     FOLDER.mkdir(exist_ok=True)
     fresh = FOLDER / f"{name}.json.new"
-    fresh.write_text(_compact(report) + "\n")
+    # Errors may name files; where the project lies is nobody's concern.
+    text = _compact(report).replace(f"{FOLDER.parents[1]}/", "")
+    fresh.write_text(f"{text}\n")
     fresh.replace(FOLDER / f"{name}.json")
 
 

@@ -36,6 +36,7 @@ def test_what_was_not_measured_is_no_number() -> None:
     [
         (1.0, 20.0, "greenflow 20x"),
         (30.0, 10.0, "CRIU 3.0x"),
+        (10.0, 10.4, "equal"),
         (None, 1.0, "-"),
         (1.0, None, "-"),
     ],
