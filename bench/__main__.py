@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--quick", action="store_true", help="a few rounds only: to see that it runs"
     )
     parser.add_argument(
-        "--rounds", type=int, help="repetitions of sizes, instead of 3 to 7"
+        "--rounds", type=int, help="repetitions of sizes, instead of 3 to 5"
     )
     parser.add_argument("--huge", action="store_true", help="1,000 MB, too, in sizes")
     parser.add_argument(

@@ -38,7 +38,7 @@ KINDS: Final = ("bytearray", "dict", "numpy")
 MEGABYTES: Final = (1, 10, 100)
 HUGE_MEGABYTES: Final = 1_000
 #: Repetitions by the size of the data; for a table that others will read, take 20.
-_ROUNDS: Final = {0: 7, 1: 5, 10: 5, 100: 3, HUGE_MEGABYTES: 2}
+_ROUNDS: Final = {0: 5, 1: 5, 10: 5, 100: 3, HUGE_MEGABYTES: 2}
 
 
 def workloads(*, quick: bool, huge: bool) -> list[Workload]:
