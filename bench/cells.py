@@ -54,16 +54,22 @@ def middle(row: dict[str, Any], side: str, metric: str) -> float | None:
 def cell(row: dict[str, Any], side: str, metric: str) -> str:
     """Return the median, and the tenth and ninetieth of a hundred behind it.
 
-    What was tried and did not come to its end is "failed", what was not tried is "-".
+    What was tried and did not come to its end is "failed", or "refused" if the product
+    told that it is too large; what was not tried is "-".
     """
     found = samples(row, side, metric)
     if not found:
-        return "failed" if row["sides"].get(side, {}).get("failed") else "-"
+        failed = " ".join(row["sides"].get(side, {}).get("failed", ()))
+        return _why(failed) if failed else "-"
     told = spread(found)
     if len(found) == 1:
         return number(told["median"])
     span = f"{number(told['p10'])}-{number(told['p90'])}"
     return f"{number(told['median'])} [{span}]"
+
+
+def _why(failed: str) -> str:
+    return "refused" if "TooLarge" in failed else "failed"
 
 
 def ahead(greenflow: float | None, criu: float | None) -> str:

@@ -20,7 +20,7 @@ ROOT: Final = Path(__file__).parents[1]
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 #: What README.md tells: of which workload, greenflow's side and metric, and CRIU's.
 _SHORT: Final = (
-    ("ten frames, saved", "depth 10", "stay", "save_unchanged", "criu"),
+    ("ten frames, saved on disk", "depth 10", "stay", "save_unchanged", "criu"),
     ("... go on in a process that runs", "depth 10", "stay", "resume_1", "criu"),
     ("... in a new process", "depth 10", "cold", "resume_1", "criu"),
     ("10 MB `bytearray`, saved", "bytearray 10 MB", "stay", "save_new", "criu"),
@@ -39,7 +39,7 @@ def text(known: dict[str, Any]) -> str:
 def short(known: dict[str, Any]) -> str:
     """Return the table of README.md."""
     rows = list(_short_rows(known))
-    return table(["milliseconds, until on disk", "greenflow", "CRIU", "ahead"], rows)
+    return table(["milliseconds", "greenflow", "CRIU", "ahead"], rows)
 
 
 def _short_rows(known: dict[str, Any]) -> Iterator[list[str]]:

@@ -61,7 +61,7 @@ def _sizes(report: dict[str, Any]) -> Iterator[str]:
     yield from (_kept(durable, *each) for each in _KEEPS)
     yield "### From the request to the next line, ms\n"
     yield _resumes(durable)
-    yield "### Bytes written by a save\n"
+    yield "### Bytes: of a state, and all that is written to the disk for a turn\n"
     yield _bytes(durable)
     yield "### Saved in memory (nothing durable on either side), ms\n"
     memory = [row for row in report["rows"] if row["in_memory"]]
@@ -72,7 +72,7 @@ def _sizes(report: dict[str, Any]) -> Iterator[str]:
 def _saves(rows: list[dict[str, Any]], title: str, metric: str) -> str:
     head = [title, "greenflow", "CRIU", "ahead", "CRIU, naive", "pickle + LMDB"]
     lines = []
-    for row in rows:
+    for row in _with(rows, metric):
         ours, theirs = middle(row, "stay", metric), middle(row, "criu", metric)
         sides = ("stay", "criu", "criu_naive", "floor")
         mine, other, naive, floor = (cell(row, side, metric) for side in sides)
@@ -80,10 +80,16 @@ def _saves(rows: list[dict[str, Any]], title: str, metric: str) -> str:
     return table(head, lines)
 
 
+def _with(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Return the rows that have anything to change, for a table of changes."""
+    changes = metric.endswith("_changed")
+    return [row for row in rows if row["megabytes"] or not changes]
+
+
 def _kept(rows: list[dict[str, Any]], title: str, metric: str) -> str:
     head = [title, "greenflow, run()", "greenflow, worker", "CRIU", "ahead"]
     lines = []
-    for row in rows:
+    for row in _with(rows, metric):
         cells = [cell(row, side, metric) for side in ("stay", "worker", "criu")]
         who = ahead(middle(row, "worker", metric), middle(row, "criu", metric))
         lines.append([row["name"], *cells, who])
@@ -128,11 +134,12 @@ def _bytes(rows: list[dict[str, Any]]) -> str:
     sides = [
         (side, f"{metric}_bytes") for side in ("stay", "criu") for _, metric in _SAVES
     ]
-    head = ["", *(f"greenflow, {name}" for name, _ in _SAVES)]
+    head = ["", "greenflow, state", *(f"greenflow, {name}" for name, _ in _SAVES)]
     head += [*(f"CRIU, {name}" for name, _ in _SAVES), "the values, pickled"]
     lines = []
     for row in rows:
-        found = [middle(row, *each) for each in (*sides, ("floor", "save_new_bytes"))]
+        shown = (("stay", "state_bytes"), *sides, ("floor", "save_new_bytes"))
+        found = [middle(row, *each) for each in shown]
         told = ["-" if each is None else size(each) for each in found]
         lines.append([row["name"], *told])
     return table(head, lines)

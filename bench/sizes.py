@@ -62,13 +62,14 @@ def measure(
     begin = time.monotonic()
     with ExitStack() as stack:
         usable, sides = _sides(stack)
+        facts = machine.facts()
         rows = []
         for workload in workloads(quick=quick, huge=huge):
             count = rounds or (1 if quick else _ROUNDS[int(workload.megabytes)])
             say(f"{workload.name}: {count} rounds of {len(sides)} sides")
             rows.append(_row(workload, sides, count))
         return {
-            **machine.facts(),
+            **facts,
             "criu": usable,
             "rows": rows,
             "load_at_end": machine.load(),

@@ -31,14 +31,14 @@ _QUICK: Final = ("--debug-single-value",)
 
 def measure(*, quick: bool = False) -> dict[str, Any]:
     """Return the whole report, as plain values; times in ns."""
-    begin = time.monotonic()
+    begin, facts = time.monotonic(), machine.facts()
     path, skipped = environments.packages(["gevent"])
     rows = _perf(path, _QUICK if quick else _EFFORT)
     if skipped:
         rows.append({"name": "gevent", "skipped": skipped})
     rows.append(_pypy())
     return {
-        **machine.facts(),
+        **facts,
         "rows": rows,
         "load_at_end": machine.load(),
         "seconds": round(time.monotonic() - begin),

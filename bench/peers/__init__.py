@@ -17,12 +17,11 @@ from bench.peers.turns import PEERS, PeerFailed, once, path_of
 from bench.turns import say
 
 _ROUNDS: Final = 4
-_TURNS: Final = 30
 
 
 def measure(*, quick: bool = False) -> dict[str, Any]:
     """Return the whole report, as plain values; times in ms."""
-    begin = time.monotonic()
+    begin, facts = time.monotonic(), machine.facts()
     rows: dict[str, dict[str, Any]] = {}
     ready = {}
     for peer in PEERS:
@@ -37,7 +36,7 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
             say(f"peers: {peer.name}")
             with tempfile.TemporaryDirectory(prefix="greenflow-bench-") as folder:
                 try:
-                    found = once(peer, path, folder, 3 if quick else _TURNS)
+                    found = once(peer, path, folder, 3 if quick else peer.turns)
                 except PeerFailed as error:
                     rows[peer.name]["skipped"] = str(error)
                     continue
@@ -46,7 +45,7 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
                 kept = rows[peer.name]["samples"].setdefault(metric, [])
                 kept += [round(sample, 4) for sample in samples]
     return {
-        **machine.facts(),
+        **facts,
         "rows": list(rows.values()),
         "load_at_end": machine.load(),
         "seconds": round(time.monotonic() - begin),

@@ -24,13 +24,16 @@ class Peer:
     packages: tuple[str, ...] = ()
     #: Whether a new process can go on at the wait itself.
     cold: bool = True
+    #: Saves and resumes of one process.
+    turns: int = 30
 
 
 GREENFLOW: Final = Peer("greenflow")
 PEERS: Final = (
     GREENFLOW,
     Peer("langgraph", ("langgraph", "langgraph-checkpoint-sqlite")),
-    Peer("dbos", ("dbos",), cold=False),
+    # It looks for messages once in a second.
+    Peer("dbos", ("dbos",), cold=False, turns=8),
 )
 
 
