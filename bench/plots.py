@@ -87,9 +87,9 @@ def _by_kind(
         axis.grid(visible=True, which="major", alpha=0.3)
         _mark_crossing(axis, list(lines.values()), list(lines))
     axes[0][0].set_ylabel(title)
-    axes[0][-1].legend(fontsize=7)
+    axes[0][-1].legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.02, 1))
     figure.tight_layout()
-    figure.savefig(results.FOLDER / f"{name}.png", dpi=110)
+    figure.savefig(results.FOLDER / f"{name}.png", dpi=100, bbox_inches="tight")
     pyplot.close(figure)
 
 
@@ -159,5 +159,5 @@ def _density(many: dict[str, Any]) -> None:
     axis.set(xscale="log", xlabel="that wait, in 1 GB", xlim=(10, 1e7))
     axis.invert_yaxis()
     figure.tight_layout()
-    figure.savefig(results.FOLDER / "density.png", dpi=110)
+    figure.savefig(results.FOLDER / "density.png", dpi=100)
     pyplot.close(figure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +27,8 @@ def bench(tmp_path: Path) -> Bench:
             "CRIU": str(tmp_path / "no-criu"),
             "GREENFLOW_BENCH_BUILT": str(tmp_path / "built"),
             "PIP_NO_INDEX": "1",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_FIND_LINKS": "",
             **env,
         }
         return subprocess.run(
