@@ -2,8 +2,8 @@
 
 ``python -m bench switching [--quick]``. Each figure is pyperf's, of worker processes of
 its own: a call, a generator, greenlets, asyncio, gevent, pickles, and greenflow's own
-way to bytes and back without a store. PyPy is asked if it is on the PATH; Stackless
-Python stopped at 3.8, and no package of it is left to install.
+way to bytes and back without a store. PyPy is fetched from a newer Debian suite if it
+is not on the PATH; Stackless Python stopped at 3.8, and nobody packages it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import machine
+from bench.fetching import NotFetched, fetched
 from bench.measure import spread
 from bench.peers import environments
 from bench.turns import say
@@ -36,7 +37,7 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
     rows = _perf(path, _QUICK if quick else _EFFORT)
     if skipped:
         rows.append({"name": "gevent", "skipped": skipped})
-    rows.append(_pypy())
+    rows += _pypy()
     return {
         **facts,
         "rows": rows,
@@ -73,19 +74,27 @@ def _row(found: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, **spread(samples)}
 
 
-def _pypy() -> dict[str, Any]:
-    """Return what PyPy's own greenlets take, by the same loop in plain Python."""
-    program = shutil.which("pypy3")
-    if program is None:
-        return {"name": "PyPy greenlet switch", "skipped": "no pypy3 on the PATH"}
+def _pypy() -> list[dict[str, Any]]:
+    """Return what PyPy's own greenlets take, and whether they can be saved."""
+    name = "PyPy: greenlet switch there and back"
+    try:
+        words = ("pypy3", "usr/bin/pypy3", "{}", "forky", "sid", "trixie")
+        program = shutil.which("pypy3") or fetched("get-debian", "pypy3", *words)
+    except NotFetched as error:
+        return [{"name": name, "skipped": str(error)}]
+    say("PyPy")
     script = _HERE / "sides" / "pypy.py"
     done = subprocess.run(
         [program, str(script)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         why = done.stderr.strip().rpartition("\n")[2]
-        return {"name": "PyPy greenlet switch", "skipped": why}
-    return {"name": "PyPy greenlet switch", **spread(json.loads(done.stdout))}
+        return [{"name": name, "skipped": why}]
+    found = json.loads(done.stdout)
+    return [
+        {"name": name, **spread(found["switch"])},
+        {"name": "PyPy: a continulet to bytes", "skipped": found["pickled"]},
+    ]
 
 
 def render(report: dict[str, Any]) -> str:

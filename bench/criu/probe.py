@@ -14,13 +14,13 @@ from typing import Final
 
 from bench.criu.calls import CriuError, service
 from bench.criu.repetition import repetition
+from bench.fetching import NotFetched, fetched
 from bench.system import adopt_orphans, run_in_memory
-from bench.workloads import BUILT, ROOT, Workload, WrongAnswer
+from bench.workloads import Workload, WrongAnswer
 
 SKIPPED: Final = 77
 #: Names the program to use instead of one that is fetched.
 VARIABLE: Final = "CRIU"
-_FETCH_SECONDS: Final = 120
 
 
 class NotUsable(Exception):
@@ -32,17 +32,10 @@ def find() -> str:
     named = os.environ.get(VARIABLE)
     if named is not None:
         return named
-    fetched = BUILT / "criu"
-    command = [str(ROOT / "bench" / "get-criu"), str(fetched)]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise NotUsable(f"not fetched within {_FETCH_SECONDS} s") from None
-    if done.returncode:
-        raise NotUsable(done.stderr.strip().rpartition("\n")[2])
-    return str(fetched / "criu")
+        return fetched("get-criu", "criu")
+    except NotFetched as error:
+        raise NotUsable(str(error)) from error
 
 
 def probe(program: str) -> str:
