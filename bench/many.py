@@ -20,7 +20,13 @@ from bench import flows, machine, program
 from bench.criu import calls
 from bench.criu.probe import NotUsable, find, probe
 from bench.criu.repetition import end, gone, started
-from bench.system import apparent_bytes, disk_bytes, memory_bytes, sync_folder
+from bench.system import (
+    apparent_bytes,
+    disk_bytes,
+    file_system,
+    memory_bytes,
+    sync_folder,
+)
 from bench.turns import say
 from bench.waves import Population, folder_on, opened, workers
 from bench.workloads import (
@@ -54,6 +60,8 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
     processes = _processes(QUICK_PROCESSES if quick else PROCESSES)
     return {
         **facts,
+        # CRIU's probe may have put it into memory meanwhile.
+        "run_file_system": file_system("/run"),
         "rows": rows,
         "processes": processes,
         "memory": _in_memory(100 if quick else 5_000),

@@ -149,6 +149,8 @@ def _in_memory(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         for name, metric in _SAVES:
+            if not _with([row], metric):
+                continue
             theirs = f"{metric}_dump"
             cells = [cell(row, "stay", metric), cell(row, "criu", theirs)]
             who = ahead(middle(row, "stay", metric), middle(row, "criu", theirs))
