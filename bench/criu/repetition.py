@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -71,11 +72,14 @@ def _measured(run: Run, criu: Criu) -> dict[str, float]:
             run.await_stamps(2 * turn + 2)
             found[RESUMES[turn]] = run.resumed_ms(turn, asked)
             criu.settle()
+            # Nothing of one save is to be in the way of the next.
+            shutil.rmtree(images)
         for turn in range(program.KEEPS):
             run.await_stamps(2 * (program.TURNS + turn) + 1)
             images = f"{run.folder}/kept-{turn}"
             os.mkdir(images)
             found |= _saved(pid, images, KEEPS[turn], criu, leave_running=True)
+            shutil.rmtree(images)
             run.page.next_epoch()
         run.await_answer()
         found["answer"] = run.answered_ms(asked)

@@ -59,7 +59,8 @@ def cold(workload: Workload) -> dict[str, float]:
             store.close()
         run.check()
         found["answer"] = run.answered_ms(begin)
-    return {**found, "resume_cli": found.pop(RESUMES[1])}
+    found["resume_cli"] = found.pop(RESUMES[1])
+    return found
 
 
 def worker(workload: Workload) -> dict[str, float]:
