@@ -14,7 +14,8 @@ DEBUG_PYTHON ?=
 PYTEST_ARGS ?=
 MATRIX_ARGS ?= $(PYTEST_ARGS)
 MATRIX_STRICT ?=
-BENCH ?= core
+BENCH ?= suite
+BENCH_ARGS ?=
 RUN ?=
 EXAMPLES ?= 20000
 SOAK_SECONDS ?= 1800
@@ -106,6 +107,7 @@ matrix:  ## Run the suite on every CPython of PYTHONS (MATRIX_ARGS, MATRIX_STRIC
 report:  ## Write what was measured into README.md; RUN=1 measures everything first
 	$(if $(RUN),-@$(MAKE) report-all-run)
 	@python3 tools/report.py $(PYTHONS)
+	@python3 -m bench.report
 
 .PHONY: report-all
 report-all:  ## Run suite, debug, asan, leaks and bench on all, then report (hours)
@@ -157,8 +159,9 @@ debug-build: $(DEBUG)/.installed
 	cd $(DEBUG)/tree && $(DEBUG_BIN)/python setup.py --quiet build_ext --inplace
 
 .PHONY: bench
-bench: $(VENV)/.installed-bench  ## Measure; BENCH=core picks what
-	@$(RECORD) bench $(BIN)/python $(BIN)/python -m bench $(BENCH)
+bench: $(VENV)/.installed-bench  ## Measure all, in a quarter of an hour; BENCH=core picks what
+	@$(if $(filter core,$(BENCH)),$(RECORD) bench $(BIN)/python) \
+	    $(BIN)/python -m bench $(BENCH) $(BENCH_ARGS)
 
 .PHONY: clean
 clean:  ## Remove everything that was built or installed here

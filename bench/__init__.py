@@ -1,1 +1,1 @@
-"""Measurements: ``python -m bench core``, ``python -m bench runtime``."""
+"""Measurements: ``python -m bench NAME``; docs/benchmarks.md tells of what, and how."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DEPTH: Final = 10
 #: Names the file in which flows in other processes write when they went on.
 STAMPS_VARIABLE: Final = "GREENFLOW_BENCH_STAMPS"
+_AT_ONCE: Final = 500
 STAMP: Final = struct.Struct("<q")
 #: When the flow went on, by perf_counter_ns(); a global, which is no part of a flow.
 WENT_ON: Final = [0]
@@ -64,6 +65,14 @@ def saves(count: int) -> int:
     for _ in range(count):
         greenflow.checkpoint()
     return count
+
+
+def crowd(count: int) -> None:
+    """Spawn so many flows of :func:`steps`, many in one commit."""
+    for begin in range(0, count, _AT_ONCE):
+        for _ in range(min(_AT_ONCE, count - begin)):
+            greenflow.spawn(steps, DEPTH - 1, "top", [0])
+        greenflow.checkpoint()
 
 
 def stamp(now: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from statistics import median
+from statistics import median, quantiles
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
@@ -50,3 +50,13 @@ def alternate(
             for name, call in calls.items():
                 times[name].append(time_of(call, loops))
     return {name: median(found) for name, found in times.items()}
+
+
+def spread(samples: list[float]) -> dict[str, float]:
+    """Return the median, and the tenth and ninetieth of a hundred."""
+    if len(samples) == 1:
+        low = high = samples[0]
+    else:
+        tenths = quantiles(samples, n=10, method="inclusive")
+        low, high = tenths[0], tenths[-1]
+    return {"n": len(samples), "median": median(samples), "p10": low, "p90": high}

@@ -37,7 +37,7 @@ def run(check: str, version: str, python: str) -> dict[str, Any]:
     print(f"\n=== CPython {version}: make {check}", flush=True)
     # An old outcome must not pass for that of a run which stops before its tests.
     results.note(version, check, None)
-    arguments = [f"VERSION={version}", f"PYTHON={python}"]
+    arguments = [f"VERSION={version}", f"PYTHON={python}", "BENCH=core"]
     arguments.append(f"PYTEST_ARGS={os.environ.get('MATRIX_ARGS', '')}")
     make = [os.environ.get("MAKE", "make"), check, *arguments]
     subprocess.run(make, cwd=results.ROOT, check=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _FOLDERS = (".ci", "bench", "csrc", "examples", "greenflow", "tests", "tools")
-_BUILT = (".so", ".pyc")
+_BUILT = (".so", ".pyc", ".png")
 
 
 def sources(*suffixes: str) -> list[Path]:

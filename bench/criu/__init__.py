@@ -1,0 +1,1 @@
+"""CRIU, which saves whole processes: how the benchmarks call it."""
