@@ -152,15 +152,39 @@ static int put_value(struct writer *writer, PyObject *value, int level)
     return put_container(writer, value, level);
 }
 
+static void clear(struct writer *writer)
+{
+    PyMem_RawFree(writer->data);
+    PyMem_RawFree(writer->notes);
+    *writer = (struct writer){.others = writer->others, .outside = writer->outside};
+}
+
+static int write_all(struct writer *writer, PyObject *value)
+{
+    int result = gf_put(writer, "\x80\x05", 2);
+    if (result > 0) {
+        result = put_container(writer, value, 0);
+    }
+    return result > 0 ? gf_put_code(writer, '.') : result;
+}
+
+/* Write it again, with what is elsewhere left to the pickler around. */
+static int write_again(struct writer *writer, PyObject *value)
+{
+    clear(writer);
+    if (PyList_SetSlice(writer->others, 0, PY_SSIZE_T_MAX, NULL) < 0) {
+        return -1;
+    }
+    return write_all(writer, value);
+}
+
 PyObject *gf_plain(PyObject *value, PyObject *others)
 {
-    struct writer writer = {.others = others};
-    int result = gf_put(&writer, "\x80\x05", 2);
+    struct writer writer = {.others = others, .outside = PyList_New(0)};
+    int result = writer.outside == NULL ? -1 : write_all(&writer, value);
     if (result > 0) {
-        result = put_container(&writer, value, 0);
-    }
-    if (result > 0) {
-        result = gf_put_code(&writer, '.');
+        int found = gf_find_outside(&writer, writer.outside);
+        result = found < 0 ? found : found ? write_again(&writer, value) : 1;
     }
     PyObject *made = NULL;
     if (result > 0) {
@@ -169,9 +193,8 @@ PyObject *gf_plain(PyObject *value, PyObject *others)
     else if (!PyErr_Occurred()) {
         made = Py_NewRef(Py_None); /* too much of it is not plain */
     }
-    PyMem_RawFree(writer.data);
-    PyMem_RawFree(writer.texts);
-    PyMem_RawFree(writer.numbers);
+    clear(&writer);
+    Py_XDECREF(writer.outside);
     return made;
 }
 

@@ -73,58 +73,71 @@ int gf_put_float(struct writer *writer, double value)
 
 /* --- texts --- */
 
-static size_t slot_of(struct writer *writer, PyObject *text)
+static struct note *note_of(const struct writer *writer, PyObject *text)
 {
     uintptr_t mixed = (uintptr_t)text >> 4;
     mixed ^= mixed >> 17;
     size_t slot = mixed & (writer->slots - 1);
-    while (writer->texts[slot] != NULL && writer->texts[slot] != text) {
+    while (writer->notes[slot].text != NULL && writer->notes[slot].text != text) {
         slot = (slot + 1) & (writer->slots - 1);
     }
-    return slot;
+    return &writer->notes[slot];
 }
 
 static int more_slots(struct writer *writer)
 {
     size_t before = writer->slots;
-    PyObject **texts = writer->texts;
-    uint32_t *numbers = writer->numbers;
-    writer->slots = before ? before * 4 : 1024;
-    writer->texts = PyMem_RawCalloc(writer->slots, sizeof(*writer->texts));
-    writer->numbers = PyMem_RawCalloc(writer->slots, sizeof(*writer->numbers));
-    int result = 1;
-    if (writer->texts == NULL || writer->numbers == NULL) {
+    struct note *notes = writer->notes;
+    size_t slots = before ? before * 4 : 1024;
+    struct note *larger = PyMem_RawCalloc(slots, sizeof(*larger));
+    if (larger == NULL) {
         PyErr_NoMemory();
-        result = -1;
+        return -1;
     }
-    for (size_t at = 0; at < before && result > 0; at++) {
-        if (texts[at] != NULL) {
-            size_t slot = slot_of(writer, texts[at]);
-            writer->texts[slot] = texts[at];
-            writer->numbers[slot] = numbers[at];
+    writer->notes = larger;
+    writer->slots = slots;
+    for (size_t at = 0; at < before; at++) {
+        if (notes[at].text != NULL) {
+            *note_of(writer, notes[at].text) = notes[at];
         }
     }
-    PyMem_RawFree(texts);
-    PyMem_RawFree(numbers);
-    return result;
+    PyMem_RawFree(notes);
+    return 1;
 }
 
-int gf_put_text(struct writer *writer, PyObject *text)
+static int is_outside(const struct writer *writer, PyObject *text)
 {
-    /* Others may have it too: it is written once, and one object again. */
-    int is_shared = Py_REFCNT(text) > 1;
-    size_t slot = 0;
-    if (is_shared) {
-        if (writer->noted * 2 >= writer->slots && more_slots(writer) < 0) {
-            return -1;
-        }
-        slot = slot_of(writer, text);
-        if (writer->texts[slot] != NULL) {
-            uint32_t number = writer->numbers[slot];
-            return number <= 0xff ? gf_put_sized(writer, 'h', number, 1)
-                                  : gf_put_sized(writer, 'j', number, 4);
+    Py_ssize_t count = writer->outside == NULL ? 0 : PyList_GET_SIZE(writer->outside);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        if (PyList_GET_ITEM(writer->outside, at) == text) {
+            return 1;
         }
     }
+    return 0;
+}
+
+int gf_find_outside(const struct writer *writer, PyObject *outside)
+{
+    int found = 0;
+    for (size_t at = 0; at < writer->slots; at++) {
+        const struct note *note = &writer->notes[at];
+        if (note->text == NULL || Py_REFCNT(note->text) == note->seen
+            || PyUnicode_CHECK_INTERNED(note->text)) {
+            continue;
+        }
+        if (++found > GF_OUTSIDE_MAX) {
+            return -2;
+        }
+        if (PyList_Append(outside, note->text) < 0) {
+            return -1;
+        }
+    }
+    return found;
+}
+
+/* The text alone, without what tells that it was noted. */
+static int put_new_text(struct writer *writer, PyObject *text)
+{
     Py_ssize_t size;
     const char *data = PyUnicode_AsUTF8AndSize(text, &size);
     if (data == NULL) {
@@ -137,13 +150,31 @@ int gf_put_text(struct writer *writer, PyObject *text)
     int known = size <= 0xff            ? gf_put_sized(writer, 0x8c, (uint64_t)size, 1)
                 : size < GF_LARGE_BYTES ? gf_put_sized(writer, 'X', (uint64_t)size, 4)
                                         : 0;
-    if (known <= 0 || gf_put(writer, data, (size_t)size) < 0) {
-        return known <= 0 ? known : -1;
+    return known <= 0 ? known : gf_put(writer, data, (size_t)size);
+}
+
+int gf_put_text(struct writer *writer, PyObject *text)
+{
+    /* Of texts of up to one character there is one in a process. */
+    if (Py_REFCNT(text) == 1 || PyUnicode_GET_LENGTH(text) < 2) {
+        return put_new_text(writer, text);
     }
-    if (is_shared && writer->noted < UINT32_MAX) {
-        writer->texts[slot] = text;
-        writer->numbers[slot] = (uint32_t)writer->noted++;
-        return gf_put_code(writer, 0x94);
+    if (is_outside(writer, text)) {
+        return 0;
     }
-    return 1;
+    if (writer->noted * 2 >= writer->slots && more_slots(writer) < 0) {
+        return -1;
+    }
+    struct note *note = note_of(writer, text);
+    if (note->text != NULL) {
+        note->seen++;
+        return note->number <= 0xff ? gf_put_sized(writer, 'h', note->number, 1)
+                                    : gf_put_sized(writer, 'j', note->number, 4);
+    }
+    int result = writer->noted < UINT32_MAX ? put_new_text(writer, text) : 0;
+    if (result > 0) {
+        *note = (struct note){text, (uint32_t)writer->noted++, 1};
+        result = gf_put_code(writer, 0x94);
+    }
+    return result;
 }

@@ -1,217 +1,236 @@
-"""Large containers of plain values come back equal, and with the same identities."""
+"""Plain values: what pickle gives, with everything that is shared."""
 
 from __future__ import annotations
 
-import math
+import copyreg
 import pickle
-import random
-from typing import Any
+import threading
+from collections import OrderedDict, defaultdict, deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from greenflow import limits
-from greenflow._pages import has_large, plain
 from greenflow.continuation import pickling
-from greenflow.continuation.plain import MARK
-
-BITS = [8, 16, 31, 32, 63, 64, 200]
-COUNT = limits.PLAIN_ITEMS_MIN
+from tests.pickling.copies import copy_of, saved
 
 
-class Thing:
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Thing) and self.value == other.value
-
-    __hash__ = None  # type: ignore[assignment]
+@dataclass
+class Row:
+    name: str
+    cells: list[Any] = field(default_factory=list)
 
 
-def again(value: Any) -> Any:
-    return pickling.load(pickling.dump(value).data)
+@dataclass(frozen=True, slots=True)
+class Slotted:
+    a: Any
+    b: Any
 
 
-def is_inner(value: Any) -> bool:
-    return pickling.dump(value).data.startswith(MARK)
+class Point(NamedTuple):
+    x: Any
+    y: Any
 
 
-def scalar(made: random.Random) -> Any:
-    kind = made.randrange(12)
-    return [
-        None,
-        True,
-        made.randrange(-300, 300),
-        made.randrange(-(2**40), 2**40),
-        made.choice([-1, 1])
-        * made.getrandbits(made.choice([8, 16, 31, 32, 63, 64, 200])),
-        made.random(),
-        made.choice([math.inf, -0.0, 1e308]),
-        "x" * made.randrange(400),
-        made.choice(["ä", "\0", "𝄞", "\udc80", ""]) * made.randrange(300),
-        made.randbytes(made.randrange(600)),
-        made.choice(["shared", "also shared"]),
-        (),
-    ][kind]
+class Color(Enum):
+    RED = 1
+    BLUE = 2
 
 
-def anything(made: random.Random, level: int) -> Any:
-    kind = made.randrange(10) if level else 9
-    if kind < 2:
-        return tuple(anything(made, level - 1) for _ in range(made.randrange(6)))
-    if kind == 2:
-        return [anything(made, level - 1) for _ in range(made.randrange(6))]
-    if kind == 3:
-        return {str(n): anything(made, level - 1) for n in range(made.randrange(6))}
-    if kind == 4 and not made.randrange(30):
-        return made.choice([{1, 2}, Thing(3), bytearray(b"x"), 1 + 2j, b"y" * 70_000])
-    return scalar(made)
+ATOMS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(),
+    st.binary(),
+    st.sampled_from(Color),
+    st.decimals(allow_nan=False),
+)
 
 
-def types(value: Any) -> Any:
-    """A value with the types of all that it holds."""
-    if isinstance(value, list | tuple):
-        return type(value), [types(each) for each in value]
+@st.composite
+def graphs(draw) -> list[Any]:
+    """Objects that hold each other: each may hold any that came before, again."""
+    made: list[Any] = draw(st.lists(ATOMS, min_size=1, max_size=4))
+    for _ in range(draw(st.integers(1, 8))):
+        held = st.sampled_from(range(len(made))).map(made.__getitem__)
+        some = st.lists(held, max_size=3)
+        kind = draw(st.integers(0, 6))
+        if kind == 0:
+            made.append(list(draw(some)))
+        elif kind == 1:
+            made.append(tuple(draw(some)))
+        elif kind == 2:
+            made.append(dict(enumerate(draw(some))))
+        elif kind == 3:
+            made.append(Row(draw(st.text(max_size=3)), draw(some)))
+        elif kind == 4:
+            made.append(Slotted(draw(held), draw(held)))
+        elif kind == 5:
+            made.append(deque(draw(some)))
+        else:
+            made.append(Point(draw(held), draw(held)))
+    return made
+
+
+def shape(value: Any, seen: dict[int, int]) -> Any:
+    """A description in which each mutable object has a number: who is who."""
+    if not isinstance(value, list | tuple | dict | deque | Row | Slotted):
+        return value
+    if id(value) in seen:
+        return "again", seen[id(value)]
+    seen[id(value)] = len(seen)
+    if isinstance(value, Row):
+        held = [value.name, value.cells]
+    elif isinstance(value, Slotted):
+        held = [value.a, value.b]
+    else:
+        held = list(value.items()) if isinstance(value, dict) else list(value)
     if isinstance(value, dict):
-        return dict, [(types(key), types(held)) for key, held in value.items()]
-    return type(value), repr(value) if isinstance(value, float) else value
+        held = [item for pair in held for item in pair]
+    return type(value).__name__, [shape(item, seen) for item in held]
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_random_values_are_the_same(seed: int):
-    made = random.Random(seed)
-    as_list = [anything(made, 3) for _ in range(COUNT)]
-    as_dict = {number: anything(made, 3) for number in range(COUNT)}
-    for value in (as_list, as_dict, {"a": as_list, "b": [as_dict, as_list]}):
-        assert is_inner(value)
-        found = again(value)
-        assert types(found) == types(pickle.loads(pickle.dumps(value)))
-    both = again({"a": as_list, "b": [as_dict, as_list]})
-    assert both["a"] is both["b"][1]
+@settings(deadline=None)
+@given(graphs())
+def test_values_and_who_is_who(value):
+    assert shape(copy_of(value), {}) == shape(value, {})
 
 
-@pytest.mark.parametrize("count", [2, 999, 1000, 1001, 2000, 3001])
-def test_containers_of_all_sizes(count: int):
-    for value in (list(range(count)), {n: str(n) for n in range(count)}):
-        assert pickle.loads(plain(value, [])) == value
+@settings(deadline=None)
+@given(graphs())
+def test_the_same_as_pickle(value):
+    assert shape(copy_of(value), {}) == shape(pickle.loads(pickle.dumps(value)), {})
 
 
-def test_every_object_is_one_object_again():
-    thing, shared, text = Thing([]), (1, [2]), "a text that many have" * 3
-    inner: list[Any] = [thing, shared]
-    value = [
-        [(number, text) for number in range(COUNT)],
-        {number: (thing if number == 7 else number) for number in range(COUNT)},
-        {
-            number: [shared, inner][number % 2] if number < 4 else 0
-            for number in range(COUNT)
-        },
-        thing,
-        shared,
-        inner,
-    ]
-    rows, things, shares, one, pair, within = again(value)
-    assert things[7] is one is within[0]
-    assert shares[0] is shares[2] is pair is within[1]
-    assert shares[1] is shares[3] is within
-    assert len({id(row[1]) for row in rows}) == 1
-    assert (rows, things[6], pair) == (value[0], 6, shared)
+@settings(deadline=None)
+@given(
+    st.recursive(ATOMS, lambda inner: st.lists(inner) | st.dictionaries(ATOMS, inner))
+)
+def test_trees(value):
+    assert copy_of(value) == value
 
 
-def test_a_container_in_others():
-    table = {number: (number,) for number in range(COUNT)}
-    value = {"first": table, "list": [table, Thing(table)], "tuple": (table,)}
-    found = again(value)
-    assert found["first"] == table
-    assert found["first"] is found["list"][0] is found["list"][1].value
-    assert found["first"] is found["tuple"][0]
+@pytest.mark.parametrize(
+    "value",
+    [
+        OrderedDict(a=1),
+        defaultdict(list, a=[1]),
+        frozenset({1}),
+        Decimal("1.5"),
+        range(5),
+        slice(1, 2),
+        bytearray(b"x"),
+        int,
+        Row,
+        type(None),
+        type(...),
+        NotImplemented,
+        ...,
+        list[int],
+        int | str,
+        Color,
+        3 + 4j,
+    ],
+    ids=repr,
+)
+def test_other_builtins(value):
+    copied = copy_of(value)
+    assert copied == value
+    assert type(copied) is type(value)
 
 
-def test_large_ones_in_a_large_one():
-    inner = [{n: (n, number) for n in range(COUNT)} for number in range(3)]
-    value = dict.fromkeys(range(COUNT), 0) | {"in": inner, "also": inner[1]}
-    found = again(value)
-    assert found == value
-    assert found["in"][1] is found["also"]
+def test_cycles():
+    loop: list[Any] = [Row("me")]
+    loop[0].cells.append(loop)
+    loop.append({"loop": loop})
+    copied = copy_of(loop)
+    assert copied[0].cells[0] is copied
+    assert copied[1]["loop"] is copied
 
 
-def test_cycles_are_left_to_pickle():
-    table: dict[Any, Any] = {number: number for number in range(COUNT)}
-    table["self"] = table
-    thing = Thing(None)
-    rows: list[Any] = [*range(COUNT), thing]
-    thing.value = rows
-    far: dict[Any, Any] = {number: number for number in range(COUNT)}
-    far["way"] = [Thing({"back": far})]
-    for value in (table, rows, far):
-        assert not is_inner(value)
-    found = again([table, rows, far])
-    assert found[0]["self"] is found[0]
-    assert found[1][-1].value is found[1]
-    assert found[2]["way"][0].value["back"] is found[2]
+def test_no_generators():
+    assert pickling.dump([1])[1] == []
 
 
-def test_deep_ones():
-    value: Any = 0
-    for _ in range(1000):
-        value = [value]
-    rows = [value, *range(COUNT)]
-    found, depth = again(rows)[0], 0
-    while found != 0:
-        found, depth = found[0], depth + 1
-    assert depth == 1000
+def test_plain_values_take_no_more_bytes_than_pickle():
+    value = [1, "a", {"k": (2.5, None)}, Row("r", [1, 2])]
+    assert saved(value) == pickle.dumps(value, pickling.PROTOCOL)
 
 
-def test_what_is_not_plain_gains_nothing():
-    things = [Thing(number) for number in range(COUNT)]
-    assert plain(things, []) is None
-    assert not is_inner(things)
-    assert again(things) == things
+def test_large_values():
+    value = {"bytes": b"x" * 300_000, "list": [str(i) for i in range(50_000)]}
+    for _ in range(2):
+        assert copy_of(value) == value
+        assert copy_of("small") == "small"
 
 
-def test_what_is_looked_at():
-    large = list(range(COUNT))
-    for value in (
-        large,
-        (large,),
-        [large],
-        {"a": large},
-        ((large,),),
-        ({"a": [large]},),
-    ):
-        assert has_large(value, COUNT)
-    for value in (large[1:], 1, "x" * COUNT, tuple(large), {1: {2: {3: {4: large}}}}):
-        assert not has_large(value, COUNT)
-    assert not has_large([*range(70), large], COUNT)
-
-
-def test_nothing_is_kept():
-    import gc
-    import weakref
-
-    class Watched(Thing):
+def test_copyreg_that_is_registered_later():
+    class Late:
         pass
 
-    thing = Watched(1)
-    value = {number: number for number in range(COUNT)} | {"thing": thing}
-    gc.disable()
+    assert isinstance(copy_of(Late()), Late)
+    copyreg.pickle(Late, lambda late: "Late")
     try:
-        for _ in range(3):
-            pickling.dump((value,))
-        gone = weakref.ref(thing)
-        del thing, value
-        assert gone() is None
+        with pytest.raises(pickle.PicklingError):
+            saved(Late())
     finally:
-        gc.enable()
+        del copyreg.dispatch_table[Late]
 
 
-def test_memory_does_not_grow():
-    import sys
+class Nested:
+    """Saves something while it is saved."""
 
-    value = {number: (number, str(number)) for number in range(COUNT)}
-    held = value[7]
-    counts = []
-    for _ in range(4):
-        pickling.load(pickling.dump((value,)).data)
-        counts.append((sys.getrefcount(value), sys.getrefcount(held)))
-    assert counts[1:] == counts[:1] * 3
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+    def __reduce__(self):
+        return load_nested, (saved(self.inner),)
+
+
+def load_nested(data: bytes) -> Nested:
+    return Nested(pickling.load(data))
+
+
+def test_dump_inside_of_dump():
+    copied = copy_of([Nested([Nested("x"), 1]), 2])
+    assert copied[0].inner[0].inner == "x"
+    assert copied[1] == 2
+
+
+def test_after_a_failure_it_works_again():
+    shared = [1]
+    for _ in range(3):
+        with pytest.raises(TypeError):
+            saved([shared, threading.Lock()])
+        first, second = copy_of([shared, shared])
+        assert first is second
+
+
+def test_nothing_of_one_dump_is_left_in_the_next():
+    shared = ["shared"]
+    data = saved(shared)
+    assert saved(shared) == data
+    assert pickling.load(saved([shared, shared])) == [shared, shared]
+
+
+def test_many_threads():
+    wrong: list[object] = []
+
+    def work(number: int) -> None:
+        for turn in range(300):
+            value = [number, turn, Row(str(turn), [turn])]
+            if copy_of(value) != value:
+                wrong.append(value)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

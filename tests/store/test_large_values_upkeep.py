@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import BadContents, BadRecord
@@ -94,7 +95,7 @@ def test_a_record_that_says_something_else_than_it_is(
             made = states.prepare(
                 "one", state_of(value, value), states.nothing_stored, store.depot
             )
-            made = made._replace(made=made.made._replace(spans=changed))
+            made = replace(made, made=made.made._replace(spans=changed))
             sealed = states.seal_state("one", checkpoint, made, has_value=False)
             pieces.put(work.txn, keys.part(keys.STATE, "one", 1), sealed)
             made.written(is_there=False)
@@ -115,7 +116,7 @@ def test_a_block_of_another_size_is_refused(
             record = pieces.get(work.txn, keys.block("one", digest))
             found = blocks.open_block("one", digest, record)
             block = blocks.Block(digest, 7, None, None, found.place)
-            body = found.body._replace(plain_bytes=7)
+            body = replace(found.body, plain_bytes=7)
             sealed = blocks.seal_block("one", block, body)
             pieces.put(work.txn, keys.block("one", digest), sealed)
 
