@@ -1,5 +1,7 @@
 """``python -m greenflow``: the command line, by this very Python."""
 
+import sys
+
 from greenflow.cli import main
 
-main()
+sys.exit(main())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Command, Document
 from tests.conftest import Child
 
@@ -178,3 +180,9 @@ def test_text_from_the_store_cannot_steer_the_terminal(
     shown = greenflow_command("show", waiting).stdout
     assert r"1 of topic \x1b[2Jx\n[red]" in shown
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("module", ["greenflow", "greenflow.cli"])
+def test_a_module_ends_with_the_exit_code(module: str, child: Child, tmp_path: Path):
+    done = child("-m", module, "show", "x", "--store", str(tmp_path / "no"), code=3)
+    assert "there is no store" in done.stderr
