@@ -1,8 +1,8 @@
 """The debugger in an editor that speaks the Debug Adapter Protocol, through debugpy.
 
 A flow at rest stands in a stand-in for the call that it waits in, whose variables say
-what that call will give. Once the editor goes on,
-what was changed is saved, and the flow stops again behind that call.
+what that call will give. Once the editor goes on, what was changed is saved, and the
+flow stops again behind that call.
 """
 
 from __future__ import annotations
