@@ -5,7 +5,8 @@
  *
  * Demands go backwards from the instruction that has them, as far as the slot is not
  * touched; where that is not known of an instruction, they end. What may be nothing goes
- * forwards from what pushes nothings. So a mistake here asks for too little.
+ * forwards from what pushes nothings, as far as it is not known that something took their
+ * place. So a mistake here asks for too little.
  */
 #include "slots.h"
 
@@ -18,123 +19,10 @@ typedef struct {
 
 static unsigned char *row(walk *w, int unit) { return w->rows + unit * w->width; }
 
-/* A demand that comes from behind an instruction; or nothings, from before it. */
 static void merge(walk *w, unsigned char *into, int bits)
 {
     w->changed |= (*into | bits) != *into;
     *into |= (unsigned char)bits;
-}
-
-/* The lowest slot that an instruction touches, by what it leaves of so many. */
-static int lowest_touched(int op, int before, int after)
-{
-    int both = before < after ? before : after;
-    switch (op) {
-    case LOAD_CONST:
-    case LOAD_FAST:
-    case LOAD_GLOBAL:
-    case LOAD_NAME:
-    case LOAD_DEREF:
-    case PUSH_NULL:
-    case COPY:
-    case GET_LEN:
-    case GET_ANEXT:
-    case MATCH_SEQUENCE:
-    case MATCH_MAPPING:
-    case FOR_ITER:
-    case WITH_EXCEPT_START:
-#ifdef LOAD_FAST_CHECK
-    case LOAD_FAST_CHECK:
-    case LOAD_FAST_AND_CLEAR:
-#endif
-#ifdef LOAD_FAST_LOAD_FAST
-    case LOAD_FAST_LOAD_FAST:
-#endif
-#ifdef LOAD_FAST_BORROW
-    case LOAD_FAST_BORROW:
-    case LOAD_FAST_BORROW_LOAD_FAST_BORROW:
-#endif
-#ifdef LOAD_SMALL_INT
-    case LOAD_SMALL_INT:
-    case LOAD_COMMON_CONSTANT:
-#endif
-    case NOP:
-    case RESUME:
-    case POP_TOP:
-    case STORE_FAST:
-    case STORE_DEREF:
-    case STORE_GLOBAL:
-    case STORE_NAME:
-    case STORE_ATTR:
-    case STORE_SUBSCR:
-    case DELETE_FAST:
-    case DELETE_ATTR:
-    case DELETE_SUBSCR:
-    case LIST_APPEND:
-    case LIST_EXTEND:
-    case SET_ADD:
-    case SET_UPDATE:
-    case MAP_ADD:
-    case DICT_UPDATE:
-    case DICT_MERGE:
-    case POP_EXCEPT:
-    case RERAISE:
-    case END_ASYNC_FOR:
-#ifdef KW_NAMES
-    case KW_NAMES:
-#endif
-#ifdef PRECALL
-    case PRECALL:
-#endif
-#ifdef NOT_TAKEN
-    case NOT_TAKEN:
-#endif
-        return both;
-    case CHECK_EG_MATCH:
-        return before - 2;
-#ifdef CLEANUP_THROW
-    case CLEANUP_THROW:
-        return before - 3;
-#endif
-#ifdef LOAD_SUPER_ATTR
-    case LOAD_SUPER_ATTR:
-        return before - 3;
-#endif
-    default:
-        return gf_op_jump(op) != 0 && op != SEND ? both : both - 1;
-    }
-}
-
-/* The slot that may hold nothing once the instruction is done, or -1. */
-static int nothing_after(int op, int oparg, int after)
-{
-    int beside = GF_CALLABLE_FIRST ? after - 1 : after - 2;
-    switch (op) {
-    case PUSH_NULL:
-#ifdef LOAD_FAST_AND_CLEAR
-    case LOAD_FAST_AND_CLEAR:
-#endif
-#ifdef LOAD_SPECIAL
-    case LOAD_SPECIAL:
-#endif
-        return after - 1;
-    case GET_ITER:
-        return GF_ITERATOR_DEPTH > 1 ? after - 1 : -1;
-    case LOAD_GLOBAL:
-        return oparg & 1 ? beside : -1;
-#ifdef LOAD_METHOD
-    case LOAD_METHOD:
-        return beside;
-#endif
-#ifdef LOAD_SUPER_ATTR
-    case LOAD_SUPER_ATTR:
-        return oparg & 1 ? beside : -1;
-#endif
-    case LOAD_ATTR:
-        return gf_op_is_method(op, oparg) ? beside : -1;
-    default:
-        return -1;
-    }
 }
 
 /* --- what an instruction takes unchecked ---------------------------------------------- */
@@ -186,18 +74,31 @@ static void own_demands(walk *w, int unit)
     }
 }
 
+static int is_call(int op, int oparg)
+{
+    gf_op_kind kind = gf_kind_of(op, oparg);
+    return kind == GF_OP_CALL || kind == GF_OP_CALL_KW || kind == GF_OP_CALL_EX;
+}
+
 /* --- along the edges ------------------------------------------------------------------- */
 
 static void along(walk *w, int unit, int next, int op, int oparg)
 {
     int before = w->info->depth[unit], after = w->info->depth[next];
     unsigned char *here = row(w, unit), *there = row(w, next);
-    int low = op == SWAP ? before : lowest_touched(op, before, after);
-    for (int slot = 0; slot < low && slot < before && slot < after; slot++) {
-        merge(w, here + slot, there[slot] & ~GF_SLOT_NOTHING);
-        merge(w, there + slot, here[slot] & GF_SLOT_NOTHING);
+    int both = before < after ? before : after;
+    int low = op == SWAP ? before : gf_lowest_touched(op, before, after);
+    int result = is_call(op, oparg) ? after - 1 : -1;
+    for (int slot = 0; slot < both; slot++) {
+        if (slot < low) {
+            merge(w, here + slot, there[slot] & ~GF_SLOT_NOTHING);
+        }
+        /* In doubt it still may be nothing. */
+        if (slot != result) {
+            merge(w, there + slot, here[slot] & GF_SLOT_NOTHING);
+        }
     }
-    int nothing = nothing_after(op, oparg, after);
+    int nothing = gf_nothing_after(op, oparg, after);
     if (nothing >= 0) {
         merge(w, there + nothing, GF_SLOT_NOTHING);
     }
@@ -206,8 +107,7 @@ static void along(walk *w, int unit, int next, int op, int oparg)
     }
 }
 
-/* A SWAP keeps all but two, which change places: their bits would be lost on the way, or
- * be those of the other. So it is gone over by itself. */
+/* All stay but two, which change places. */
 static void along_swap(walk *w, int unit, int next, int oparg)
 {
     int depth = w->info->depth[unit];

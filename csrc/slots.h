@@ -16,5 +16,8 @@ enum {
 };
 
 const unsigned char *gf_slots_at(gf_code_info *info, PyCodeObject *code, int unit);
+/* touched.c */
+int gf_lowest_touched(int op, int before, int after);
+int gf_nothing_after(int op, int oparg, int after);
 
 #endif

@@ -43,11 +43,9 @@ static int verify_cells(const gf_record *r, gf_code_info *info, Py_ssize_t index
 static int is_iterator(const gf_record *r, int slot, PyObject *value)
 {
     if (GF_ITERATOR_DEPTH > 1 && slot + 1 < r->nstack) {
-        /* With an index above it, a list or tuple is gone through as it is. */
         PyObject *above = r->slots[r->nlocals + slot + 1];
         if (above != NULL) {
-            return Py_IS_TYPE(above, &gf_index_type)
-                   && (PyList_CheckExact(value) || PyTuple_CheckExact(value));
+            return Py_IS_TYPE(above, &gf_index_type) && gf_goes_by_index(value);
         }
     }
     return PyIter_Check(value);
