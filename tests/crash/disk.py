@@ -1,8 +1,8 @@
 """A disk of which it is known what a power cut may leave: what recorder.c wrote down.
 
 What POSIX promises, and no more: the bytes of a file are on the disk once it was
-synced, a name once its folder was. Of all else any part may be there, in any order, torn
-at the border of a sector.
+synced, a name once its folder was. Of all else any part may be there, in any order,
+torn at the border of a sector.
 """
 
 from __future__ import annotations

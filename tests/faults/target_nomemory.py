@@ -5,6 +5,7 @@ Prints how many were tried, how they ended, and what they left behind, as JSON.
 
 from __future__ import annotations
 
+import _testcapi
 import faulthandler
 import gc
 import json
@@ -12,8 +13,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-
-import _testcapi
 
 from greenflow import Continuation, suspend
 

@@ -57,7 +57,7 @@ def states() -> list[bytes]:
     return [start().dumps() for start in STARTS.values()]
 
 
-# --- the targets ------------------------------------------------------------------------
+# --- the targets ----------------------------------------------------------------------
 
 
 def parses_envelope(data: bytes) -> bool:
