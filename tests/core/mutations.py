@@ -6,13 +6,14 @@ and the others are numbers of csrc/frames.h.
 
 from __future__ import annotations
 
+import dis
 import opcode
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from greenflow import Continuation, suspend
 from greenflow.continuation import frames
-from tests.core.records_edited import MISSING, Edited, Frame
+from tests.core.records_edited import MISSING, Edited
 
 INIT, NEXT, SEND, AT = 1, 2, 3, 7
 
@@ -108,28 +109,35 @@ def makes(marker: Marker) -> Any:
 # --- tools ----------------------------------------------------------------------------
 
 
-def instruction(edited: Edited, frame: Frame, name: str) -> int:
-    """Return the first unit of that instruction that control reaches."""
-    code = edited.functions[frame.function].__code__
-    depths = frames.stack_depths(code)
-    units = code.co_code[::2]
-    return next(
-        unit
-        for unit, op in enumerate(units)
-        if op == opcode.opmap[name] and depths[unit] >= 0
-    )
-
-
-def depth(edited: Edited, frame: Frame, unit: int) -> int:
-    return frames.stack_depths(edited.functions[frame.function].__code__)[unit]
-
-
-def wait_at(edited: Edited, name: str, kept: int) -> None:
+def wait_at(edited: Edited, name: str) -> None:
     """Let the innermost frame wait for a result in another instruction."""
     frame = edited.frames[-1]
-    frame.pending = instruction(edited, frame, name)
-    number = depth(edited, frame, frame.pending) + kept
-    frame.set_stack(*[[] for _ in range(number)])
+    code = edited.functions[frame.function].__code__
+    depths, units = frames.stack_depths(code), code.co_code
+    op = opcode.opmap[name]
+    kept = {
+        unit: depths[unit] - 1 + effect(op)
+        for unit in range(len(depths))
+        if units[2 * unit] == op and depths[unit] >= 0
+    }
+    frame.pending = next(unit for unit, number in kept.items() if number >= 0)
+    number = kept[frame.pending]
+    frame.set_stack(*[*frame.slots[frame.first :], *[[]] * number][:number])
+
+
+def effect(op: int) -> int:
+    return dis.stack_effect(op, 0 if op >= dis.HAVE_ARGUMENT else None)
+
+
+def replace_dict(edited: Edited) -> None:
+    """Where it lies depends on whether a comprehension is a function."""
+    frame = edited.frames[-1]
+    at = next(
+        slot
+        for slot in range(frame.first, len(frame.slots))
+        if type(frame.slots[slot]) is dict
+    )
+    frame.slots[at] = []
 
 
 def replace(edited: Edited, slot: int, value: Any, frame: int = -1) -> None:
@@ -246,19 +254,18 @@ RULES = {
     "nothing in a call": Rule(nested, slot(-1, MISSING), "nothing where a value must"),
     "no iterator": Rule(loop, slot(0, 5), "no iterator in a loop"),
     "no list": Rule(fills_list, slot(0, ()), "another type than is filled"),
+    "no dict": Rule(fills_dict, replace_dict, "another type than is filled"),
     "no set": Rule(fills_set, slot(0, []), "another type than is filled"),
     "no exception before": Rule(handles, slot(0, 5), "no exception where one is"),
     "no exception to raise": Rule(cleans_up, slot(-1, 5), "no exception where one is"),
     "no place": Rule(leaves, slot(PLACE, "x", 0), "no place where an exception"),
     "a place outside": Rule(leaves, slot(PLACE, 9999, 0), "no place where an"),
-    "pushes for GET_ITER": Rule(
-        loop, lambda e: wait_at(e, "GET_ITER", -1), "the delivery"
-    ),
+    "pushes for GET_ITER": Rule(loop, lambda e: wait_at(e, "GET_ITER"), "the delivery"),
     "pushes for LIST_EXTEND": Rule(
-        fills_list, lambda e: wait_at(e, "LIST_EXTEND", -2), "the delivery"
+        fills_list, lambda e: wait_at(e, "LIST_EXTEND"), "the delivery"
     ),
     "pushes for POP_TOP": Rule(
-        loop, lambda e: wait_at(e, "POP_TOP", -2), "the delivery"
+        handles, lambda e: wait_at(e, "POP_TOP"), "the delivery"
     ),
     "no such delivery": Rule(plain, setting(delivery=99), "an unknown delivery"),
     "no loop": Rule(plain, setting(delivery=NEXT), "a loop without its iterator"),
@@ -312,8 +319,6 @@ RULES = {
     "a shape that is cut": Rule(plain, lambda e: e.cut_to(shape=-1), "is cut"),
     "no frames": Rule(plain, lambda e: e.frames.clear(), "the number of frames"),
 }
-if "MAP_ADD" in opcode.opmap:
-    RULES["no dict"] = Rule(fills_dict, slot(0, []), "another type than is filled")
 
 
 def saved(rule: Rule) -> bytes:
