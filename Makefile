@@ -19,6 +19,8 @@ BENCH_ARGS ?=
 RUN ?=
 EXAMPLES ?= 20000
 SOAK_SECONDS ?= 1800
+FUZZ_SECONDS ?= 300
+FUZZ_TARGETS := envelope head view decoder verifier
 
 BIN := $(VENV)/bin
 # The folders of 3.11 have no version in their names.
@@ -77,11 +79,19 @@ format: $(VENV)/.installed-dev  ## Rewrite Python and C to the house format
 	$(BIN)/clang-format -i csrc/*.[ch] csrc/pages/*.[ch]
 
 .PHONY: soak
-soak: $(VENV)/.installed-test  ## Crash workers for SOAK_SECONDS=1800, then run EXAMPLES=20000 random programs
+soak: $(VENV)/.installed-test  ## Crash workers for SOAK_SECONDS=1800, faults, a million cycles, EXAMPLES=20000 programs
 	GREENFLOW_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q \
-	    -p no:cacheprovider -o timeout=86400 tests/crash
+	    -p no:cacheprovider -o timeout=86400 tests/crash tests/faults \
+	    tests/core/test_mutations.py
 	GREENFLOW_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p no:cacheprovider \
 	    -o timeout=86400 tests/programs/test_random.py
+
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-test  ## Feed any bytes to what reads them, FUZZ_SECONDS=300 in all
+	@for target in $(FUZZ_TARGETS); do \
+	    $(BIN)/python -m tests.fuzz $$target \
+	        $$(( $(FUZZ_SECONDS) / $(words $(FUZZ_TARGETS)) )); \
+	done
 
 .PHONY: table
 table:  ## Try each pending instruction on every CPython of PYTHONS: docs/delivery.md

@@ -15,6 +15,7 @@ static void free_info(void *pointer)
     if (info != NULL) {
         Py_XDECREF(info->dead);
         Py_XDECREF(info->bytes);
+        PyMem_Free(info->slots);
         PyMem_Free(info);
     }
 }

@@ -17,8 +17,9 @@
 enum { GF_UNREACHED = -1, GF_CACHE = -2 };
 
 typedef struct {
-    PyCodeObject *dead; /* the same code with no exception table; made on demand */
-    PyObject *bytes;    /* co_code: base opcodes, caches zeroed */
+    PyCodeObject *dead;   /* the same code with no exception table; made on demand */
+    PyObject *bytes;      /* co_code: base opcodes, caches zeroed */
+    unsigned char *slots; /* see slots.c; made on demand */
     int units;
     int depth[]; /* values on the stack before the unit, or one of the above */
 } gf_code_info;
@@ -126,6 +127,7 @@ gf_records *gf_records_parse(PyObject *functions, PyObject *shape, PyObject *val
 
 int gf_verify_record(const gf_record *r, Py_ssize_t index);
 int gf_verify_suspended(const gf_record *r);
+int gf_verify_globals(const gf_record *r, Py_ssize_t index);
 
 /* --- run.c: one run of a flow, from start() or resume() until it leaves -------------- */
 

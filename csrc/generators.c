@@ -208,6 +208,7 @@ PyObject *gf_generator_fill(PyObject *module, PyObject *args)
     Py_XDECREF(rest);
     int ok = -1;
     if (records != NULL && records->count == 1
+        && gf_verify_globals(&records->frames[0], 0) == 0
         && gf_verify_suspended(&records->frames[0]) == 0) {
         ok = suspend((PyGenObject *)gen, &records->frames[0]);
     }

@@ -63,6 +63,14 @@ static inline int gf_tells_of_line(PyThreadState *ts)
 }
 #endif
 
+#ifndef GF_GOES_BY_INDEX
+static inline int gf_goes_by_index(PyObject *iterable)
+{
+    (void)iterable;
+    return 0;
+}
+#endif
+
 #ifndef GF_HAS_OR_POP
 /* `and` and `or` copy what they test. */
 static inline int gf_op_jumps_if_true(int op)

@@ -19,6 +19,14 @@ static inline int gf_instrument(PyThreadState *ts, PyCodeObject *code)
     return _Py_Instrument(code, ts->interp);
 }
 
+/* FOR_ITER takes an item by this of what has an index above it (ceval.c,
+ * _PyForIter_VirtualIteratorNext), and asks nothing. */
+#define GF_GOES_BY_INDEX 1
+static inline int gf_goes_by_index(PyObject *iterable)
+{
+    return Py_TYPE(iterable)->_tp_iteritem != NULL;
+}
+
 static inline int gf_op_subscripts(int op, int oparg)
 {
     (void)op;

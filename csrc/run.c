@@ -97,9 +97,12 @@ static void enter(PyThreadState *ts, gf_run *run)
     ts->exc_info = &run->exc_item;
 }
 
+/* Where there is no memory for a traceback, say, its error goes on instead of what unwinds:
+ * by the same way, as no frame has a handler, and what was captured stands. */
 static PyObject *left(gf_run *run, PyObject *result)
 {
-    if (result != NULL || !gf_is_unwinding()) {
+    if (result != NULL
+        || !(gf_is_unwinding() || PyErr_ExceptionMatches(PyExc_MemoryError))) {
         Py_XDECREF(result);
         PyErr_SetString(
             PyExc_SystemError,

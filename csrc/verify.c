@@ -2,7 +2,7 @@
  * checksum and the hash of their code; this is the second fence, so that no mistake on
  * the way can make the interpreter read a slot as what it is not.
  */
-#include "frames.h"
+#include "slots.h"
 
 static int bad(Py_ssize_t index, const char *what)
 {
@@ -40,16 +40,117 @@ static int verify_cells(const gf_record *r, gf_code_info *info, Py_ssize_t index
     return 0;
 }
 
-static int verify_delivery(const gf_record *r, gf_op_kind kind, Py_ssize_t index)
+static int is_iterator(const gf_record *r, int slot, PyObject *value)
 {
+    if (GF_ITERATOR_DEPTH > 1 && slot + 1 < r->nstack) {
+        PyObject *above = r->slots[r->nlocals + slot + 1];
+        if (above != NULL) {
+            return Py_IS_TYPE(above, &gf_index_type) && gf_goes_by_index(value);
+        }
+    }
+    return PyIter_Check(value);
+}
+
+static int is_place(const gf_code_info *info, PyObject *value)
+{
+    if (!PyLong_CheckExact(value) && !Py_IS_TYPE(value, &gf_index_type)) {
+        return 0;
+    }
+    int overflow;
+    long place = PyLong_AsLongAndOverflow(value, &overflow);
+    return !overflow && place >= 0 && place < info->units;
+}
+
+/* What is wrong with a value that lies in a slot of the stack, or NULL. */
+static const char *wrong_in_slot(const gf_record *r, const gf_code_info *info, int slot,
+                                 int kind)
+{
+    PyObject *value = r->slots[r->nlocals + slot];
+    if (value == NULL) {
+        return kind & GF_SLOT_NOTHING ? NULL : "nothing where a value must be";
+    }
+    if ((kind & GF_SLOT_ITERATOR) && !is_iterator(r, slot, value)) {
+        return "no iterator in a loop";
+    }
+    if (((kind & GF_SLOT_LIST) && !PyList_CheckExact(value))
+        || ((kind & GF_SLOT_SET) && !PySet_CheckExact(value))
+        || ((kind & GF_SLOT_DICT) && !PyDict_CheckExact(value))) {
+        return "another type than is filled there";
+    }
+    int raised = PyExceptionInstance_Check(value);
+    if (((kind & GF_SLOT_RAISED) && !raised)
+        || ((kind & GF_SLOT_HANDLED) && !raised && value != Py_None)) {
+        return "no exception where one is handled";
+    }
+    return (kind & GF_SLOT_PLACE) && !is_place(info, value)
+               ? "no place where an exception was raised"
+               : NULL;
+}
+
+static int verify_stack(const gf_record *r, gf_code_info *info, Py_ssize_t index)
+{
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(r->function);
+    const unsigned char *kinds = gf_slots_at(info, code, r->pending);
+    if (kinds == NULL) {
+        return -1;
+    }
+    for (int slot = 0; slot < r->nstack; slot++) {
+        const char *wrong = wrong_in_slot(r, info, slot, kinds[slot]);
+        if (wrong != NULL) {
+            return bad(index, wrong);
+        }
+    }
+    return 0;
+}
+
+/* Whether what comes from inside may be pushed, whatever it is: a loop would take what
+ * GET_ITER gives unchecked, and LIST_EXTEND pushes nothing. */
+static int takes_any_result(const gf_code_info *info, int unit)
+{
+    int oparg, op = gf_op_at(info, unit, &oparg);
+    gf_op_kind kind = gf_kind_of(op, oparg);
+    if (kind < GF_OP_CALL || kind >= GF_OP_OR_POP || kind == GF_OP_FOR_ITER
+        || kind == GF_OP_SEND || gf_op_jump(op) != 0) {
+        return 0;
+    }
+    switch (op) {
+    case GET_ITER:
+    case GET_AITER:
+    case GET_AWAITABLE:
+#ifdef GET_YIELD_FROM_ITER
+    case GET_YIELD_FROM_ITER:
+#endif
+    case LIST_EXTEND:
+    case SET_UPDATE:
+    case STORE_ATTR:
+    case STORE_SUBSCR:
+#ifdef STORE_SLICE
+    case STORE_SLICE:
+#endif
+    case DELETE_ATTR:
+    case DELETE_SUBSCR:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+static int is_call(gf_op_kind kind)
+{
+    return kind == GF_OP_CALL || kind == GF_OP_CALL_KW || kind == GF_OP_CALL_EX;
+}
+
+static int verify_delivery(const gf_record *r, const gf_code_info *info,
+                           Py_ssize_t index)
+{
+    gf_op_kind kind = gf_kind_at(info, r->pending);
     int iterator = r->nstack - GF_ITERATOR_DEPTH;
     PyObject *top = iterator < 0 ? NULL : r->slots[r->nlocals + iterator];
     switch (r->delivery) {
     case GF_PUSH:
-        return kind == GF_OP_FOR_ITER || kind == GF_OP_SEND ? bad(index, "the delivery")
-                                                            : 0;
+        return takes_any_result(info, r->pending) ? 0 : bad(index, "the delivery");
     case GF_INIT:
-        return r->held != NULL ? 0 : bad(index, "no instance to give");
+        return r->held != NULL && is_call(kind) ? 0 : bad(index, "no instance to give");
     case GF_NEXT:
         return kind == GF_OP_FOR_ITER && top != NULL && PyIter_Check(top)
                    ? 0
@@ -59,6 +160,7 @@ static int verify_delivery(const gf_record *r, gf_op_kind kind, Py_ssize_t index
                    ? 0
                    : bad(index, "nothing that is awaited");
     case GF_CALL_NEXT:
+        return is_call(kind) ? 0 : bad(index, "the delivery");
     case GF_AT:
         return 0;
     case GF_AGAIN:
@@ -111,21 +213,32 @@ static int verify_place(const gf_record *r, gf_code_info *info, Py_ssize_t index
     if (r->locals != NULL && !PyDict_Check(r->locals)) {
         return bad(index, "its locals are no dict");
     }
-    return verify_cells(r, info, index);
+    return verify_cells(r, info, index) < 0 ? -1 : verify_stack(r, info, index);
+}
+
+/* Of what is loaded: a function that lives may have others, and is saved with plain ones. */
+int gf_verify_globals(const gf_record *r, Py_ssize_t index)
+{
+    PyFunctionObject *function = (PyFunctionObject *)r->function;
+    return PyDict_CheckExact(function->func_globals)
+                   && PyDict_CheckExact(function->func_builtins)
+               ? 0
+               : bad(index, "its globals or builtins are no plain dict");
 }
 
 int gf_verify_record(const gf_record *r, Py_ssize_t index)
 {
     PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(r->function);
     gf_code_info *info = gf_info(code);
-    if (info == NULL || verify_place(r, info, index) < 0) {
+    if (info == NULL || gf_verify_globals(r, index) < 0
+        || verify_place(r, info, index) < 0) {
         return -1;
     }
     int flags = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
     if (((code->co_flags & flags) != 0) != (r->generator != NULL)) {
         return bad(index, "a generator's frame without it, or the other way round");
     }
-    if (verify_delivery(r, gf_kind_at(info, r->pending), index) < 0) {
+    if (verify_delivery(r, info, index) < 0) {
         return -1;
     }
     return verify_generator(r, code, index);

@@ -109,7 +109,7 @@ def decode_head(data: bytes) -> Head:
         raise BadContents(
             f"the head of a continuation is not valid: {error}"
         ) from error
-    if any(place.function >= len(head.functions) for place in head.places):
+    if any(not 0 <= each.function < len(head.functions) for each in head.places):
         raise BadContents("the head of a continuation names a function it has not")
     return head
 

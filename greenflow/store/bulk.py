@@ -30,6 +30,8 @@ NAME_BYTES: Final = 16
 _FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC
 #: The kernel begins to write so much at once.
 _SOON_BYTES: Final = 1024 * 1024
+#: Folders whose own names are on disk, as far as this process saw to it.
+_named: set[str] = set()
 
 
 class BulkFile:
@@ -53,7 +55,7 @@ class BulkFile:
             raise _failed(folder, error) from error
 
     def _begun(self) -> int:
-        os.makedirs(self._folder, 0o700, exist_ok=True)
+        _make_folder(self._folder)
         self.name = uuid.uuid4().bytes
         flags = _FLAGS | os.O_WRONLY | os.O_CREAT | os.O_EXCL
         file = os.open(_path(self._folder, self.name), flags, 0o600)
@@ -87,11 +89,11 @@ class BulkFile:
         reach("before-bulk-sync")
         try:
             os.fdatasync(self._file)
-            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync_folder(self._folder)
+            if self._folder not in _named:
+                # Whoever made it may not have come so far.
+                _sync_folder(os.path.dirname(self._folder))
+                _named.add(self._folder)
         except OSError as error:
             raise _failed(self._folder, error) from error
         reach("after-bulk-sync")
@@ -211,6 +213,21 @@ def copy(folder: str, name: bytes, target: str) -> None:
         copyfileobj(source, made, _SOON_BYTES)
         made.flush()
         os.fsync(made.fileno())
+    _sync_folder(target)
+
+
+def _make_folder(folder: str) -> None:
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+        _named.discard(folder)
+
+
+def _sync_folder(folder: str) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _opened(path: str, flags: int) -> int:

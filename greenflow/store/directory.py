@@ -67,6 +67,7 @@ def create(path: str) -> None:
         for parent in reversed(_parents(path)):
             if not os.path.exists(parent):
                 _make(parent, _PARENT_MODE)
+                _sync_folder(os.path.dirname(parent))
         _make(path, _FOLDER_MODE)
         strange = sorted(set(os.listdir(path)) - _OWN)
     except OSError as error:
@@ -95,11 +96,7 @@ def exists(path: str) -> bool:
 def sync(path: str) -> None:
     """Bring the names of a new store's folder and files to the disk too."""
     for folder in (path, os.path.dirname(path)):
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+        _sync_folder(folder)
 
 
 def check(path: str) -> None:
@@ -176,6 +173,14 @@ def refuse_remote(path: str, kind: int) -> None:
             f"store {path} is on {_REMOTE[kind]}, where its locks are not safe",
             hint="keep the store on a disk of this machine",
         )
+
+
+def _sync_folder(folder: str) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _make(path: str, mode: int) -> None:

@@ -16,6 +16,7 @@ from greenflow.continuation import frames
 from greenflow.continuation.frames import Records
 from tests.core import stepping
 from tests.core.features import FEATURES, load
+from tests.core.records_edited import MISSING
 
 AT = 7
 HEAD_BYTES, FRAME_BYTES = 6, 12
@@ -49,15 +50,17 @@ class Parts:
         self.function = function
         self.before, self.kept = shape[:at], values[:taken]
         rest = iter(values[taken:])
-        self.slots = [next(rest) if bits >> i & 1 else None for i in range(slots)]
+        self.slots = [next(rest) if bits >> i & 1 else MISSING for i in range(slots)]
 
     def made(self, unit: int, depth: int, delivery: int = AT) -> Records:
         """Return records whose last frame is at that unit, with so many values."""
-        slots = self.slots[: slots_of(self.code)] + [1] * depth
-        bits = sum(1 << i for i, value in enumerate(slots) if value is not None)
+        number = slots_of(self.code)
+        stack = [*self.slots[number:], *[1] * depth][:depth]
+        slots = self.slots[:number] + stack
+        bits = sum(1 << i for i, value in enumerate(slots) if value is not MISSING)
         shape = FIELDS.pack(self.function, unit, depth, delivery, self.flags)
         mask = bits.to_bytes((len(slots) + 7) // 8, "little")
-        values = (*self.kept, *(value for value in slots if value is not None))
+        values = (*self.kept, *(value for value in slots if value is not MISSING))
         return frames.records(self.functions, self.before + shape + mask, values)
 
 

@@ -132,6 +132,13 @@ def test_a_function_that_is_not_there(data: bytes):
         assert type(error_of(changed_head(data, functions=functions))) is CodeMissing
 
 
+@pytest.mark.parametrize("number", [-1, -9, 9])
+def test_a_place_in_a_function_that_is_not_there(data: bytes, number: int):
+    head = decode_head(unpack(data)[0])
+    place = msgspec.structs.replace(head.places[0], function=number)
+    assert type(error_of(changed_head(data, places=(place,)))) is BadContents
+
+
 def test_the_head_of_another_function(data: bytes):
     other = Continuation.start(flow, [2]).resume(1)
     if not other.done:

@@ -8,19 +8,31 @@ from typing import Any
 
 import pytest
 
+from greenflow import limits
+from greenflow.envelope import seal
 from greenflow.errors import GreenflowError
+from greenflow.parted import MARK, AnyState, Buffer, Parted
 from greenflow.store import LmdbStore
 from greenflow.store.base import (
+    JOINS,
+    Answer,
     Claim,
+    Edit,
     NewFlow,
     QueueLimits,
     Waiting,
 )
 from tests.store import plans
-from tests.store.helpers import Clock, new
+from tests.store.helpers import Clock, keep, new, noise
 from tests.store.memory_work import Model
 
 Plan = dict[str, Any]
+
+#: Checkpoints of a flow.
+KEPT = 3
+#: A state in blocks; a large value, in some or in a file of its own.
+SHARED_BYTES = 40_000
+LARGE_BYTES = (100_000, 300_000, limits.BULK_BYTES_MIN + 5)
 
 
 class Calls:
@@ -30,7 +42,8 @@ class Calls:
         self.clock = Clock()
         self.stores = [LmdbStore(Path(folder) / "store") for _ in range(2)]
         self.served = ["", ""]
-        self.model = Model()
+        self.model = Model(KEPT)
+        keep(self.stores[0], KEPT)
         self.claimed: list[tuple[int, Claim]] = []
         self.bodies = 0
         for queue in ("", "a", "", "b"):
@@ -58,6 +71,20 @@ class Calls:
         self.bodies += 1
         return b"%d" % self.bodies
 
+    def state(self) -> AnyState:
+        """Return a new state: most are small."""
+        stream = self.body()
+        if self.bodies % 7 == 0:
+            return noise(SHARED_BYTES) + stream
+        if self.bodies % 11 == 0:
+            size = LARGE_BYTES[self.bodies // 11 % len(LARGE_BYTES)]
+            # The same each time, but for one piece of it.
+            large = bytearray(noise(size))
+            large[:8] = b"%08d" % self.bodies
+            sealed = seal(b"test", b"", b"", stream + MARK)
+            return Parted(sealed, (Buffer(len(stream), size, True, large),))
+        return stream
+
     def at(self, after: int | None) -> float | None:
         return None if after is None else self.now + after
 
@@ -82,7 +109,7 @@ class Calls:
                 parent=parent,
                 waiting=start and Waiting(kind="start", until=start),
             ).record,
-            state=self.body(),
+            state=self.state(),
             deadline=self.at(plan["deadline"]),
             cancelled=self.body(),
             exist_ok=plan["exist_ok"],
@@ -124,6 +151,44 @@ class Calls:
             real = lambda: getattr(store, how)(name)  # noqa: E731
             model = lambda: self.model.hold(name, held=how == "hold")  # noqa: E731
         self.both(real, model)
+
+    def edit(self, of: int, plan: Plan) -> None:
+        """Edit a flow, or roll it back; perhaps by somebody who saw it before."""
+        name, wait = self.flow(of), plan["wait"]
+        flow = self.model.flows.get(name)
+        seq = (flow.saves if flow else 0) - plan["late"]
+        others = [self.flow(each) for each in wait["flows"] if each != plans.NOBODY]
+        waiting = Waiting(
+            kind=wait["kind"],
+            topic=wait["topic"] if wait["kind"] == "recv" else "",
+            flows=tuple(others) if wait["kind"] in JOINS else (),
+            topics=tuple(wait["topics"]) if wait["kind"] == "first" else (),
+            until=self.at(wait["until"]),
+        )
+        made = Edit(
+            state=self.state(),
+            kind=plan["how"],
+            parent=max(seq - plan["back"], 0),
+            waiting=waiting if plan["waits"] else None,
+            value=self.body() if plan["value"] else None,
+            answer=Answer(kind="value", body=self.body())
+            if plan["waits"] and plan["answered"]
+            else None,
+        )
+        self.both(
+            lambda: self.stores[0].edit(name, seq, made).status,
+            lambda: self.model.edit(name, seq, made),
+        )
+
+    def fork(self, of: int, back: int) -> None:
+        """Make a flow of what another one was."""
+        flow = self.model.flows.get(self.flow(of))
+        if flow is None:
+            return
+        seqs = self.model.kept(flow)
+        seq = seqs[-1 - back % len(seqs)]
+        made = new(self.fresh(), self.stores[1].saved(flow.id, seq).state)
+        self.add(made)
 
     def retry(self, of: int) -> None:
         name = self.flow(of)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import FlowBusy, FlowExists, FlowNotFound, MailboxFull
+from greenflow.parted import AnyState
 from greenflow.store.base import ANSWERS, CANCELS, ENDED, JOINS, NewFlow, Waiting
 
 
@@ -26,7 +27,7 @@ class Flow:
     """What the model knows of one flow."""
 
     id: str
-    state: bytes
+    state: AnyState
     queue: str = ""
     priority: int = 0
     parent: str = ""
@@ -45,6 +46,7 @@ class Flow:
     held: bool = False
     blocked: str = ""
     retry_at: float | None = None
+    past: dict[int, tuple[AnyState, bytes | None]] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:
@@ -143,7 +145,7 @@ class Flows:
         flow = self.flows[record.id] = Flow(
             record.id, new.state, record.queue, record.priority, record.parent
         )
-        flow.waiting = record.waiting
+        flow.waiting, flow.past[0] = record.waiting, (new.state, None)
         if record.waiting is None:
             self.ready(flow)
         else:

@@ -7,13 +7,21 @@ from collections import Counter
 from msgspec.structs import replace
 
 from greenflow import limits
-from greenflow.errors import Conflict, Deadlock, FlowExists
-from greenflow.store.base import ENDED, Outgoing, Step, Waiting
+from greenflow.errors import Conflict, Deadlock, FlowExists, NoSuchCheckpoint
+from greenflow.store.base import ANSWERS, ENDED, Edit, Outgoing, Step, Waiting
 from tests.store.memory import Flow, Flows, Mail
 
 
 class Model(Flows):
-    """A store that is as plain as it can be."""
+    """A store that is as plain as it can be.
+
+    Args:
+        keep: how many checkpoints of a flow are kept.
+    """
+
+    def __init__(self, keep: int) -> None:
+        super().__init__()
+        self.keep = keep
 
     # Who runs it.
 
@@ -125,10 +133,7 @@ class Model(Flows):
         was_over = flow.over
         flow.mail = [m for m in flow.mail if (m.topic, m.seq) not in step.consumed]
         if was_over and not flow.over:
-            for other in sorted(self.flows.values(), key=lambda each: each.id):
-                if other.blocked == flow.id:
-                    other.blocked = ""
-                    self.look(other)
+            self.has_room(flow)
         for new in step.spawns:
             self.create(new, now)
         for item in step.sends:
@@ -147,12 +152,53 @@ class Model(Flows):
             return self.go_on(flow, step.status, step.sends)
         return None
 
+    def has_room(self, flow: Flow) -> None:
+        for other in sorted(self.flows.values(), key=lambda each: each.id):
+            if other.blocked == flow.id:
+                other.blocked = ""
+                self.look(other)
+
+    # What somebody makes of it.
+
+    def kept(self, flow: Flow) -> list[int]:
+        return sorted(flow.past)[-self.keep :]
+
+    def edit(self, flow_id: str, expected: int, edit: Edit) -> str:
+        """Return the status that it has then."""
+        flow, waiting = self.get(flow_id), edit.waiting
+        if flow.ended or flow.status == "running" or flow.saves != expected:
+            raise Conflict(flow_id)
+        if waiting and self.needs(waiting, flow_id, set()):
+            raise Deadlock(flow_id)
+        value = edit.value
+        if value is None and waiting is not None:
+            if edit.parent not in self.kept(flow):
+                raise NoSuchCheckpoint(flow_id)
+            value = flow.past[edit.parent][1]
+        self.leave(flow, "waiting")
+        if edit.answer or edit.kind == "rollback" or edit.parent != flow.saves:
+            was_over = flow.over
+            flow.mail = [mail for mail in flow.mail if mail.topic != ANSWERS]
+            if was_over and not flow.over:
+                self.has_room(flow)
+        flow.epoch, flow.saves, flow.attempts = flow.epoch + 1, flow.saves + 1, 0
+        flow.state, flow.value, flow.waiting = edit.state, value, waiting
+        flow.past[flow.saves] = flow.state, flow.value
+        self.look(flow)
+        if edit.answer is not None:
+            self.deliver(flow, ANSWERS, edit.answer.body)
+        return flow.status
+
     def save(self, flow: Flow, step: Step) -> None:
         if step.state is not None or step.status == "waiting" or step.status in ENDED:
             flow.waiting, flow.value, flow.attempts = step.waiting, None, 0
         if step.state is not None:
             flow.state, flow.saves = step.state, flow.saves + 1
         flow.value = flow.value if step.value is None else step.value
+        if step.status not in ENDED:
+            flow.past[flow.saves] = flow.state, flow.value
+        elif step.state is not None:
+            flow.past[flow.saves] = flow.state, None
 
     def go_on(
         self, flow: Flow, status: str, sends: tuple[Outgoing, ...]

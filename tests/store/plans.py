@@ -62,6 +62,17 @@ steps = st.fixed_dictionaries(
         "later": seconds,
     }
 )
+edits = st.fixed_dictionaries(
+    {
+        "how": st.sampled_from(["edit", "edit", "rollback"]),
+        "back": st.integers(0, 3),
+        "late": st.sampled_from([0] * 7 + [1]),
+        "waits": st.booleans(),
+        "wait": waits,
+        "value": st.booleans(),
+        "answered": rarely,
+    }
+)
 #: Steps of claims that hold, the last first; or of one that is over.
 groups = st.lists(st.tuples(st.integers(0, 3), rarely, steps), min_size=1, max_size=4)
 
@@ -72,6 +83,8 @@ _CALLS: dict[str, tuple[int, dict[str, st.SearchStrategy[Any]]]] = {
     "answer": (2, {"of": flows, "kind": st.sampled_from(["value", "throw"])}),
     "steer": (2, {"of": flows, "how": st.sampled_from(_HOW)}),
     "retry": (2, {"of": flows}),
+    "edit": (3, {"of": flows, "plan": edits}),
+    "fork": (1, {"of": flows, "back": st.integers(0, 2)}),
     "time_passes": (3, {"after": seconds}),
     "wake": (1, {}),
     "limit": (

@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from greenflow import limits
 from greenflow.errors import Deadlock, GreenflowError
+from greenflow.parted import AnyState, Parted, buffers_of, stream_of
+from greenflow.store import LmdbStore
 from greenflow.store.base import (
     ENDED,
     JOINS,
@@ -61,7 +63,8 @@ class Player(Calls):
             self.check_claim(which, claim, flow)
 
     def check_claim(self, which: int, claim: Claim, flow: Flow) -> None:
-        assert (claim.state, claim.record.epoch) == (flow.state, flow.epoch)
+        assert plain(claim.state) == plain(flow.state)
+        assert claim.record.epoch == flow.epoch
         assert claim.record.attempts == flow.attempts
         same(claim.message, flow.awaited())
         self.claimed.append((which, claim))
@@ -116,7 +119,7 @@ class Player(Calls):
         taken = flow.mail[: plan["consumed"]] if saves else []
         return Step(
             status=status,
-            state=self.body() if saves else None,
+            state=self.state() if saves else None,
             value=self.body() if plan["value"] and (saves or ends) else None,
             waiting=waiting,
             error="E",
@@ -174,11 +177,24 @@ class Player(Calls):
             assert record.parent == flow.parent
             left = record.waiting and replace(record.waiting, left=0)
             assert left == flow.waiting
-            assert store.state(name) == flow.state
+            assert plain(store.state(name)) == plain(flow.state)
             assert flow.status == "cancelled" or store.value(name) == flow.value
             found = [(each.seq, each.topic, each.body) for each in store.messages(name)]
             assert found == [(mail.seq, mail.topic, mail.body) for mail in flow.mail]
+            self.compare_past(store, flow)
         check_invariants(store)
+
+    def compare_past(self, store: LmdbStore, flow: Flow) -> None:
+        seqs = self.model.kept(flow)
+        assert [each.seq for each in store.history(flow.id)] == seqs
+        seen["large"] += isinstance(flow.state, Parted)
+        for seq in seqs:
+            assert plain(store.saved(flow.id, seq).state) == plain(flow.past[seq][0])
+
+
+def plain(state: AnyState) -> tuple[bytes, ...]:
+    parts = [bytes(each.data) for each in buffers_of(state)]
+    return stream_of(state), *parts
 
 
 def same(message: Any, mail: Mail | None) -> None:
@@ -219,4 +235,4 @@ def test_random_calls():
         suppress_health_check=list(HealthCheck),
     )(play)()
     assert min(seen.values()) > 0, seen
-    assert len(seen) == 13, seen
+    assert len(seen) == 14, seen

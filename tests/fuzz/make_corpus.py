@@ -1,0 +1,27 @@
+"""Make the corpus anew: ``python -m tests.fuzz.make_corpus``.
+
+Of each state of targets.py what each target takes: all of it, its head, its body.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from greenflow.continuation.head import unpack
+from tests.fuzz import targets
+
+
+def main() -> None:
+    shutil.rmtree(targets.CORPUS, ignore_errors=True)
+    for name, data in zip(targets.STARTS, targets.states(), strict=True):
+        head, body = unpack(data)
+        parts = {"envelope": data, "head": head, "decoder": head, "view": body}
+        parts["verifier"] = bytes(range(0, 64, 3))
+        for target, part in parts.items():
+            folder = targets.CORPUS / target
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(part)
+
+
+if __name__ == "__main__":
+    main()
