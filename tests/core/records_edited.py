@@ -119,9 +119,9 @@ class Edited:
         _, shape, values = self.parts()
         head = msgspec.structs.replace(self.head, shape=shape)
         everything = self.value, self.by_value, values, None
-        chunks = pickling.dump(everything)[0]
+        body = pickling.dump(everything).data
         trailer = codec.spares.trailer([])
-        return pack(encode_head(head), b"".join(map(bytes, chunks)) + trailer)
+        return pack(encode_head(head), body + trailer)
 
 
 def edited(function: Any, *args: Any) -> Edited:
