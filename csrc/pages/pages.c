@@ -4,8 +4,7 @@
    favours: where one is not to be had, the same is done more slowly. */
 
 #define _GNU_SOURCE
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "python.h"
 
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,8 +1,7 @@
 #ifndef GF_PLAIN_H
 #define GF_PLAIN_H
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "python.h"
 
 /* A pickle of a dictionary or list, and in `others` what its persistent ids number; None
    if that would gain nothing. */

@@ -1,8 +1,7 @@
 #ifndef GF_WRITER_H
 #define GF_WRITER_H
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "python.h"
 
 #include <stdint.h>
 
