@@ -69,8 +69,8 @@ def command(
 
 
 def _in_editor(session: Session, port: int) -> None:
-    from greenflow.debugger import DapFront, debug
-    from greenflow.debugger.dap import HOST
+    from greenflow.debugger import debug
+    from greenflow.debugger.dap import HOST, DapFront
 
     front = DapFront(session, partial(click.echo, err=True))
     try:

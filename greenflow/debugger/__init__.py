@@ -7,8 +7,7 @@ greenflow's own.
 """
 
 from greenflow.debugger.console import FlowPdb
-from greenflow.debugger.dap import DapFront
 from greenflow.debugger.run import debug
 from greenflow.debugger.session import Session
 
-__all__ = ["DapFront", "FlowPdb", "Session", "debug"]
+__all__ = ["FlowPdb", "Session", "debug"]

@@ -113,3 +113,23 @@ def source_lines(sample: Sample) -> list[tuple[int, str]]:
     """Return the lines of a sample's body with their numbers."""
     texts, first = inspect.getsourcelines(sample)
     return list(enumerate(texts, first))[1:]
+
+
+def editor(k: Continuation) -> Editor:
+    return Editor(Continuation.loads(k.dumps()))
+
+
+def saved(e: Editor) -> Continuation:
+    return Continuation.loads(e.continuation().dumps())
+
+
+def finish(k: Continuation, *answers: object) -> Any:
+    for answer in answers:
+        k.resume(answer)
+    while not k.done:
+        k.resume()
+    return k.value
+
+
+def numbers(e: Editor) -> list[str]:
+    return [frame.function.__name__ for frame in e.frames]

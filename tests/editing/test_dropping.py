@@ -10,26 +10,7 @@ from greenflow import Continuation
 from greenflow.continuation.editing import Editor
 from greenflow.errors import EditRefused
 from tests.editing import target_stacks as t
-
-
-def editor(k: Continuation) -> Editor:
-    return Editor(Continuation.loads(k.dumps()))
-
-
-def saved(e: Editor) -> Continuation:
-    return Continuation.loads(e.continuation().dumps())
-
-
-def finish(k: Continuation, *answers: object) -> object:
-    for answer in answers:
-        k.resume(answer)
-    while not k.done:
-        k.resume()
-    return k.value
-
-
-def numbers(e: Editor) -> list[str]:
-    return [frame.function.__name__ for frame in e.frames]
+from tests.editing.driving import editor, finish, numbers, saved
 
 
 def test_a_call_gets_what_comes_next():

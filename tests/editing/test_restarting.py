@@ -12,26 +12,7 @@ from greenflow import Continuation
 from greenflow.continuation.editing import Editor, load
 from greenflow.errors import CodeChanged, EditRefused
 from tests.editing import target_stacks as t
-
-
-def editor(k: Continuation) -> Editor:
-    return Editor(Continuation.loads(k.dumps()))
-
-
-def saved(e: Editor) -> Continuation:
-    return Continuation.loads(e.continuation().dumps())
-
-
-def finish(k: Continuation, *answers: object) -> Any:
-    for answer in answers:
-        k.resume(answer)
-    while not k.done:
-        k.resume()
-    return k.value
-
-
-def numbers(e: Editor) -> list[str]:
-    return [frame.function.__name__ for frame in e.frames]
+from tests.editing.driving import editor, finish, numbers, saved
 
 
 def test_a_frame_begins_anew_with_its_arguments_as_they_are():

@@ -10,14 +10,7 @@ from greenflow import Continuation
 from greenflow.continuation.editing import Editor, frame_of
 from greenflow.errors import ContinuationError, EditRefused, NoSuchPart, NoSuchVariable
 from tests.editing import target_stacks as t
-
-
-def editor(k: Continuation) -> Editor:
-    return Editor(Continuation.loads(k.dumps()))
-
-
-def saved(e: Editor) -> Continuation:
-    return Continuation.loads(e.continuation().dumps())
+from tests.editing.driving import editor, saved
 
 
 def test_frames_tell_where_they_are():

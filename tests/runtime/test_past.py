@@ -11,26 +11,7 @@ from greenflow.errors import Conflict, FlowNotFound, NoSuchCheckpoint
 from greenflow.runtime.past import author
 from tests.runtime import target_past as target
 from tests.runtime.conftest import Driver, InStore, Journal, waits
-
-GO_ON = """
-import greenflow
-flow = greenflow.get({id!r})
-for answer in {answers!r}:
-    flow.resume(answer)
-    greenflow.run()
-print(flow.result())
-"""
-
-
-def asked(store: greenflow.Store, number: int = 7) -> greenflow.Flow:
-    flow = greenflow.spawn(target.approval, number)
-    store.run()
-    assert flow.status == "waiting"
-    return flow
-
-
-def told(flow: greenflow.Flow) -> list[tuple[object, ...]]:
-    return [(c.seq, c.kind, c.label, c.parent) for c in flow.history()]
+from tests.runtime.going_back import GO_ON, asked, told
 
 
 def test_history_tells_how_each_state_came(store: greenflow.Store):

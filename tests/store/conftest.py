@@ -15,8 +15,9 @@ import pytest
 
 from greenflow.store import LmdbStore
 from greenflow.store.base import Claim
+from greenflow.store.upkeep_doctor import doctor
 from tests.conftest import child_environment
-from tests.store.helpers import Clock, add, take
+from tests.store.helpers import Clock, add, check_invariants, take
 
 Open = Callable[[], LmdbStore]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -56,6 +57,21 @@ def open_again(place: Path) -> Iterator[Open]:
 def store(open_again: Open) -> LmdbStore:
     """The test's store."""
     return open_again()
+
+
+@pytest.fixture
+def left_whole(store: LmdbStore) -> Iterator[None]:
+    """The test leaves a store in which all indexes are right."""
+    yield
+    check_invariants(store)
+
+
+@pytest.fixture
+def left_whole_or_told(store: LmdbStore) -> Iterator[None]:
+    """The same, unless it leaves damage that doctor tells of."""
+    yield
+    if not [each for each in doctor(store) if each.weight == "damage"]:
+        check_invariants(store)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -32,12 +30,7 @@ from tests.store.helpers import (
     waiting_flow,
 )
 
-
-@pytest.fixture(autouse=True)
-def _whole(store: LmdbStore) -> Iterator[None]:
-    yield
-    if not [each for each in doctor(store) if each.weight == "damage"]:
-        check_invariants(store)
+pytestmark = pytest.mark.usefixtures("left_whole_or_told")
 
 
 def block_keys(store: LmdbStore) -> list[bytes]:

@@ -22,7 +22,6 @@ from tests.store.helpers import (
     SUSPEND,
     Clock,
     add,
-    check_invariants,
     contents,
     edit,
     end,
@@ -30,14 +29,8 @@ from tests.store.helpers import (
     waiting_flow,
 )
 
+pytestmark = pytest.mark.usefixtures("left_whole")
 SLEEP = Waiting(kind="sleep", until=2e9)
-
-
-@pytest.fixture(autouse=True)
-def _whole(store: LmdbStore):
-    """Every test leaves a store in which all indexes are right."""
-    yield
-    check_invariants(store)
 
 
 def test_the_old_wait_is_over_and_the_new_one_counts(store: LmdbStore, clock: Clock):

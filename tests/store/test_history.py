@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from greenflow import limits
@@ -25,14 +23,9 @@ from tests.store.helpers import (
     wait,
 )
 
+pytestmark = pytest.mark.usefixtures("left_whole_or_told")
+
 LARGE = 5_000_000
-
-
-@pytest.fixture(autouse=True)
-def _whole(store: LmdbStore) -> Iterator[None]:
-    yield
-    if not [each for each in doctor(store) if each.weight == "damage"]:
-        check_invariants(store)
 
 
 def seqs(store: LmdbStore, flow_id: str = "one") -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,23 +13,16 @@ from greenflow.errors import (
 )
 from greenflow.store import LmdbStore, blocks, bulk, keys
 from greenflow.store.base import Claim
-from greenflow.store.upkeep_doctor import doctor
 from tests.store.helpers import (
-    check_invariants,
     contents,
     keep,
     noise,
     save,
 )
 
+pytestmark = pytest.mark.usefixtures("left_whole_or_told")
+
 LARGE = 5_000_000
-
-
-@pytest.fixture(autouse=True)
-def _whole(store: LmdbStore) -> Iterator[None]:
-    yield
-    if not [each for each in doctor(store) if each.weight == "damage"]:
-        check_invariants(store)
 
 
 def written(store: LmdbStore, claim: Claim, state: bytes) -> int:
