@@ -19,6 +19,7 @@ class _Later(ModuleType):
     def __init__(self, user: str, name: str) -> None:
         super().__init__(name)
         self.__dict__["_user"] = user
+        _waiting.append(self)
 
     def __getattr__(self, attribute: str) -> Any:
         name = self.__name__
@@ -30,12 +31,32 @@ class _Later(ModuleType):
             thread.start()
             thread.join()
             module = import_module(name)
+        _waiting[:] = [each for each in _waiting if each is not self]
         # From here on nothing stands between who uses it and the module.
         namespace = sys.modules[self.__dict__["_user"]].__dict__
         held_as = name.rpartition(".")[2]
         if namespace.get(held_as) is self:
             namespace[held_as] = module
         return getattr(module, attribute)
+
+
+#: Those that nothing of was used so far.
+_waiting: list[_Later] = []
+
+
+def load_now() -> None:
+    """Import all that was left for later.
+
+    For a process that stays: it may have no file descriptor or memory left when it
+    first needs one of them.
+
+    Raises:
+        ImportError: one is not there.
+        OSError: one cannot be read.
+    """
+    while _waiting:  # those that are loaded may leave others for later
+        for each in list(_waiting):
+            each.__getattr__("__name__")  # each module has one
 
 
 def later(user: str, name: str) -> Any:

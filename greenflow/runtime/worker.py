@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from greenflow import limits
+from greenflow.later import load_now
 from greenflow.runtime.executor import Executor
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Worker:
                     if self._bell.wait(0) or time.monotonic() >= look_at:
                         look_at = self._look()
                 if not self._stopped:
+                    load_now()
                     self._executor.rest()
                     self._bell.wait(self._idle_seconds())
 

@@ -82,6 +82,7 @@ def test_a_file_system_that_cannot_be_written(small: Path):
 NO_FILES = """
 import os, resource, sys
 from greenflow.errors import StoreError
+from greenflow.later import load_now
 from greenflow.store import LmdbStore
 from greenflow.store.base import Step
 from tests.store.helpers import add, noise, take
@@ -91,6 +92,7 @@ store = LmdbStore(place)
 claim = take(store, add(store, "one"))
 large = state_of(bytearray(noise(2 * 1024 * 1024)))
 limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+load_now()  # as a worker does
 used = len(os.listdir("/proc/self/fd"))
 for more in range(8):
     resource.setrlimit(resource.RLIMIT_NOFILE, (used + more - 1, limit[1]))

@@ -151,3 +151,18 @@ def test_a_schedule_goes_on_where_none_was_made(child):
         print([flow.status for flow in store.flows()], end="")
     """
     assert child(code).stdout == "['waiting']"
+
+
+def test_a_worker_that_waits_has_loaded_what_it_may_need(child):
+    waiting = """
+        import greenflow, threading
+        from greenflow import later
+        from greenflow.runtime.worker import Worker
+        before = len(later._waiting)
+        worker = Worker(greenflow.open("store"))
+        rests = worker._executor.rest
+        worker._executor.rest = lambda: (rests(), worker.stop())
+        worker.run()
+        print(before > 5, [each.__name__ for each in later._waiting])
+    """
+    assert child(waiting).stdout.split() == ["True", "[]"]
