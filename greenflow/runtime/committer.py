@@ -64,7 +64,8 @@ class Committer:
         self._known: Mapping[str, int] = {}
         self._unbegun: deque[Claim] = deque()
         self._since = 0.0
-        self._writing = False
+        #: How many answers are to come.
+        self._owed = 0
         self._closing = False
         #: Whether the thread that runs flows waits for news.
         self._awaited = False
@@ -81,6 +82,7 @@ class Committer:
                 self.news.put(Written(running, claim.record.id, ended))
                 return
             self._steps.append((running, claim, prepared))
+            self._owed += 1
             if len(self._steps) == 1:
                 self._changed.notify()
 
@@ -91,6 +93,7 @@ class Committer:
         """
         with self._changed:
             self._wanted, self._known = count, known
+            self._owed += 1
             self._changed.notify()
 
     def wait(self, seconds: float | None) -> Written | Claimed:
@@ -114,8 +117,8 @@ class Committer:
     def busy(self) -> bool:
         """Whether there is, or will be, something among the news."""
         with self._changed:
-            asked = bool(self._steps or self._wanted or self._writing)
-            return not self.news.empty() or (asked and self._thread.is_alive())
+            owes = self._owed > 0 and self._thread.is_alive()
+            return owes or not self.news.empty()
 
     def close(self) -> None:
         """Write what was asked for, give back what has not begun, and end."""
@@ -142,25 +145,29 @@ class Committer:
             steps = [self._steps.popleft() for _ in range(count)]
             wanted, self._wanted = self._wanted, 0
             late, closing = self._is_late(), self._closing and not steps
-            self._writing = True
         if steps:
             self._write(steps)
         if wanted:
             self._claim(wanted)
         if late or closing:
             self._give_back()
-        with self._changed:
-            self._writing = False
         return not closing
 
     def _fail(self, error: BaseException) -> None:
         """Tell what nobody expected, whoever waits."""
         with self._changed:
-            steps, self._closing, self._writing = list(self._steps), True, False
+            steps, self._closing = list(self._steps), True
             self._steps.clear()
+            self._owed = len(steps) + 1
         for running, claim, _ in steps:
-            self.news.put(Written(running, claim.record.id, error))
-        self.news.put(Claimed(0, error))
+            self._answer(Written(running, claim.record.id, error))
+        self._answer(Claimed(0, error))
+
+    def _answer(self, news: Written | Claimed) -> None:
+        # At once: who sees one without the other would wait for what does not come.
+        with self._changed:
+            self._owed -= 1
+            self.news.put(news)
 
     def _has_gathered(self) -> bool:
         return self._awaited or self._closing
@@ -176,7 +183,7 @@ class Committer:
         except BaseException as error:
             outcomes = [error] * len(steps)
         for (running, claim, _), outcome in zip(steps, outcomes, strict=True):
-            self.news.put(Written(running, claim.record.id, outcome))
+            self._answer(Written(running, claim.record.id, outcome))
 
     def _claim(self, count: int) -> None:
         found: list[Claim] = []
@@ -188,7 +195,7 @@ class Committer:
         with self._changed:
             self._unbegun.extend(found)
             self._since = time.monotonic()
-        self.news.put(Claimed(len(found), trouble))
+        self._answer(Claimed(len(found), trouble))
 
     def _give_back(self) -> None:
         """Leave to others what this worker does not come to."""

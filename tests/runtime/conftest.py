@@ -101,7 +101,9 @@ def worker(place: Path, journal: Journal) -> Iterator[Start]:
     for process in started:
         process.terminate()  # a pool ends its workers, which hold its stderr too
     for process in started:
-        process.communicate(timeout=_SECONDS_MAX)
+        said = process.communicate(timeout=_SECONDS_MAX)[1]
+        # Shown where the test fails.
+        print(f"worker {process.pid} ended by {process.returncode}: {said}")
 
 
 #: How flows are run: by run(), and by a worker that stays, without and with warm flows.
