@@ -6,8 +6,10 @@ the answer tells. A row is run plainly too, with ``suspend`` replaced, as the mo
 
 from __future__ import annotations
 
+import marshal
 import sys
 from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -125,13 +127,20 @@ def having(module: str, *names: str, base: type = object, label: str = "") -> ty
     return made
 
 
+@cache
+def never_run(source: str) -> bytes:
+    """Return its code, which is another one, and cold, each time it is loaded."""
+    return marshal.dumps(compile(source, "<row>", "exec"))
+
+
 def compiled(module: str, name: str, body: str) -> Callable[[], Any]:
     """Return a function of the module that returns what the body ends with."""
     namespace = vars(sys.modules[module])
     lines = body.strip().splitlines()
     lines[-1] = f"return {lines[-1]}"
     # Not by its plain name: some are those of builtins that the rows need.
-    exec("\n    ".join([f"def row_{name}():", *lines]), namespace)
+    source = "\n    ".join([f"def row_{name}():", *lines])
+    exec(marshal.loads(never_run(source)), namespace)
     function = namespace[f"row_{name}"]
     assert callable(function)
     return function
