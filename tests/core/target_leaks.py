@@ -17,7 +17,7 @@ from tests.core.features import Feature, load
 
 #: What leaks at all leaks in every round; caches fill up after some.
 ROUNDS_MAX = 15
-RUNS = 150
+RUNS = 60
 RUNS_LONG = 4
 RUNS_AT_LINES = 24
 

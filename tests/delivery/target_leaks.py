@@ -10,7 +10,7 @@ from functools import partial
 from tests.core.target_leaks import growth
 from tests.delivery import driving
 
-RUNS = 40
+RUNS = 20
 
 
 def main(carry: str) -> None:
