@@ -146,20 +146,35 @@ static int takes_any_result(const gf_code_info *info, int unit)
     }
 }
 
+/* Nor does one that hands its result to what takes it unchecked: 3.14 calls the function
+ * of all(... for ...) and loops over what it gives (codegen.c,
+ * maybe_optimize_function_call). */
+static int verify_push(const gf_record *r, gf_code_info *info, Py_ssize_t index)
+{
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(r->function);
+    int next = gf_last_unit(info, r->pending) + 1;
+    const unsigned char *kinds = gf_slots_at(info, code, next);
+    if (kinds == NULL) {
+        return -1;
+    }
+    int asked = kinds[r->nstack] & ~GF_SLOT_NOTHING;
+    return !asked && takes_any_result(info, r->pending) ? 0
+                                                        : bad(index, "the delivery");
+}
+
 static int is_call(gf_op_kind kind)
 {
     return kind == GF_OP_CALL || kind == GF_OP_CALL_KW || kind == GF_OP_CALL_EX;
 }
 
-static int verify_delivery(const gf_record *r, const gf_code_info *info,
-                           Py_ssize_t index)
+static int verify_delivery(const gf_record *r, gf_code_info *info, Py_ssize_t index)
 {
     gf_op_kind kind = gf_kind_at(info, r->pending);
     int iterator = r->nstack - GF_ITERATOR_DEPTH;
     PyObject *top = iterator < 0 ? NULL : r->slots[r->nlocals + iterator];
     switch (r->delivery) {
     case GF_PUSH:
-        return takes_any_result(info, r->pending) ? 0 : bad(index, "the delivery");
+        return verify_push(r, info, index);
     case GF_INIT:
         return r->held != NULL && is_call(kind) ? 0 : bad(index, "no instance to give");
     case GF_NEXT:
