@@ -1,5 +1,6 @@
 /* greenflow._frames: names and types, no logic. */
 #include "resume.h"
+#include "slots.h"
 
 static PyObject *set_closure(PyObject *module, PyObject *args)
 {
@@ -204,6 +205,8 @@ static PyMethodDef methods[] = {
     {"stack_depths", stack_depths, METH_O,
      "stack_depths(code) -> values on the stack before each unit; -1 unreached, -2 "
      "cache"},
+    {"slot_kinds", gf_slot_kinds, METH_O,
+     "slot_kinds(code) -> what those values must be: bytes of the bits of slots.h"},
     {"frame_ended", frame_ended, METH_O,
      "frame_ended(frame) -> whether its function has returned or raised"},
     {"stack_depth_of", stack_depth_of, METH_O,

@@ -82,16 +82,37 @@ static int is_call(int op, int oparg)
 
 /* --- along the edges ------------------------------------------------------------------- */
 
+/* The slot that a jump decides about by a copy, or -1: what is asked further on, is asked
+ * of it on one of the two ways. So with the outcome of `except*`, an exception or None. */
+static int decided_slot(const gf_code_info *info, int unit)
+{
+    int oparg, op = gf_op_at(info, unit, &oparg);
+    int before = gf_first_unit(info, unit) - 1;
+    if (gf_op_jump(op) == 0 || gf_op_ends(op) || before < 0
+        || info->depth[before] < 0) {
+        return -1;
+    }
+    return gf_op_at(info, before, &oparg) == COPY && oparg == 1 ? info->depth[unit] - 2
+                                                                : -1;
+}
+
+/* None too may be where an exception is asked for. */
+static int or_none(int kind)
+{
+    return kind & GF_SLOT_RAISED ? (kind & ~GF_SLOT_RAISED) | GF_SLOT_HANDLED : kind;
+}
+
 static void along(walk *w, int unit, int next, int op, int oparg)
 {
     int before = w->info->depth[unit], after = w->info->depth[next];
     unsigned char *here = row(w, unit), *there = row(w, next);
-    int both = before < after ? before : after;
+    int both = before < after ? before : after, decided = decided_slot(w->info, unit);
     int low = op == SWAP ? before : gf_lowest_touched(op, before, after);
     int result = is_call(op, oparg) ? after - 1 : -1;
     for (int slot = 0; slot < both; slot++) {
         if (slot < low) {
-            merge(w, here + slot, there[slot] & ~GF_SLOT_NOTHING);
+            int asked = there[slot] & ~GF_SLOT_NOTHING;
+            merge(w, here + slot, slot == decided ? or_none(asked) : asked);
         }
         /* In doubt it still may be nothing. */
         if (slot != result) {
@@ -194,4 +215,30 @@ const unsigned char *gf_slots_at(gf_code_info *info, PyCodeObject *code, int uni
         info->slots = rows;
     }
     return info->slots + (size_t)unit * (size_t)width;
+}
+
+/* [bytes, ...]: of each unit what its slots must be; empty where none begins. */
+PyObject *gf_slot_kinds(PyObject *module, PyObject *code)
+{
+    (void)module;
+    if (!PyCode_Check(code)) {
+        PyErr_SetString(PyExc_TypeError, "a code object is needed");
+        return NULL;
+    }
+    gf_code_info *info = gf_info((PyCodeObject *)code);
+    PyObject *list = info == NULL ? NULL : PyList_New(info->units);
+    for (int unit = 0; list != NULL && unit < info->units; unit++) {
+        const unsigned char *kinds = gf_slots_at(info, (PyCodeObject *)code, unit);
+        int depth = info->depth[unit] < 0 ? 0 : info->depth[unit];
+        PyObject *row = kinds == NULL
+                            ? NULL
+                            : PyBytes_FromStringAndSize((const char *)kinds, depth);
+        if (row == NULL) {
+            Py_CLEAR(list);
+        }
+        else {
+            PyList_SET_ITEM(list, unit, row);
+        }
+    }
+    return list;
 }

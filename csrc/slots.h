@@ -16,6 +16,7 @@ enum {
 };
 
 const unsigned char *gf_slots_at(gf_code_info *info, PyCodeObject *code, int unit);
+PyObject *gf_slot_kinds(PyObject *module, PyObject *code);
 /* touched.c */
 int gf_lowest_touched(int op, int before, int after);
 int gf_nothing_after(int op, int oparg, int after);

@@ -87,15 +87,26 @@ static const char *wrong_in_slot(const gf_record *r, const gf_code_info *info, i
                : NULL;
 }
 
+/* The slot that what the frame waits in has written already: below a property that is
+ * called next there is nothing, and 3.12 runs the property inline (bytecodes.c,
+ * LOAD_ATTR_PROPERTY: SET_TOP(NULL)). */
+static int written_before_result(const gf_record *r, const gf_code_info *info)
+{
+    int oparg, op = gf_op_at(info, r->pending, &oparg);
+    return r->delivery == GF_PUSH ? gf_nothing_after(op, oparg, r->nstack + 1) : -1;
+}
+
 static int verify_stack(const gf_record *r, gf_code_info *info, Py_ssize_t index)
 {
     PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(r->function);
+    int written = written_before_result(r, info);
     const unsigned char *kinds = gf_slots_at(info, code, r->pending);
     if (kinds == NULL) {
         return -1;
     }
     for (int slot = 0; slot < r->nstack; slot++) {
-        const char *wrong = wrong_in_slot(r, info, slot, kinds[slot]);
+        int kind = kinds[slot] | (slot == written ? GF_SLOT_NOTHING : 0);
+        const char *wrong = wrong_in_slot(r, info, slot, kind);
         if (wrong != NULL) {
             return bad(index, wrong);
         }
@@ -135,20 +146,35 @@ static int takes_any_result(const gf_code_info *info, int unit)
     }
 }
 
+/* Nor does one that hands its result to what takes it unchecked: 3.14 calls the function
+ * of all(... for ...) and loops over what it gives (codegen.c,
+ * maybe_optimize_function_call). */
+static int verify_push(const gf_record *r, gf_code_info *info, Py_ssize_t index)
+{
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(r->function);
+    int next = gf_last_unit(info, r->pending) + 1;
+    const unsigned char *kinds = gf_slots_at(info, code, next);
+    if (kinds == NULL) {
+        return -1;
+    }
+    int asked = kinds[r->nstack] & ~GF_SLOT_NOTHING;
+    return !asked && takes_any_result(info, r->pending) ? 0
+                                                        : bad(index, "the delivery");
+}
+
 static int is_call(gf_op_kind kind)
 {
     return kind == GF_OP_CALL || kind == GF_OP_CALL_KW || kind == GF_OP_CALL_EX;
 }
 
-static int verify_delivery(const gf_record *r, const gf_code_info *info,
-                           Py_ssize_t index)
+static int verify_delivery(const gf_record *r, gf_code_info *info, Py_ssize_t index)
 {
     gf_op_kind kind = gf_kind_at(info, r->pending);
     int iterator = r->nstack - GF_ITERATOR_DEPTH;
     PyObject *top = iterator < 0 ? NULL : r->slots[r->nlocals + iterator];
     switch (r->delivery) {
     case GF_PUSH:
-        return takes_any_result(info, r->pending) ? 0 : bad(index, "the delivery");
+        return verify_push(r, info, index);
     case GF_INIT:
         return r->held != NULL && is_call(kind) ? 0 : bad(index, "no instance to give");
     case GF_NEXT:

@@ -145,7 +145,8 @@ def named() -> Iterator[tuple[str, str, Any]]:
     for name, module in sorted(loaded, key=lambda item: item[0] in NAMES):
         for attribute, value in dict(getattr(module, "__dict__", ())).items():
             yield name, attribute, value
-            if isinstance(value, type) and value.__module__ == name:
+            # Not every class has a module.
+            if isinstance(value, type) and getattr(value, "__module__", "") == name:
                 for inner, held in list(vars(value).items()):
                     yield name, f"{attribute}.{inner}", held
 

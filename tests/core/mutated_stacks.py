@@ -28,6 +28,10 @@ def loop(marker: Marker) -> None:
         suspend(marker)
 
 
+def loops_inside(marker: Marker) -> Any:
+    return all(each for each in [suspend(marker)])
+
+
 def fills_list(marker: Marker) -> Any:
     return [*[marker], suspend()]
 

@@ -7,7 +7,9 @@ and the others are numbers of csrc/frames.h.
 from __future__ import annotations
 
 import dis
+import itertools
 import opcode
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -25,6 +27,7 @@ from tests.core.mutated_stacks import (
     handles,
     leaves,
     loop,
+    loops_inside,
     nested,
     plain,
 )
@@ -50,6 +53,19 @@ def wait_at(edited: Edited, name: str) -> None:
     frame.pending = next(unit for unit, number in kept.items() if number >= 0)
     number = kept[frame.pending]
     frame.set_stack(*[*frame.slots[frame.first :], *[[]] * number][:number])
+
+
+def wait_at_loop_function(edited: Edited) -> None:
+    """Let it wait in the call whose result a loop takes as it is."""
+    frame = edited.frames[-1]
+    code = edited.functions[frame.function].__code__
+    steps = [each for each in dis.get_instructions(code) if each.opname != "PUSH_NULL"]
+    frame.pending = next(
+        at.offset // 2
+        for at, after in itertools.pairwise(steps)
+        if at.opname == "CALL" and after.opname == "FOR_ITER"
+    )
+    frame.set_stack()
 
 
 def effect(op: int) -> int:
@@ -188,6 +204,11 @@ RULES = {
     "no place": Rule(leaves, slot(PLACE, "x", 0), "no place where an exception"),
     "a place outside": Rule(leaves, slot(PLACE, 9999, 0), "no place where an"),
     "pushes for GET_ITER": Rule(loop, lambda e: wait_at(e, "GET_ITER"), "the delivery"),
+    **(
+        {"pushes for a loop": Rule(loops_inside, wait_at_loop_function, "the delivery")}
+        if sys.version_info >= (3, 14)
+        else {}
+    ),
     "pushes for LIST_EXTEND": Rule(
         fills_list, lambda e: wait_at(e, "LIST_EXTEND"), "the delivery"
     ),

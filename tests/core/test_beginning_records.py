@@ -55,7 +55,9 @@ class Parts:
     def made(self, unit: int, depth: int, delivery: int = AT) -> Records:
         """Return records whose last frame is at that unit, with so many values."""
         number = slots_of(self.code)
-        stack = [*self.slots[number:], *[1] * depth][:depth]
+        # As a handler finds it: a place, and above it what was raised there.
+        filled = [(1, KeyError())[i % 2] for i in range(depth)]
+        stack = [*self.slots[number:], *filled][:depth]
         slots = self.slots[:number] + stack
         bits = sum(1 << i for i, value in enumerate(slots) if value is not MISSING)
         shape = FIELDS.pack(self.function, unit, depth, delivery, self.flags)

@@ -80,7 +80,7 @@ def test_a_file_system_that_cannot_be_written(small: Path):
 
 
 NO_FILES = """
-import os, resource, sys
+import ctypes, os, resource, sys
 from greenflow.errors import StoreError
 from greenflow.later import load_now
 from greenflow.store import LmdbStore
@@ -91,6 +91,9 @@ place, told = sys.argv[1], 0
 store = LmdbStore(place)
 claim = take(store, add(store, "one"))
 large = state_of(bytearray(noise(2 * 1024 * 1024)))
+# What they need is loaded.
+store.commit(claim, Step(status="running", state=large))
+LmdbStore(place + "-first").close()
 limit = resource.getrlimit(resource.RLIMIT_NOFILE)
 load_now()  # as a worker does
 used = len(os.listdir("/proc/self/fd"))

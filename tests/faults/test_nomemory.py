@@ -18,10 +18,17 @@ import pytest
 from tests.crash.test_crash import SOAK_VARIABLE
 
 pytest.importorskip("_testcapi")
-pytestmark = pytest.mark.skipif(
-    hasattr(sys, "gettotalrefcount"),
-    reason="a debug build ends where it cannot make a cell (MAKE_CELL of 3.11)",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        hasattr(sys, "gettotalrefcount"),
+        reason="a debug build ends where it cannot make a cell (MAKE_CELL of 3.11)",
+    ),
+    pytest.mark.skipif(
+        (3, 12) <= sys.version_info < (3, 14),
+        reason="where it cannot make a function, it lets go of the code twice "
+        "(MAKE_FUNCTION of 3.12 and 3.13: its operand stays on the stack)",
+    ),
+]
 
 #: Of the allocations, one in so many; all by ``make soak``.
 STEP, LEAK_STEP = 3, 11

@@ -219,6 +219,8 @@ def _is_dead(pid: int) -> bool:
     return text.rpartition(")")[2].split()[0] == "Z"
 
 
+# The test runner has threads of its own; the child makes none, and uses no lock.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_fork_of_the_worker_does_not_keep_the_parent(store, module, prepared):
     """Who is forked from the process that has the parent lets go of it."""
     result(prepared, store, "tells")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from greenflow.continuation import pickling
+from tests.values import target_made
 from tests.values.target_made import MAKERS
 
 TARGET = "tests.values.target_made"
@@ -27,6 +28,17 @@ def test_in_two_more(child, tmp_path):
         (tmp_path / name).write_bytes(pickling.dump(make()).data)
     for _ in range(2):
         child("-m", TARGET, tmp_path)
+
+
+def test_a_class_without_a_module_is_no_obstacle(monkeypatch: pytest.MonkeyPatch):
+    space = {"__builtins__": {"type": type}}
+    exec("made = type('Made', (), {})", space)
+    with pytest.raises(AttributeError):
+        space["made"].__module__
+    monkeypatch.setattr(target_made, "ODD", space["made"], raising=False)
+    plain = object()
+    pair = copy_of([plain, plain])
+    assert pair[0] is pair[1] is not plain
 
 
 def test_sentinels_of_a_program(child, tmp_path):
