@@ -76,8 +76,7 @@ def command(
         if once:
             return _once(store, queues)
         if processes > 1:
-            arguments = ["--store", store.location]
-            arguments += [word for name in queues for word in ("-q", name)]
+            arguments = [word for name in queues for word in ("-q", name)]
             arguments += ["--log", level] if level is not None else []
             supervise(store.base, arguments, processes, _say)
             return OK

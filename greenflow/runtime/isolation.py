@@ -45,9 +45,9 @@ class Isolation:
         while self._waiting and len(self._children) < limits.ISOLATED_FLOWS_MAX:
             claim = self._waiting.popleft()
             record = claim.record
-            where = ["--store", self._base.location]
-            words = [*where, "--flow", record.id, "--claim", str(record.epoch)]
-            self._children[WorkerProcess(words, tied=True)] = claim
+            words = ["--flow", record.id, "--claim", str(record.epoch)]
+            child = WorkerProcess(self._base.location, words, tied=True)
+            self._children[child] = claim
 
     def run(self, claim: Claim) -> None:
         """Do so, and wait for its end. Raises OSError."""

@@ -166,7 +166,7 @@ class _New:
         return digest
 
     def _begin(self) -> None:
-        self.file = bulk.BulkFile(self._depot.folder)
+        self.file = bulk.BulkFile(self._depot.folder, self._depot.cipher)
         for digest, held in list(self.parts.items()):
             if held.packed is not None:
                 self._write(digest, memoryview(held.packed.data))
@@ -247,7 +247,7 @@ def load(
 def _fill(work: Work, flow_id: str, places: list[tuple[bytes, memoryview]]) -> None:
     """Read blocks to where they belong, while this transaction keeps them."""
     total = sum(len(place) for _, place in places)
-    with bulk.Reader(work.folder) as files:
+    with bulk.Reader(work.folder, work.cipher) as files:
         tasks = [_filling(work, files, flow_id, *each) for each in places]
         _spread(tasks, total)
 
@@ -275,7 +275,7 @@ def _filling(
 
     def read(_: memoryview) -> None:
         try:
-            bulk.read_into(file, at, place)
+            file.read_into(at, place)
         except OSError as error:
             raise _unreadable(flow_id, error) from error
         check_digest(flow_id, digest, place)
@@ -291,9 +291,11 @@ def block_in(work: Work, flow_id: str, digest: bytes) -> bytes:
         plain = unpack(found.body, "a block")
     else:
         try:
-            with bulk.Reader(work.folder) as files:
-                file = files.open(found.place.file)
-                plain = os.pread(file, found.plain_bytes, found.place.at)
+            with bulk.Reader(work.folder, work.cipher) as files:
+                read = bytearray(found.plain_bytes)
+                with memoryview(read) as view:
+                    files.open(found.place.file).read_into(found.place.at, view)
+                plain = bytes(read)
         except OSError as error:
             raise _unreadable(flow_id, error) from error
     check_digest(flow_id, digest, plain)

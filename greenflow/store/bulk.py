@@ -18,14 +18,17 @@ import shutil
 import threading
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from greenflow._pages import write_soon
 from greenflow.errors import StoreError
 from greenflow.failpoints import reach
+from greenflow.store.bulk_cipher import HEAD_BYTES, MORE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from greenflow.store.bulk_cipher import BulkCipher, FileCipher
 
 NAME_BYTES: Final = 16
 _FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,7 +43,7 @@ class BulkFile:
         name: what records call it.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, cipher: BulkCipher | None = None) -> None:
         """Make one. Raises StoreError."""
         self.name = b""
         self._folder = folder
@@ -50,6 +53,9 @@ class BulkFile:
         try:
             while self._file < 0:
                 self._file = self._begun()
+            self._cipher = cipher and cipher.begin(self.name)
+            if self._cipher is not None:
+                self._end = os.pwrite(self._file, self._cipher.head, 0)
         except OSError as error:
             raise _failed(folder, error) from error
 
@@ -69,9 +75,11 @@ class BulkFile:
 
         Raises StoreError.
         """
-        size = len(part)
+        size = len(part) + (MORE_BYTES if self._cipher else 0)
         with self._growing:
             at, self._end = self._end, self._end + size
+        if self._cipher is not None:
+            part = memoryview(self._cipher.encrypt(at, part))
         try:
             done = os.pwrite(self._file, part, at)
             while done < size:
@@ -117,31 +125,54 @@ class BulkFile:
 class Reader:
     """Reads from files of blocks; each is opened once. A context manager."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, cipher: BulkCipher | None = None) -> None:
         self._folder = folder
-        self._files: dict[bytes, int] = {}
+        self._cipher = cipher
+        self._files: dict[bytes, Opened] = {}
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *error: object) -> None:
         for file in self._files.values():
-            os.close(file)
+            os.close(file.number)
 
-    def open(self, name: bytes) -> int:
-        """Return a file's descriptor, which this closes. Raises OSError."""
+    def open(self, name: bytes) -> Opened:
+        """Return a file, which this closes. Raises OSError, BadSignature."""
         file = self._files.get(name)
         if file is None:
-            path = _path(self._folder, name)
-            file = self._files[name] = os.open(path, os.O_RDONLY | _FLAGS)
+            number = os.open(_path(self._folder, name), os.O_RDONLY | _FLAGS)
+            file = self._files[name] = Opened(number)
+            if self._cipher is not None:
+                head = os.pread(number, HEAD_BYTES, 0)
+                file = Opened(number, self._cipher.resume(name, head))
+                self._files[name] = file
         return file
 
 
-def read_into(file: int, at: int, place: memoryview) -> None:
+class Opened(NamedTuple):
+    """A file of blocks to read from; any thread may."""
+
+    number: int
+    cipher: FileCipher | None = None
+
+    def read_into(self, at: int, place: memoryview) -> None:
+        """Read the block at a place. Raises OSError, BadSignature."""
+        if self.cipher is None:
+            _read_into(self.number, at, place)
+            return
+        data = bytearray(len(place) + MORE_BYTES)
+        with memoryview(data) as view:
+            _read_into(self.number, at, view)
+        place[:] = self.cipher.decrypt(at, data)
+
+
+def _read_into(file: int, at: int, place: memoryview) -> None:
     """Read from a place in a file until ``place`` is full. Raises OSError."""
     done = 0
     while done < len(place):
-        count = os.preadv(file, [place[done:]], at + done)
+        with place[done:] as rest:
+            count = os.preadv(file, [rest], at + done)
         if not count:
             raise OSError(errno.EIO, "the file is too short")
         done += count

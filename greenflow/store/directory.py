@@ -45,6 +45,8 @@ _REMOTE: Final = {
     0x7461636F: "OCFS2",
     0x0BD00BD0: "Lustre",
 }
+#: Kinds of the above that are taken nevertheless, with commas between.
+REMOTE_VARIABLE: Final = "GREENFLOW_ALLOW_REMOTE"
 #: More than struct statfs has on any Linux.
 _STATFS_BYTES: Final = 512
 
@@ -87,11 +89,16 @@ def exists(path: str) -> bool:
 def sync(path: str) -> None:
     """Bring the names of a new store's folder and files to the disk too."""
     for folder in (path, os.path.dirname(path)):
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+        sync_folder(folder)
+
+
+def sync_folder(folder: str) -> None:
+    """Bring the names of what is in a folder to the disk. Raises OSError."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def check(path: str) -> None:
@@ -122,7 +129,7 @@ def check(path: str) -> None:
             _check_entry(folder, path, name, is_file=False)
     finally:
         os.close(folder)
-    _check_parents(path)
+    check_parents(f"store {path}", path, UnsafeStore)
 
 
 def file_system(folder: int) -> int:
@@ -135,11 +142,17 @@ def file_system(folder: int) -> int:
 
 
 def refuse_remote(path: str, kind: int) -> None:
-    """Refuse a type of file system on which LMDB is not safe. Raises UnsafeStore."""
-    if kind in _REMOTE:
+    """Refuse a type of file system on which LMDB is not safe. Raises UnsafeStore.
+
+    Who knows that its locks and its memory map work there can say so by
+    $GREENFLOW_ALLOW_REMOTE, for this very kind: a FUSE may be a disk of this machine.
+    """
+    name = _REMOTE.get(kind)
+    if name is not None and name not in os.environ.get(REMOTE_VARIABLE, "").split(","):
         raise UnsafeStore(
-            f"store {path} is on {_REMOTE[kind]}, where its locks are not safe",
-            hint="keep the store on a disk of this machine",
+            f"store {path} is on {name}, where its locks are not safe",
+            hint="keep the store on a disk of this machine; if no other machine uses "
+            f"it, and locks and mmap() work there: {REMOTE_VARIABLE}={name}",
         )
 
 
@@ -186,16 +199,22 @@ def _check_private(place: str, found: os.stat_result) -> None:
         )
 
 
-def _check_parents(path: str) -> None:
-    """Refuse a folder above in which others could put another store in its place."""
+def check_parents(what: str, path: str, error: type[StoreError]) -> None:
+    """Refuse a folder above in which others could put another one in its place.
+
+    Args:
+        what: what lies at the path, for the error.
+        path: where it lies.
+        error: what is raised.
+    """
     user = os.geteuid()
     for parent in Path(os.path.realpath(path)).parents:
         found = parent.stat()
         if found.st_uid not in (0, user) or _others_write(found):
-            raise UnsafeStore(
-                f"{parent}, above store {path}, can be written by others: uid "
+            raise error(
+                f"{parent}, above {what}, can be written by others: uid "
                 f"{found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}",
-                hint="keep the store in a folder of your own",
+                hint="keep it in a folder of your own",
             )
 
 

@@ -1,5 +1,7 @@
 """The keys of the store's one tree; the first byte tells the kind of the record.
 
+    a                                      with a key: what all records add up to
+    a id                                   with a key: what a flow has now
     m                                      what this store is
     f id NUL                               a flow
     f id NUL s seq(8) s piece(2)           a checkpoint of it: a saved state
@@ -40,6 +42,7 @@ from typing import Final
 
 from greenflow import limits
 
+ANCHOR: Final = b"a"
 META: Final = b"m"
 FLOW: Final = b"f"
 CREATED: Final = b"c"

@@ -17,6 +17,7 @@ from greenflow.store import (
     deaths,
     directory,
     editing,
+    keyfile,
     mailbox,
     posting,
     states,
@@ -26,9 +27,11 @@ from greenflow.store import (
 from greenflow.store.base import ANSWERS, CANCELS, Outgoing
 from greenflow.store.bells import Bell
 from greenflow.store.claiming import Claimer
+from greenflow.store.bulk_cipher import cipher_of
 from greenflow.store.depot import Depot
+from greenflow.store.keyed import KeyedTxn
 from greenflow.store.lmdb_env import attach, detach
-from greenflow.store.meta import settle
+from greenflow.store.meta import Wanted, settle
 from greenflow.store.work import Work
 from greenflow.store.working import Working
 
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
     import lmdb
 
     from greenflow.store.base import Edit, FlowRecord, NewFlow, QueueLimits
+    from greenflow.store.keyfile import Source
     from greenflow.store.lmdb_env import Environment
+    from greenflow.store.wrapping import Wrap
 
 T = TypeVar("T")
 
@@ -56,6 +61,8 @@ class LmdbStore(Working):
         *,
         create: bool = True,
         lease_seconds: float = limits.LEASE_SECONDS,
+        keys: Source | None = None,
+        encrypt: bool = False,
     ) -> None:
         """Open the store in a folder, made if need be unless ``create`` is false.
 
@@ -64,15 +71,22 @@ class LmdbStore(Working):
             create: make it if it is not there.
             lease_seconds: after so long without a sign, this process, if it runs
                 flows, is taken for dead by others.
+            keys: those that sign what it holds; else those that the environment names.
+            encrypt: it must be encrypted, and is if it is made.
 
         Raises:
             UnsafeStore: others could write it, or it is on another machine's disk.
             StoreError: it is not there, is no store, or is of another format.
+            WrongKey: it has another key than this process, or only one of them has one.
+            ExtraMissing: it is encrypted, and a library for that is missing.
             BadRecord: what it says of itself was damaged.
         """
         given = os.path.abspath(path)
         above = os.path.realpath(os.path.dirname(given))
         self._path = os.path.join(above, os.path.basename(given))
+        wanted = Wanted(create, keys or keyfile.from_environment(), encrypt)
+        if wanted.source is not None:
+            keyfile.check_outside(wanted.source, self._path)
         if create:
             directory.create(self._path)
         else:
@@ -80,11 +94,16 @@ class LmdbStore(Working):
         directory.check(self._path)
         self._env: Environment | None = attach(self._path)
         self._workers = os.path.join(self._path, directory.WORKERS)
+        self._wrap: Wrap | None = None
         self._depot = Depot(os.path.join(self._path, directory.BULK), self.read)
         self._claimer = Claimer(self._workers, self, lease_seconds)
         try:
             directory.check(self._path)
-            settle(self._env, create=create)
+            self._wrap = settle(self._env, wanted)
+            self._keys = wanted.source
+            if self._keys is not None:
+                keyfile.note(self._path, self._keys)
+            self._depot = self._depot._replace(cipher=cipher_of(self._wrap))
         except BaseException:
             self.close()
             raise
@@ -103,6 +122,16 @@ class LmdbStore(Working):
     def depot(self) -> Depot:
         """Where its blocks are."""
         return self._depot
+
+    @property
+    def keys(self) -> Source | None:
+        """The keys that it was opened with."""
+        return self._keys
+
+    @property
+    def wrap(self) -> Wrap | None:
+        """What wraps its values, if it has a key."""
+        return self._wrap
 
     @property
     def environment(self) -> Environment:
@@ -219,15 +248,21 @@ class LmdbStore(Working):
 
     def read(self, call: Callable[[Work], T]) -> T:
         """Return what ``call`` returns in a read transaction. Raises StoreError."""
-        return self._environment().read(lambda txn: call(Work(txn, self._depot.folder)))
+        return self._environment().read(lambda txn: call(self._work(txn)))
+
+    def _work(self, txn: lmdb.Transaction[bytes]) -> Work:
+        seen = txn if self._wrap is None else KeyedTxn(txn, self._wrap)
+        return Work(seen, self._depot.folder, self._depot.cipher)
 
     def write(self, call: Callable[[Work], T]) -> T:
         """Return what ``call`` returns when all that it changed is on disk."""
 
         def change(txn: lmdb.Transaction[bytes]) -> tuple[T, Work]:
-            work = Work(txn, self._depot.folder)
+            work = self._work(txn)
             result = call(work)
             work.flush()
+            if isinstance(work.txn, KeyedTxn):
+                work.txn.flush()
             return result, work
 
         result, work = self._environment().write(change)

@@ -35,6 +35,8 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     page_bytes: int
     store: str  #: an id made with the store
     created: float  #: seconds since the epoch
+    era: str = ""  #: with a key: an id that is new whenever all was signed anew
+    encrypted: bool = False
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -32,6 +32,8 @@ from greenflow.store.upkeep_doctor import Examiner
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from greenflow.store.keyfile import Source
+
     Tell = Callable[[int, int], object]
 
 #: In front of lock.mdb: what tells that the rest of it can be relied on.
@@ -71,7 +73,7 @@ def backup(
         raise StoreError(f"a backup cannot be made at {place}: {error}") from error
     try:
         _copy_all(store, partial, tell)
-        damage = _read_all(partial, tell)
+        damage = _read_all(partial, store.keys, tell)
         directory.sync(partial)
         os.rename(partial, place)
         directory.sync(place)
@@ -92,7 +94,7 @@ def _copy_all(store: LmdbStore, partial: str, tell: Tell) -> None:
     target = os.path.join(partial, directory.BULK)
     for last in (False, False, False, True):
         _copy_hot(store, data, tell)
-        copy = LmdbStore(partial, create=False)
+        copy = LmdbStore(partial, create=False, keys=store.keys)
         try:
             wanted = set(copy.read(filed.names)) - set(bulk.names(target))
         finally:
@@ -107,7 +109,7 @@ def _copy_all(store: LmdbStore, partial: str, tell: Tell) -> None:
             os.unlink(os.path.join(partial, directory.LOCK))
         else:
             break
-    copy = LmdbStore(partial, create=False)
+    copy = LmdbStore(partial, create=False, keys=store.keys)
     try:
         filed.sweep(copy)  # what another moment had
     finally:
@@ -142,9 +144,9 @@ def _copy_hot(store: LmdbStore, target: str, tell: Tell) -> None:
         os.close(copied)
 
 
-def _read_all(folder: str, tell: Tell) -> str:
+def _read_all(folder: str, keys: Source | None, tell: Tell) -> str:
     """Read every record of a copy; return what is wrong with the first, or ""."""
-    copy = LmdbStore(folder, create=False)
+    copy = LmdbStore(folder, create=False, keys=keys)
     try:
         findings = Examiner(copy, fix=False, tell=tell).run()
     finally:
