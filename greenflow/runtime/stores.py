@@ -22,6 +22,7 @@ from greenflow.runtime.times import moment
 from greenflow.runtime.upkeep import Upkeep
 from greenflow.store import open_store
 from greenflow.store.base import QueueLimits
+from greenflow.store.keyfile import source as key_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from greenflow.store import base
     from greenflow.store.base import FlowRecord, Status
+    from greenflow.store.keyring import Provider
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -213,25 +215,44 @@ class Store(Upkeep):
         return _load_store, (self._path,)
 
 
-def open(path: str | os.PathLike[str], *, create: bool = True) -> Store:
+def open(
+    path: str | os.PathLike[str],
+    *,
+    create: bool = True,
+    key: str | os.PathLike[str] | None = None,
+    keys: Provider | None = None,
+    encrypt: bool = False,
+) -> Store:
     """Return the store in the folder ``path``, made with all parents if need be.
 
     Opened again by the same process it is the same Store. It must be on a disk of this
-    machine, and only you may write it: whoever can runs code as who runs its flows.
+    machine, and only you may write it: whoever can runs code as who runs its flows,
+    unless it has a key, which signs what is written. Which one is said by ``key`` or
+    ``keys``, else by ``$GREENFLOW_KEY_FILE``, if that is set. See SECURITY.md.
 
     Args:
         path: a folder that is, or will be, a store and nothing else.
         create: make it if it is not there.
+        key: a file with its keys: ``greenflow key new FILE`` makes one.
+        keys: a function that gives its secrets, 32 bytes or more each: one, or a
+            sequence of which the first signs and the others only verify.
+        encrypt: it must be encrypted, and is if it is made here; it needs a key, and
+            ``pip install 'greenflow[crypto]'``.
 
     Raises:
         UnsafeStore: its owner or mode lets others write.
+        WrongKey: it has another key, or none, or the key file is not safe.
+        ExtraMissing: it is encrypted, and a library for that is missing.
         StoreError: it is not there, is no store, or is of another format.
+        ValueError: both ``key`` and ``keys``.
     """
     place = _location(path)
     with _opening:
         store = _open_stores.get(place)
         if store is None:
-            store = _open_stores[place] = Store(open_store(place, create=create), place)
+            source = key_source(key, keys)
+            base = open_store(place, create=create, keys=source, encrypt=encrypt)
+            store = _open_stores[place] = Store(base, place)
     return store
 
 

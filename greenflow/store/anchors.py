@@ -1,8 +1,8 @@
 """What tells that a signed record is not the one that was written there last.
 
 Somebody who can write the store can put back what lay under a key before: its signature
-is right. So a store with a key has two kinds of records more, which are signed as all are,
-and written by the same transaction as what they are of:
+is right. So a store with a key has two kinds of records more, signed as all are, and
+written by the same transaction as what they are of:
 
 - an *anchor* for each flow: the signature of its record, when it was made, and which
   messages are in its mailbox. A record of a flow, a message or a piece of a state that
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PIECE: Final = keys.PIECE_BYTES
+#: What the root has the signatures of.
+_NAMED: Final = frozenset({keys.SETTING, keys.LIMITS})
 _FIRST: Final = bytes(_PIECE)
 
 
@@ -80,9 +82,8 @@ class Anchors:
                 raise _older(key, "its flow was made later, or is gone")
             if kind != keys.SENT and not spans.has(_seqs(anchor, kind), _seq(key)):
                 raise _older(key, "that message was taken already")
-        elif kind in {keys.SETTING, keys.LIMITS}:
-            if self.root.named.get(key) != tag(data):
-                raise _older(key, "it was changed since")
+        elif kind in _NAMED and self.root.named.get(key) != tag(data):
+            raise _older(key, "it was changed since")
 
     def _check_flow(self, key: bytes, data: bytes, stamp: int) -> None:
         anchor, part = self._of(_owner(key)), _part(key)
@@ -116,7 +117,7 @@ class Anchors:
             if kind == keys.FLOW and not _part(key):
                 anchor = self._of(_owner(key))
                 gone = anchor is not None and anchor.row != b""
-            elif kind in {keys.SETTING, keys.LIMITS}:
+            elif kind in _NAMED:
                 gone = key in self.root.named
             else:
                 return default
@@ -173,7 +174,7 @@ class Anchors:
                 anchor.row = tag(data)
             elif kind in {keys.MESSAGE, keys.DELAYED} and key.endswith(_FIRST):
                 spans.add(_seqs(anchor, kind), _seq(key))
-        elif kind in {keys.SETTING, keys.LIMITS}:
+        elif kind in _NAMED:
             self.root.named[key] = tag(data)
 
     def deleted(self, key: bytes, old: bytes) -> None:
@@ -190,7 +191,7 @@ class Anchors:
             if anchor is not None:
                 spans.remove(_seqs(anchor, kind), _seq(key))
                 self._changed.add(_owner(key))
-        elif kind in {keys.SETTING, keys.LIMITS}:
+        elif kind in _NAMED:
             self.root.named.pop(key, None)
 
     def _made(self, flow_id: bytes) -> Anchor:

@@ -18,7 +18,6 @@ from greenflow._pages import room
 from greenflow.errors import BadContents, NotSaveable
 from greenflow.store import bulk, pieces
 from greenflow.store.blocks import (
-
     Block,
     Place,
     check_digest,
@@ -26,8 +25,8 @@ from greenflow.store.blocks import (
     open_block,
 )
 from greenflow.store.keys import block as block_key
-from greenflow.store.remembered import MEMORY
 from greenflow.store.records import Packed, unpack
+from greenflow.store.remembered import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -337,5 +336,3 @@ def digests_of(spans: Sequence[Span], digests: Sequence[bytes]) -> list[bytes]:
         found.append(b"".join(digests[at : at + span.blocks]))
         at += span.blocks
     return found
-
-

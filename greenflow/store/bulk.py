@@ -18,7 +18,7 @@ import shutil
 import threading
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from greenflow._pages import write_soon
 from greenflow.errors import StoreError
@@ -53,7 +53,7 @@ class BulkFile:
         try:
             while self._file < 0:
                 self._file = self._begun()
-            self._cipher = cipher and cipher.begin(self.name)
+            self._cipher = None if cipher is None else cipher.begin(self.name)
             if self._cipher is not None:
                 self._end = os.pwrite(self._file, self._cipher.head, 0)
         except OSError as error:
@@ -130,7 +130,7 @@ class Reader:
         self._cipher = cipher
         self._files: dict[bytes, Opened] = {}
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

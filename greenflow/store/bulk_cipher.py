@@ -3,7 +3,7 @@
     key id 4 | block, ciphertext and tag | block ... | ...
 
 Every file has a key of its own, derived from its name, which is random and never used
-again; a nonce is where in the file the block begins, and nothing is written twice there.
+again; a nonce is where in the file the block begins: nothing is written twice there.
 That a block is the right one is known by its digest, which a signed record lists.
 """
 
@@ -37,8 +37,8 @@ class BulkCipher:
         key = self._ring.get(head)
         if key is None:
             raise BadSignature(
-                f"file of blocks {name.hex()} is encrypted with key {head.hex()}, which "
-                "this process does not have",
+                f"file of blocks {name.hex()} is encrypted with key {head.hex()}, "
+                "which this process does not have",
                 hint="add that key to the key file, behind the newest",
             )
         return FileCipher(head, cipher_for(key, b"blocks " + name))
@@ -68,9 +68,8 @@ class FileCipher:
             plain: bytes = self._cipher.decrypt(_nonce(at), data, None)
         except InvalidTag as error:
             raise BadSignature(
-                f"the block at {at} of a file of blocks is not what was encrypted there",
-                hint="it was damaged or put there from elsewhere: take the store from a "
-                "copy",
+                f"the block at {at} of a file of blocks is not what was put there",
+                hint="it was damaged or forged: take the store from a copy",
             ) from error
         return plain
 

@@ -8,7 +8,7 @@ there can be seen, and it can be replaced or deleted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from greenflow.envelope import refused
 from greenflow.errors import BadRecord, RolledBack
@@ -17,6 +17,8 @@ from greenflow.store.anchors import Anchors
 from greenflow.store.roots import HINT, ROOT, Sum
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import lmdb
 
     from greenflow.store.wrapping import Wrap
@@ -80,8 +82,7 @@ class KeyedTxn:
 
     def stat(self) -> dict[str, int]:
         """Return what LMDB tells of the tree."""
-        told: dict[str, int] = self._txn.stat()
-        return told
+        return {**self._txn.stat()}
 
     def flush(self) -> None:
         """Write anchors and root: the last thing before a commit."""
@@ -94,11 +95,17 @@ class KeyedCursor:
     def __init__(self, txn: KeyedTxn, cursor: Any, anchors: Anchors) -> None:
         self._txn, self._cursor, self._anchors = txn, cursor, anchors
 
-    def __enter__(self) -> KeyedCursor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._cursor.close()
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        more = self.set_range(b"")
+        while more:
+            yield self.item()
+            more = self.next()
 
     def set_range(self, key: bytes) -> bool:
         """Go to the first key from this one on; return whether there is one."""
@@ -164,8 +171,8 @@ def audit(txn: lmdb.Transaction[bytes], wrap: Wrap) -> list[BadRecord]:
         found.append(
             RolledBack(
                 f"the {records} records of the store are not those that were written "
-                f"last, {root.records} of transaction {root.stamp}: some were put back, "
-                "added or deleted by somebody who did not have the key",
+                f"last, {root.records} of transaction {root.stamp}: somebody who did "
+                "not have the key put some back, added or deleted them",
                 hint=HINT,
             )
         )

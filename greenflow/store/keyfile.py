@@ -1,9 +1,9 @@
 """Where the keys of a store come from, and how they reach the processes of its workers.
 
 A key file must be this user's alone, as the store itself; a folder above it, too, must
-not let others put another one in its place. Neither keys nor their file's contents ever
-stand in the arguments or the environment of a process: a child is told the name of the
-file, or, if a function gave the keys, the number of a pipe that it reads them from once.
+not let others put another one in its place. Keys never stand in the arguments or the
+environment of a process: a child is told the name of the file, or, if a function gave
+the keys, the number of a pipe that it reads them from once.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from greenflow.errors import WrongKey
 from greenflow.store import directory
-from greenflow.store.keyring import Keyring, from_text, new_key, to_text
+from greenflow.store.keyring import Keyring, from_text, new_key, provided, to_text
+
+if TYPE_CHECKING:
+    from greenflow.store.keyring import Provider
 
 #: The file that has the keys.
 FILE_VARIABLE: Final = "GREENFLOW_KEY_FILE"
@@ -32,11 +35,23 @@ class Source(NamedTuple):
     file: str = ""
 
 
+def source(key: str | os.PathLike[str] | None, keys: Provider | None) -> Source | None:
+    """Return the keys of a file or of a function; None if neither is named.
+
+    Raises WrongKey, ValueError: both are.
+    """
+    if key is not None and keys is not None:
+        raise ValueError("a store's keys are of a file or of a function, not of both")
+    if keys is not None:
+        return Source(provided(keys))
+    return None if key is None else load(key)
+
+
 def load(path: str | os.PathLike[str]) -> Source:
     """Return the keys in a file.
 
     Raises:
-        WrongKey: it cannot be read, others can read or replace it, or it is no key file.
+        WrongKey: it is no key file, or others can read or replace it.
     """
     place = os.path.abspath(path)
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -46,7 +61,7 @@ def load(path: str | os.PathLike[str]) -> Source:
         link = error.errno == errno.ELOOP
         raise WrongKey(
             f"key file {place} cannot be read: "
-            + ("it is a symbolic link" if link else error.strerror),
+            + ("it is a symbolic link" if link else str(error.strerror)),
             hint="name the file itself"
             if link
             else f"name another one, or make it: greenflow key new {place}",
@@ -169,7 +184,7 @@ class Handover:
             self.files = (_pipe_with(source.ring),)
             self.environment[PIPE_VARIABLE] = str(self.files[0])
 
-    def __enter__(self) -> Handover:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -189,4 +204,3 @@ def _pipe_with(ring: Keyring) -> int:
 _known: dict[str, Source] = {}
 #: What this process was given by the one that started it.
 _inherited: list[Source] = []
-

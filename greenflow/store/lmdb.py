@@ -26,8 +26,8 @@ from greenflow.store import (
 )
 from greenflow.store.base import ANSWERS, CANCELS, Outgoing
 from greenflow.store.bells import Bell
-from greenflow.store.claiming import Claimer
 from greenflow.store.bulk_cipher import cipher_of
+from greenflow.store.claiming import Claimer
 from greenflow.store.depot import Depot
 from greenflow.store.keyed import KeyedTxn
 from greenflow.store.lmdb_env import attach, detach

@@ -72,14 +72,15 @@ def opened(data: bytes, wanted: Wanted, path: str) -> tuple[Meta, Wrap | None]:
         if wanted.source is not None:
             raise WrongKey(
                 f"store {path} has no key, and this process has {wanted.source.ring}",
-                hint="to give it one: greenflow rekey --key-file FILE; to use it without: "
-                f"unset {FILE_VARIABLE}, and name no key",
+                hint="to give it one: greenflow rekey --key-file FILE; to use it as it "
+                f"is: unset {FILE_VARIABLE}, and name no key",
             )
         return decode_meta(data), None
     if wanted.source is None:
         raise WrongKey(
             f"store {path} has a key, and this process has none",
-            hint=f"name its file: --key-file FILE, {FILE_VARIABLE}, open(..., key=FILE)",
+            hint="name the file that has it: --key-file FILE, "
+            f"{FILE_VARIABLE}=FILE, open(..., key=FILE)",
         )
     ring = wanted.source.ring
     try:
@@ -121,9 +122,7 @@ def new(page_bytes: int, wanted: Wanted) -> Meta:
     )
 
 
-def _put(
-    txn: lmdb.Transaction[bytes], meta: Meta, wanted: Wanted, path: str
-) -> bytes:
+def _put(txn: lmdb.Transaction[bytes], meta: Meta, wanted: Wanted, path: str) -> bytes:
     data: bytes | None = txn.get(keys.META)
     if data is None:
         if txn.stat()["entries"]:
