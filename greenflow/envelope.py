@@ -85,20 +85,21 @@ def unsealed(record: bytes) -> tuple[memoryview, memoryview]:
 
 def sealed_bytes(record: bytes) -> int:
     """Return how long the record is that other bytes follow. Raises as unseal()."""
-    _check_trusted(record)
+    check_trusted(record)
     if record[:4] != MAGIC or len(record) < OVERHEAD_BYTES:
         raise BadMagic(f"not a greenflow record: it begins with {record[:4]!r}")
     _, _, head_bytes, body_bytes = _PREFIX.unpack_from(record)
     return OVERHEAD_BYTES + int(head_bytes) + int(body_bytes)
 
 
-def _check_trusted(record: bytes) -> None:
+def check_trusted(record: bytes) -> None:
+    """Raise why a record must not be looked at, if it must not. Raises BadRecord."""
     if type(record) is Refused:
         raise record.error
 
 
 def _lengths(record: bytes) -> tuple[int, int]:
-    _check_trusted(record)
+    check_trusted(record)
     if record[:4] != MAGIC[: len(record[:4])] or not record:
         raise BadMagic(
             f"not a greenflow record: it begins with {record[:4]!r}",

@@ -92,6 +92,15 @@ def sync(path: str) -> None:
         sync_folder(folder)
 
 
+def sync_file(path: str) -> None:
+    """Bring a file to the disk. Raises OSError."""
+    file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 def sync_folder(folder: str) -> None:
     """Bring the names of what is in a folder to the disk. Raises OSError."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -80,9 +80,9 @@ class KeyedTxn:
         """Return a cursor that sees all values but anchors."""
         return KeyedCursor(self, self._txn.cursor(), self._anchors)
 
-    def stat(self) -> dict[str, int]:
+    def stat(self) -> dict[str, Any]:
         """Return what LMDB tells of the tree."""
-        return {**self._txn.stat()}
+        return dict(self._txn.stat().items())
 
     def flush(self) -> None:
         """Write anchors and root: the last thing before a commit."""

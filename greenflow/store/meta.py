@@ -6,6 +6,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from greenflow.errors import BadSignature, StoreError, WrongKey
 from greenflow.store import directory, keys
 from greenflow.store.keyed import KeyedTxn
@@ -59,7 +61,7 @@ def settle(env: Environment, wanted: Wanted) -> Wrap | None:
     if data is None:
         raise _no_store(env.path)
     meta, wrap = opened(data, wanted, env.path)
-    _compare(meta, new(env.page_bytes, wanted), env.path)
+    compare(meta, env.page_bytes, env.path)
     return wrap
 
 
@@ -122,6 +124,11 @@ def new(page_bytes: int, wanted: Wanted) -> Meta:
     )
 
 
+def anew(known: Meta) -> Meta:
+    """Return what the same store says of itself in another era."""
+    return replace(known, era=secrets.token_hex(8))
+
+
 def _put(txn: lmdb.Transaction[bytes], meta: Meta, wanted: Wanted, path: str) -> bytes:
     data: bytes | None = txn.get(keys.META)
     if data is None:
@@ -150,9 +157,14 @@ def write(
     return wrap
 
 
-def _compare(found: Meta, own: Meta, path: str) -> None:
-    for name in ("format", "engine", "page_bytes"):
-        theirs, ours = getattr(found, name), getattr(own, name)
+def compare(found: Meta, page_bytes: int, path: str) -> None:
+    """Refuse a store that this greenflow cannot read. Raises StoreError."""
+    for name, ours in (
+        ("format", FORMAT),
+        ("engine", ENGINE),
+        ("page_bytes", page_bytes),
+    ):
+        theirs = getattr(found, name)
         if theirs != ours:
             raise StoreError(
                 f"store {path} has {name} {theirs!r}; this greenflow reads {ours!r}",

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 import lmdb
 
 from greenflow.errors import BadRecord, StoreBusy, StoreError
+from greenflow.failpoints import reach
 from greenflow.store import bulk, directory, filed, lmdb_facts
 from greenflow.store.lmdb import LmdbStore
 from greenflow.store.lmdb_env import attach, detach
@@ -120,7 +121,7 @@ def _copy_hot(store: LmdbStore, target: str, tell: Tell) -> None:
     """Copy, in a thread, while this one tells how far it is."""
     total = lmdb_facts.space(store.environment).live_bytes
     failed: list[BaseException] = []
-    copied = _new_file(target)
+    copied = new_file(target)
 
     def copy() -> None:
         try:
@@ -174,19 +175,38 @@ def compact(path: str, tell: Tell = lambda *_: None) -> tuple[int, int]:
     directory.check(path)
     data = os.path.join(path, directory.DATA)
     before = os.stat(data).st_size
+    with replacing(path, "compacted") as (original, copy):
+        _copy_cold(original, copy, tell)
+    return before, os.stat(data).st_size
+
+
+@contextmanager
+def replacing(path: str, done: str) -> Iterator[tuple[lmdb.Environment, str]]:
+    """Put another file in the place of a store's data; nobody may have it open.
+
+    Gives the data, and the path at which the block makes the other file, on disk when
+    it ends. Killed at any moment, the store has the one or the other.
+
+    Raises:
+        StoreBusy: this or another process has it open.
+        StoreError: the file cannot be written: the store cannot be ``done``.
+    """
+    data = os.path.join(path, directory.DATA)
     try:
         with _opened(data) as original, _alone(path) as lock:
             copy = os.path.join(path, directory.COMPACTED)
             with suppress(FileNotFoundError):
                 os.unlink(copy)
             try:
-                _copy_cold(original, copy, tell)
+                yield original, copy
                 os.pwrite(lock, bytes(_LOCK_HEAD_BYTES), 0)
+                reach("in-swap")
                 os.rename(copy, data)
             except BaseException:
                 with suppress(FileNotFoundError):
                     os.unlink(copy)
                 raise
+            reach("after-swap")
             directory.sync(path)
             # LMDB makes lock.mdb anew, as this process has it alone; then it lets
             # others in, who may be waiting.
@@ -194,8 +214,7 @@ def compact(path: str, tell: Tell = lambda *_: None) -> tuple[int, int]:
     except lmdb.Error as error:
         raise translated(error, path) from error
     except OSError as error:
-        raise StoreError(f"store {path} cannot be compacted: {error}") from error
-    return before, os.stat(data).st_size
+        raise StoreError(f"store {path} cannot be {done}: {error}") from error
 
 
 @contextmanager
@@ -255,7 +274,7 @@ def _holder(lock: int) -> int:
 
 
 def _copy_cold(original: lmdb.Environment, target: str, tell: Tell) -> None:
-    copied = _new_file(target)
+    copied = new_file(target)
     try:
         original.copyfd(copied, compact=True)
         os.fsync(copied)
@@ -285,7 +304,7 @@ def _compare(original: lmdb.Environment, copy: lmdb.Environment, tell: Tell) -> 
     tell(total, total)
 
 
-def _new_file(path: str) -> int:
+def new_file(path: str) -> int:
     """Make a file that only this user can use."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(path, flags, 0o600)
