@@ -227,24 +227,21 @@ def open(
 
     Opened again by the same process it is the same Store. It must be on a disk of this
     machine, and only you may write it: whoever can runs code as who runs its flows,
-    unless it has a key, which signs what is written. Which one is said by ``key`` or
-    ``keys``, else by ``$GREENFLOW_KEY_FILE``, if that is set. See SECURITY.md.
+    unless it has a key (SECURITY.md): ``key``, ``keys``, or ``$GREENFLOW_KEY_FILE``.
 
     Args:
         path: a folder that is, or will be, a store and nothing else.
         create: make it if it is not there.
         key: a file with its keys: ``greenflow key new FILE`` makes one.
-        keys: a function that gives its secrets, 32 bytes or more each: one, or a
-            sequence of which the first signs and the others only verify.
-        encrypt: it must be encrypted, and is if it is made here; it needs a key, and
-            ``pip install 'greenflow[crypto]'``.
+        keys: a function that gives its secret of 32 bytes or more; or several, of
+            which the first signs and the others only verify.
+        encrypt: it must be encrypted; it is if it is made: needs greenflow[crypto].
 
     Raises:
         UnsafeStore: its owner or mode lets others write.
         WrongKey: it has another key, or none, or the key file is not safe.
         ExtraMissing: it is encrypted, and a library for that is missing.
         StoreError: it is not there, is no store, or is of another format.
-        ValueError: both ``key`` and ``keys``.
     """
     place = _location(path)
     with _opening:

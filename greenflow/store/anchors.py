@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PIECE: Final = keys.PIECE_BYTES
+#: What an anchor tells of.
+_OWNED: Final = frozenset({keys.FLOW, keys.MESSAGE, keys.DELAYED, keys.SENT})
 #: What the root has the signatures of.
 _NAMED: Final = frozenset({keys.SETTING, keys.LIMITS})
 _FIRST: Final = bytes(_PIECE)
@@ -78,8 +80,10 @@ class Anchors:
             self._check_flow(key, data, stamp)
         elif kind in {keys.MESSAGE, keys.DELAYED, keys.SENT}:
             anchor = self._of(_owner(key))
-            if anchor is None or stamp < anchor.birth:
-                raise _older(key, "its flow was made later, or is gone")
+            if anchor is None:
+                return  # there is no such flow, so nobody receives it
+            if stamp < anchor.birth:
+                raise _older(key, "its flow was made later")
             if kind != keys.SENT and not spans.has(_seqs(anchor, kind), _seq(key)):
                 raise _older(key, "that message was taken already")
         elif kind in _NAMED and self.root.named.get(key) != tag(data):
@@ -168,7 +172,7 @@ class Anchors:
         """Hear what lies under a key now, and lay there before. Raises BadRecord."""
         self._add(key, old, data)
         kind = key[:1]
-        if kind in {keys.FLOW, keys.MESSAGE, keys.DELAYED, keys.SENT}:
+        if kind in _OWNED and _owner(key):
             anchor = self._made(_owner(key))
             if kind == keys.FLOW and not _part(key):
                 anchor.row = tag(data)
@@ -181,16 +185,16 @@ class Anchors:
         """Hear that nothing lies under a key any more. Raises BadRecord."""
         self._add(key, old, None)
         kind = key[:1]
-        if kind == keys.FLOW and not _part(key):
-            flow_id = _owner(key)
+        flow_id = _owner(key) if kind in _OWNED else b""
+        if kind == keys.FLOW and flow_id and not _part(key):
             self._of(flow_id)
             self._loaded[flow_id] = self._loaded[flow_id][0], None
             self._changed.add(flow_id)
         elif kind in {keys.MESSAGE, keys.DELAYED} and key.endswith(_FIRST):
-            anchor = self._of(_owner(key))
+            anchor = self._of(flow_id)
             if anchor is not None:
                 spans.remove(_seqs(anchor, kind), _seq(key))
-                self._changed.add(_owner(key))
+                self._changed.add(flow_id)
         elif kind in _NAMED:
             self.root.named.pop(key, None)
 
@@ -220,6 +224,7 @@ class Anchors:
             elif old is not None:
                 self._txn.delete(key)
             self._add(key, old, data)
+            self.root.anchors += (data is not None) - (old is not None)
         self._changed.clear()
         if self._sum is not None:
             root = self.root

@@ -8,6 +8,7 @@ there can be seen, and it can be replaced or deleted.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from greenflow.envelope import refused
@@ -81,8 +82,15 @@ class KeyedTxn:
         return KeyedCursor(self, self._txn.cursor(), self._anchors)
 
     def stat(self) -> dict[str, Any]:
-        """Return what LMDB tells of the tree."""
-        return dict(self._txn.stat().items())
+        """Return what LMDB tells of the tree, without what nobody sees."""
+        told = dict(self._txn.stat().items())
+        with suppress(BadRecord):
+            told["entries"] -= self._anchors.root.anchors + 1
+        return told
+
+    def id(self) -> int:
+        """Return LMDB's number of the transaction."""
+        return int(self._txn.id())
 
     def flush(self) -> None:
         """Write anchors and root: the last thing before a commit."""

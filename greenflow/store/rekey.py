@@ -25,7 +25,7 @@ from greenflow.store.bulk_cipher import cipher_of
 from greenflow.store.keyed import KeyedTxn, audit
 from greenflow.store.lmdb_errors import translated
 from greenflow.store.records import Packed
-from greenflow.store.upkeep_copy import new_file, replacing
+from greenflow.store.upkeep_alone import new_file, replacing
 from greenflow.store.work import Work
 from greenflow.store.wrapping import is_wrapped
 

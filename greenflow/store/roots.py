@@ -36,6 +36,7 @@ class Root(msgspec.Struct, array_like=True):
     records: int = 0  #: there are, but for this one
     salt: bytes = b""
     masked: bytes = bytes(_SUM_BYTES)  #: the sum
+    anchors: int = 0  #: of these records
     named: dict[bytes, bytes] = {}  #: signatures of settings and limits, by key
 
 
