@@ -66,9 +66,11 @@ def load(path: str | os.PathLike[str]) -> Source:
             if link
             else f"name another one, or make it: greenflow key new {place}",
         ) from error
-    with os.fdopen(file, "rb") as opened:
+    try:
         _check_private(place, os.fstat(file))
-        data = opened.read(_FILE_BYTES_MAX + 1)
+        data = os.read(file, _FILE_BYTES_MAX + 1)
+    finally:
+        os.close(file)
     directory.check_parents(f"key file {place}", place, WrongKey)
     if len(data) > _FILE_BYTES_MAX:
         raise WrongKey(f"{place} is too large for a key file")

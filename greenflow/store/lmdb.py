@@ -31,7 +31,7 @@ from greenflow.store.claiming import Claimer
 from greenflow.store.depot import Depot
 from greenflow.store.keyed import KeyedTxn
 from greenflow.store.lmdb_env import attach, detach
-from greenflow.store.meta import Wanted, settle
+from greenflow.store.meta import Wanted, check, settle
 from greenflow.store.work import Work
 from greenflow.store.working import Working
 
@@ -85,6 +85,7 @@ class LmdbStore(Working):
         above = os.path.realpath(os.path.dirname(given))
         self._path = os.path.join(above, os.path.basename(given))
         wanted = Wanted(create, keys or keyfile.from_environment(), encrypt)
+        check(wanted)
         if wanted.source is not None:
             keyfile.check_outside(wanted.source, self._path)
         if create:

@@ -13,7 +13,12 @@ from greenflow.store import directory, keys
 from greenflow.store.keyed import KeyedTxn
 from greenflow.store.keyfile import FILE_VARIABLE
 from greenflow.store.records import FORMAT, Meta, decode_meta, encode_meta
-from greenflow.store.wrapping import Wrap, is_encrypted, is_wrapped
+from greenflow.store.wrapping import (
+    Wrap,
+    is_encrypted,
+    is_wrapped,
+    require_cryptography,
+)
 
 if TYPE_CHECKING:
     import lmdb
@@ -106,13 +111,20 @@ def wrap_of(meta: Meta, ring: Keyring) -> Wrap:
     return Wrap(ring, f"{meta.store}:{meta.era}".encode(), encrypts=meta.encrypted)
 
 
-def new(page_bytes: int, wanted: Wanted) -> Meta:
-    """Return what a new store says of itself. Raises WrongKey."""
-    if wanted.encrypt and wanted.source is None:
+def check(wanted: Wanted) -> None:
+    """Refuse what cannot be, before anything is made. Raises WrongKey, ExtraMissing."""
+    if not wanted.encrypt:
+        return
+    if wanted.source is None:
         raise WrongKey(
             "an encrypted store needs a key",
             hint="make one: greenflow key new FILE; and name it: key=FILE",
         )
+    require_cryptography()
+
+
+def new(page_bytes: int, wanted: Wanted) -> Meta:
+    """Return what a new store says of itself."""
     return Meta(
         format=FORMAT,
         engine=ENGINE,

@@ -79,7 +79,7 @@ class Wrap:
         self._salt = os.urandom(_SALT_BYTES)
         self._count = count(1)
         if encrypts:
-            _require_cryptography()
+            require_cryptography()
 
     def wrap(self, key: bytes, stamp: int, value: bytes) -> bytes:
         """Return a value as it is to lie under a key."""
@@ -172,7 +172,7 @@ def tag(data: bytes) -> bytes:
 
 def cipher_for(key: Key, purpose: bytes) -> Any:
     """Return AES-256-GCM under a key derived for one purpose. Raises ExtraMissing."""
-    _require_cryptography()
+    require_cryptography()
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     return AESGCM(key.derive(b"cipher " + purpose))
@@ -204,7 +204,8 @@ def _listed(ring: Keyring) -> str:
     return ", ".join(key.id.hex() for key in ring.keys)
 
 
-def _require_cryptography() -> None:
+def require_cryptography() -> None:
+    """Raise ExtraMissing if nothing can be encrypted."""
     try:
         import cryptography  # noqa: F401
     except ImportError as error:

@@ -197,9 +197,7 @@ def test_a_key_for_a_store_that_has_none(place: Path, source: Source) -> None:
         LmdbStore(place, create=False, keys=source)
 
 
-def test_damage_costs_no_other_flow(
-    place: Path, source: Source, encrypt: bool
-) -> None:
+def test_damage_costs_no_other_flow(place: Path, source: Source, encrypt: bool) -> None:
     fill(place, source, encrypt=encrypt)
     key = keys.flow("sleeping")
     restore(place, {key: flipped(dump(place)[key], 40, 1)})

@@ -140,7 +140,9 @@ def test_a_record_that_was_deleted(place: Path, source: Source, encrypt: bool) -
         for key in dump_of(store):
             assert is_noticed(store, {key: None}), key
         for key in (keys.flow("held"), keys.limits_of("q"), keys.setting("history")):
-            assert planted(store, {key: None}, lambda txn, key=key: is_refused(txn, key))
+            assert planted(
+                store, {key: None}, lambda txn, key=key: is_refused(txn, key)
+            )
 
 
 def dump_of(store: LmdbStore) -> Pairs:
@@ -204,7 +206,9 @@ def test_a_deleted_flow_does_not_come_back(place: Path, source: Source) -> None:
     restore(place, every)
     with opened(place, source) as store:
         assert store.get("one").status == "done"
-        assert any("somebody who did not have the key" in each for each in damage(store))
+        assert any(
+            "somebody who did not have the key" in each for each in damage(store)
+        )
 
 
 def test_what_a_flow_of_the_same_id_had_before(place: Path, source: Source) -> None:
@@ -247,7 +251,10 @@ def test_a_setting_that_was_put_back(place: Path, source: Source) -> None:
     with opened(place, source) as store:
         store.write(lambda work: put_history(work, 9))
     restore(place, {key: before})
-    with opened(place, source) as store, pytest.raises(BadRecord, match="changed since"):
+    with (
+        opened(place, source) as store,
+        pytest.raises(BadRecord, match="changed since"),
+    ):
         store.read(get_history)
 
 
