@@ -244,6 +244,8 @@ def _get(file: IO[bytes], key: FileKey | None, number: int) -> tuple[bytes, byte
     if size > limits.STATE_BYTES_MAX + WRAP_BYTES_MAX:
         raise BadContents(f"no exported flow: a record of it has {size} bytes")
     place, record = _LENGTH.pack(number), file.read(size)
+    if len(record) != size:
+        raise Truncated("the file of an exported flow ends in the middle")
     if key is not None:
         record = key.opened(place, record)
     return unseal(_KIND, place, record)

@@ -1,4 +1,4 @@
-"""Stores with a key, in folders of each test's own, and who can write them without it."""
+"""Stores with a key, in folders of each test's own."""
 
 from __future__ import annotations
 

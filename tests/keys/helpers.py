@@ -1,11 +1,11 @@
-"""What the tests of keys share: full stores, and somebody who writes them without a key."""
+"""Full stores, and somebody who can write them without their key."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -110,10 +110,8 @@ def planted(
         found.append(look(KeyedTxn(txn, store.wrap)))
         raise _Undo
 
-    try:
+    with suppress(_Undo):
         store.environment.write(change)
-    except _Undo:
-        pass
     return found[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -103,48 +104,45 @@ def test_a_worker_has_the_keys_of_a_function(place: Path, encrypt: bool) -> None
         store.close()
 
 
+#: Runs flows of a store whose key a function gives.
+PROGRAM = f"""
+import sys, greenflow
+from greenflow.runtime.isolation import Isolation
+from greenflow.runtime.scheduler import Scheduler
+from tests.keys import target_flows
+place, encrypt, *marker = sys.argv[1:]
+secret = bytes.fromhex({SECRET.hex()!r})
+store = greenflow.open(place, keys=lambda: secret, encrypt=encrypt == "True")
+with store:
+    if marker:
+        greenflow.options(id="deadly").spawn(target_flows.deadly, *marker)
+    scheduler = Scheduler(store, alone=Isolation(store.base))
+    while scheduler.step():
+        pass
+    print(greenflow.get("deadly").result())
+"""
+
+
 def test_a_flow_that_runs_alone_has_them_too(
     place: Path, tmp_path: Path, encrypt: bool
 ) -> None:
     """It killed its worker, so it runs next in a process that a worker starts."""
     script = tmp_path / "program.py"
-    script.write_text(
-        "import sys, greenflow\n"
-        "from tests.keys import target_flows\n"
-        f"secret = bytes.fromhex({SECRET.hex()!r})\n"
-        "store = greenflow.open(sys.argv[1], keys=lambda: secret, "
-        f"encrypt={encrypt})\n"
-        "with store:\n"
-        "    if len(sys.argv) > 2:\n"
-        "        greenflow.options(id='deadly').spawn(target_flows.deadly, sys.argv[2])\n"
-        "    greenflow.run()\n"
-        "    print(greenflow.get('deadly').result())\n"
+    script.write_text(PROGRAM)
+    command = [sys.executable, str(script), str(place), str(encrypt)]
+    first = subprocess.run(
+        [*command, str(tmp_path / "marker")], env=child_environment(), check=False
     )
-    command = [sys.executable, str(script), str(place)]
-    marker = str(tmp_path / "marker")
-    first = subprocess.run([*command, marker], env=child_environment(), check=False)
-    assert first.returncode == -9
-    program = (
-        "from greenflow.runtime.scheduler import Scheduler\n"
-        "from greenflow.runtime.isolation import Isolation\n"
-    )
-    script.write_text(
-        program
-        + script.read_text().replace(
-            "    greenflow.run()\n",
-            "    scheduler = Scheduler(store, alone=Isolation(store.base))\n"
-            "    while scheduler.step():\n        pass\n",
-        )
-    )
+    assert first.returncode == -signal.SIGKILL
     second = subprocess.run(
         command, env=child_environment(), capture_output=True, text=True, check=False
     )
     assert second.returncode == 0, second.stderr
     told = bytes.fromhex(second.stdout.strip())
     assert b"--flow" in told  # it ran in a process of its own
+    assert keyfile.PIPE_VARIABLE.encode() in told
     assert SECRET not in told
     assert SECRET.hex().encode() not in told
-    assert keyfile.PIPE_VARIABLE.encode() in told
 
 
 def test_a_worker_without_the_key_is_told(place: Path, source: Source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ def test_a_record_is_refused_where_it_was_not_written(
     swaps = 0
     with opened(place, source) as store:
         for alike in by_kind.values():
-            for first, second in zip(alike, alike[1:], strict=False):
+            for first, second in pairwise(alike):
                 change = {first: stored[second], second: stored[first]}
                 for key in (first, second):
                     swaps += 1

@@ -1,4 +1,4 @@
-"""All records are signed anew: killed at any moment, the store has one key or the other."""
+"""All records are signed anew; killed at any moment, the store has one of the keys."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def test_a_message_that_was_taken_is_not_given_again(
 
 
 def test_a_fence_is_not_put_back(place: Path, source: Source) -> None:
-    """The number of a claim, which keeps out whoever had the flow before, only grows."""
+    """The number of a claim keeps out whoever had the flow before: it only grows."""
     with opened(place, source) as store:
         add(store, "one")
     key = keys.flow("one")
