@@ -1,4 +1,4 @@
-"""``python -m bench core|listing|runtime [--json] [--quick]``: measure, print, exit."""
+"""``python -m bench core|keyed|listing|runtime [--json] [--quick]``: print a report."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 
-from bench import core, listing, runtime
+from bench import core, keyed, listing, runtime
 
 #: By name: what makes a report of plain values, and what turns it into text.
 BENCHMARKS = {
     "core": (core.measure, core.render),
+    "keyed": (keyed.measure, keyed.render),
     "listing": (listing.measure, listing.render),
     "runtime": (runtime.measure, runtime.render),
 }

@@ -8,6 +8,7 @@ add up to the same (Clarke et al., Incremental Multiset Hash Functions, 2003).
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from greenflow.store import keys
 from greenflow.store.wrapping import is_wrapped, tag
 
 if TYPE_CHECKING:
+    from greenflow.store.keyring import Key
     from greenflow.store.wrapping import Wrap
 
 ROOT: Final = keys.ANCHOR
@@ -40,6 +42,12 @@ class Root(msgspec.Struct, array_like=True):
     named: dict[bytes, bytes] = {}  #: signatures of settings and limits, by key
 
 
+@lru_cache(maxsize=64)
+def _keys_of(key: Key) -> tuple[bytes, bytes]:
+    """Return what sums are made with, and what hides them."""
+    return key.derive(b"sum"), key.derive(b"mask")
+
+
 class Sum:
     """The sum of a root while it is changed, which only who has the key can do."""
 
@@ -52,7 +60,7 @@ class Sum:
                 "process does not have",
                 hint="add that key to the key file, behind the newest",
             )
-        self._summing, self._masking = key.derive(b"sum"), key.derive(b"mask")
+        self._summing, self._masking = _keys_of(key)
         self._root = root
         self.total = 0
         if root.salt:

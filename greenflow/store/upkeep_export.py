@@ -61,9 +61,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one record is of; its bytes are the body."""
 
-    what: Literal[
-        "state", "part", "value", "result", "message", "key", "source", "end"
-    ]
+    what: Literal["state", "part", "value", "result", "message", "key", "source", "end"]
     checkpoint: Checkpoint | None = None  #: of a state
     spans: list[Span] = []  #: its large values, which follow in parts
     seq: int = 0  #: of the checkpoint of a value, of a message
@@ -178,9 +176,7 @@ def _messages(work: Work, flow_id: str) -> Iterator[tuple[Item, bytes]]:
         yield item, message.body
 
 
-def write_file(
-    exported: Exported, file: IO[bytes], wrap: Wrap | None = None
-) -> None:
+def write_file(exported: Exported, file: IO[bytes], wrap: Wrap | None = None) -> None:
     """Write a flow into a file, signed as a store with a key is that ``wrap`` is of."""
     key = begin_file(wrap, file)
     head = _Head(

@@ -71,7 +71,7 @@ def resume_file(
         ExtraMissing: it is encrypted, and a library is missing.
     """
     begin = file.read(len(_MAGIC) + 1)
-    if begin[: len(_MAGIC)] == _MAGIC:
+    if begin[:-1] == _MAGIC and begin[-1:] in (SIGNED, ENCRYPTED):
         if ring is None:
             raise WrongKey(
                 "this export is signed, and there is no key to verify it",

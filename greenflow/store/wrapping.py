@@ -52,6 +52,12 @@ WRAP_BYTES_MAX: Final = _ENCRYPTED_FROM + TAG_BYTES
 _CIPHERS_MAX: Final = 4096
 
 
+#: Flows and what tells of them, of which so many are remembered.
+_OFTEN: Final = frozenset({keys.FLOW, keys.ANCHOR})
+_OFTEN_BYTES_MAX: Final = 1024
+_KNOWN_MAX: Final = 1024
+
+
 class Opened(NamedTuple):
     """A value that was verified, and when it was written."""
 
@@ -76,6 +82,8 @@ class Wrap:
         self.encrypts = encrypts
         self._store = store
         self._kind = ENCRYPTED if encrypts else SIGNED
+        #: What this process has made or verified itself, of what is read again and again.
+        self._known: dict[bytes, tuple[bytes, Opened]] = {}
         self._salt = os.urandom(_SALT_BYTES)
         self._count = count(1)
         if encrypts:
@@ -83,6 +91,14 @@ class Wrap:
 
     def wrap(self, key: bytes, stamp: int, value: bytes) -> bytes:
         """Return a value as it is to lie under a key."""
+        data = self._wrapped(key, stamp, value)
+        if key[:1] in _OFTEN and len(value) < _OFTEN_BYTES_MAX:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            self._known[key] = data, Opened(value, stamp)
+        return data
+
+    def _wrapped(self, key: bytes, stamp: int, value: bytes) -> bytes:
         newest = self.ring.newest
         head = _HEAD.pack(MAGIC, self._kind, newest.id, stamp)
         if not self.encrypts:
@@ -103,6 +119,9 @@ class Wrap:
 
     def opened(self, key: bytes, data: bytes) -> Opened:
         """Return the value under a key. Raises BadSignature."""
+        known = self._known.get(key)
+        if known is not None and known[0] == data:
+            return known[1]
         if len(data) < _HEAD.size + TAG_BYTES:
             raise _unsigned(key)
         magic, kind, key_id, stamp = _HEAD.unpack_from(data)
