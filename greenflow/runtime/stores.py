@@ -225,30 +225,27 @@ def open(
 ) -> Store:
     """Return the store in the folder ``path``, made with all parents if need be.
 
-    Opened again by the same process it is the same Store. It must be on a disk of this
-    machine, and only you may write it: whoever can runs code as who runs its flows,
-    unless it has a key (SECURITY.md): ``key``, ``keys``, or ``$GREENFLOW_KEY_FILE``.
+    Opened again by the same process it is the same Store. Only you may write it: whoever
+    can runs code as you, unless it has a key: ``$GREENFLOW_KEY_FILE``, or one of these.
 
     Args:
         path: a folder that is, or will be, a store and nothing else.
         create: make it if it is not there.
         key: a file with its keys: ``greenflow key new FILE`` makes one.
-        keys: a function that gives its secret of 32 bytes or more; or several, of
-            which the first signs and the others only verify.
+        keys: gives its secret of 32 bytes or more; or several, the newest first.
         encrypt: it must be encrypted; it is if it is made: needs greenflow[crypto].
 
     Raises:
         UnsafeStore: its owner or mode lets others write.
         WrongKey: it has another key, or none, or the key file is not safe.
-        ExtraMissing: it is encrypted, and a library for that is missing.
+        ExtraMissing: a library to encrypt it is missing.
         StoreError: it is not there, is no store, or is of another format.
     """
     place = _location(path)
     with _opening:
-        store = _open_stores.get(place)
-        if store is None:
-            source = key_source(key, keys)
-            base = open_store(place, create=create, keys=source, encrypt=encrypt)
+        if (store := _open_stores.get(place)) is None:
+            given = key_source(key, keys)
+            base = open_store(place, create=create, keys=given, encrypt=encrypt)
             store = _open_stores[place] = Store(base, place)
     return store
 
