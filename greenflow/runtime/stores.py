@@ -225,8 +225,8 @@ def open(
 ) -> Store:
     """Return the store in the folder ``path``, made with all parents if need be.
 
-    Opened again by the same process it is the same Store. Only you may write it: whoever
-    can runs code as you, unless it has a key: ``$GREENFLOW_KEY_FILE``, or one of these.
+    Opened again by the same process it is the same Store. Only you may write it:
+    who can runs code as you, unless it has a key, of ``$GREENFLOW_KEY_FILE`` or these.
 
     Args:
         path: a folder that is, or will be, a store and nothing else.

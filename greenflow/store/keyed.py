@@ -83,7 +83,7 @@ class KeyedTxn:
 
     def stat(self) -> dict[str, Any]:
         """Return what LMDB tells of the tree, without what nobody sees."""
-        told = dict(self._txn.stat().items())
+        told: dict[str, Any] = dict(self._txn.stat().items())
         with suppress(BadRecord):
             told["entries"] -= self._anchors.root.anchors + 1
         return told
