@@ -64,7 +64,7 @@ def test_all_that_reads_and_writes(
             ["gc", "--keep", "9"],
         ),
         *(["set", flow, "item='chair'"], ["hold", flow], ["release", flow]),
-        *(["diff", f"{flow}@0", f"{flow}"], ["queue", "ls"], ["hospital", "ls"]),
+        *(["diff", flow], ["queue", "ls"], ["hospital", "ls"]),
         *(["backup", str(tmp_path / "copy")], ["export", flow, str(tmp_path / "f")]),
         *(["import", str(tmp_path / "f"), "--id", "again"], ["doctor"]),
         ["debug", flow, "-c", "p item", "-c", "q"],
