@@ -78,7 +78,7 @@ format: $(VENV)/.installed-dev  ## Rewrite Python and C to the house format
 .PHONY: soak
 soak: $(VENV)/.installed-test  ## Crash workers for SOAK_SECONDS=1800, then run EXAMPLES=20000 random programs
 	GREENFLOW_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q \
-	    -p no:cacheprovider -o timeout=86400 tests/crash
+	    -p no:cacheprovider -o timeout=86400 tests/crash tests/keys/test_refused.py
 	GREENFLOW_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p no:cacheprovider \
 	    -o timeout=86400 tests/programs/test_random.py
 
