@@ -82,7 +82,7 @@ class Wrap:
         self.encrypts = encrypts
         self._store = store
         self._kind = ENCRYPTED if encrypts else SIGNED
-        #: What this process has made or verified itself, of what is read again and again.
+        #: What this process has signed itself, of what is read again and again.
         self._known: dict[bytes, tuple[bytes, Opened]] = {}
         self._salt = os.urandom(_SALT_BYTES)
         self._count = count(1)
