@@ -76,8 +76,8 @@ class Armed:
         if spec and not (name in _ALL and nth.isdecimal() and action in ACTIONS):
             raise ValueError(
                 f"{VARIABLE}={spec!r} is not name:nth:action\n"
-                f"HINT: a name is one of {', '.join((*NAMES, *COLD))}; an action is one "
-                f"of {', '.join(ACTIONS)}"
+                f"HINT: a name is one of {', '.join((*NAMES, *COLD))}; an action is "
+                f"one of {', '.join(ACTIONS)}"
             )
         self.reached.clear()
         self._name, self._nth, self._action = name, int(nth or 0), action
