@@ -8,7 +8,7 @@ for one flow, as long as any checkpoint of that flow refers to it.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from blake3 import blake3
@@ -18,8 +18,11 @@ from greenflow._pages import cuts
 from greenflow.envelope import seal, sealed_bytes, unseal
 from greenflow.errors import BadChecksum, BadContents, StoreError
 from greenflow.store import keys
-from greenflow.store.bulk import NAME_BYTES, Reader
+from greenflow.store.bulk import NAME_BYTES
 from greenflow.store.records import Packed, decode, pack, unpack
+
+if TYPE_CHECKING:
+    from greenflow.store.bulk_reading import Reader
 
 #: Two blocks of one digest would be one: nobody can make such two, also on purpose.
 DIGEST_BYTES: Final = 24
@@ -137,19 +140,18 @@ def place_in(flow_id: str, digest: bytes, first_piece: bytes) -> Place | None:
 
 def unseal_block(
     flow_id: str, digest: bytes, record: bytes, files: Reader | None = None
-) -> bytes | memoryview:
+) -> bytes:
     """Return the bytes of a block. Raises BadRecord.
 
     ``files`` reads one that is not in its record.
     """
     found = open_block(flow_id, digest, record)
-    plain: bytes | memoryview
     if found.place is None:
         plain = unpack(found.body, _part_of(flow_id))
     elif files is None:
         raise BadContents(f"{_part_of(flow_id)} lies elsewhere")
     else:
-        plain = files.part(flow_id, *found.place, found.plain_bytes)
+        plain = files.read(flow_id, *found.place, found.plain_bytes)
     check_digest(flow_id, digest, plain)
     return plain
 

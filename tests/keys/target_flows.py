@@ -1,0 +1,37 @@
+"""Flows of the tests of keys."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import greenflow
+
+
+class Evil:
+    """Runs code where it is loaded: it makes a file."""
+
+    def __init__(self, marker: str) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (Path(self.marker),)
+
+
+def victim(value: object) -> object:
+    greenflow.suspend()
+    return value
+
+
+def doubled(number: int) -> int:
+    return 2 * greenflow.recv()
+
+
+def deadly(marker: str) -> str:
+    """Kill the first process that runs it; tell what the second one was told."""
+    if not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    told = Path("/proc/self/cmdline").read_bytes() + b"\0"
+    return (told + Path("/proc/self/environ").read_bytes()).hex()
