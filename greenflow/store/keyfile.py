@@ -11,7 +11,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, Self
+
+import msgspec
 
 from greenflow.errors import WrongKey
 from greenflow.later import later
@@ -31,7 +33,7 @@ _FILE_BYTES_MAX: Final = 1024 * 1024
 _FILE_MODE: Final = 0o600
 
 
-class Source(NamedTuple):
+class Source(msgspec.Struct, frozen=True):
     """Keys, and the file that they were read from, if it is one."""
 
     ring: Keyring

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from greenflow.errors import BadSignature, StoreError, WrongKey
@@ -37,7 +38,7 @@ _WAIT_TRIES: Final = 25
 _WAIT_SECONDS: Final = 0.02
 
 
-class Wanted(NamedTuple):
+class Wanted(msgspec.Struct, frozen=True):
     """With what a store is opened."""
 
     create: bool
@@ -152,7 +153,7 @@ def _put(txn: lmdb.Transaction[bytes], meta: Meta, wanted: Wanted, path: str) ->
     if data is None:
         if txn.stat()["entries"]:
             raise _no_store(path)
-        write(txn, meta, wanted.source and wanted.source.ring)
+        write(txn, meta, None if wanted.source is None else wanted.source.ring)
         data = txn.get(keys.META)
         assert data is not None
     return data

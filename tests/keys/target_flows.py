@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import greenflow
@@ -29,9 +30,16 @@ def doubled(number: int) -> int:
 
 
 def deadly(marker: str) -> str:
-    """Kill the first process that runs it; tell what the second one was told."""
+    """Kill the first process that runs it; tell what the second one was told.
+
+    And what its parent was, which forked it.
+    """
     if not Path(marker).exists():
         Path(marker).touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    told = Path("/proc/self/cmdline").read_bytes() + b"\0"
-    return (told + Path("/proc/self/environ").read_bytes()).hex()
+    told = [word.encode() for word in sys.argv]
+    told += [f"{name}={value}".encode() for name, value in os.environ.items()]
+    for pid in (os.getpid(), os.getppid()):
+        for name in ("cmdline", "environ"):
+            told += Path(f"/proc/{pid}/{name}").read_bytes().split(b"\0")
+    return b"\0".join(told).hex()

@@ -106,30 +106,48 @@ def test_a_worker_has_the_keys_of_a_function(place: Path, encrypt: bool) -> None
 
 #: Runs flows of a store whose key a function gives.
 PROGRAM = f"""
-import sys, greenflow
+import os, sys, greenflow
 from greenflow.runtime.isolation import Isolation
 from greenflow.runtime.scheduler import Scheduler
 from tests.keys import target_flows
-place, encrypt, *marker = sys.argv[1:]
+place, encrypt, fork, *marker = sys.argv[1:]
+
+def is_known_to(pid):
+    with open(f"/proc/{{pid}}/mem", "rb") as memory:
+        for line in open(f"/proc/{{pid}}/maps"):
+            span, rights, _ = line.split(None, 2)
+            begin, end = (int(each, 16) for each in span.split("-"))
+            if rights == "rw-p":
+                memory.seek(begin)
+                if secret in memory.read(end - begin):
+                    return True
+    return False
+
 secret = bytes.fromhex({SECRET.hex()!r})
 store = greenflow.open(place, keys=lambda: secret, encrypt=encrypt == "True")
 with store:
     if marker:
         greenflow.options(id="deadly").spawn(target_flows.deadly, *marker)
-    scheduler = Scheduler(store, alone=Isolation(store.base))
+    # What cannot be imported beforehand lets no worker be forked.
+    alone = Isolation(store.base, () if fork == "True" else ("no_such_module",))
+    scheduler = Scheduler(store, alone=alone)
     while scheduler.step():
         pass
     print(greenflow.get("deadly").result())
+    if fork == "True":
+        parent = alone._prepared._process.pid
+        print(is_known_to(os.getpid()), is_known_to(parent))
 """
 
 
+@pytest.mark.parametrize("fork", [True, False], ids=["forked", "anew"])
 def test_a_flow_that_runs_alone_has_them_too(
-    place: Path, tmp_path: Path, encrypt: bool
+    place: Path, tmp_path: Path, encrypt: bool, fork: bool
 ) -> None:
     """It killed its worker, so it runs next in a process that a worker starts."""
     script = tmp_path / "program.py"
     script.write_text(PROGRAM)
-    command = [sys.executable, str(script), str(place), str(encrypt)]
+    command = [sys.executable, str(script), str(place), str(encrypt), str(fork)]
     first = subprocess.run(
         [*command, str(tmp_path / "marker")], env=child_environment(), check=False
     )
@@ -138,9 +156,12 @@ def test_a_flow_that_runs_alone_has_them_too(
         command, env=child_environment(), capture_output=True, text=True, check=False
     )
     assert second.returncode == 0, second.stderr
-    told = bytes.fromhex(second.stdout.strip())
+    result, *known = second.stdout.splitlines()
+    # What forks it passes the pipe on, and has never read it; who asked for it has.
+    assert known == (["True False"] if fork else [])
+    told = bytes.fromhex(result)
     assert b"--flow" in told  # it ran in a process of its own
-    assert keyfile.PIPE_VARIABLE.encode() in told
+    assert (b"greenflow.runtime.forking" in told) == fork
     assert SECRET not in told
     assert SECRET.hex().encode() not in told
 
