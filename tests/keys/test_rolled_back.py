@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from greenflow.errors import BadRecord, RolledBack, StoreError
-from greenflow.store import LmdbStore, keyfile, keys, ranges
+from greenflow.store import LmdbStore, keyfile, keys
 from greenflow.store.base import QueueLimits, Step
 from greenflow.store.keyfile import Source
 from greenflow.store.rekey import rekey
@@ -297,17 +297,3 @@ def test_rekey_takes_nothing_that_was_put_back(
         assert dump(place) == stored
         restore(place, {key: after.get(key)})
     assert rekey(str(place), newer).key == newer.ring.newest.id.hex()
-
-
-def test_the_same_is_read_in_any_order(place: Path, source: Source) -> None:
-    """A number in a set of runs, and not: what tells of the messages of a mailbox."""
-    choose, bounds, known = random.Random(1), list[int](), set[int]()
-    for _ in range(3000):
-        number = choose.randrange(40)
-        if choose.random() < 0.5:
-            ranges.add(bounds, number)
-            known.add(number)
-        else:
-            ranges.remove(bounds, number)
-            known.discard(number)
-        assert {each for each in range(45) if ranges.has(bounds, each)} == known
