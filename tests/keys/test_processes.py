@@ -118,10 +118,16 @@ def is_known_to(pid):
             span, rights, _ = line.split(None, 2)
             begin, end = (int(each, 16) for each in span.split("-"))
             if rights == "rw-p":
-                memory.seek(begin)
-                if secret in memory.read(end - begin):
+                pages = [page(memory, at) for at in range(begin, end, 4096)]
+                if secret in b"".join(pages):
                     return True
     return False
+
+def page(memory, at):
+    try:
+        return os.pread(memory.fileno(), 4096, at)
+    except OSError:  # it was given back
+        return bytes(4096)
 
 secret = bytes.fromhex({SECRET.hex()!r})
 store = greenflow.open(place, keys=lambda: secret, encrypt=encrypt == "True")
