@@ -107,6 +107,10 @@ class KeyedCursor:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give it back."""
         self._cursor.close()
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
