@@ -12,12 +12,12 @@ from greenflow.store.blocks import (
     Place,
     Stored,
     check_digest,
+    copy_out,
     open_block,
     unseal_block,
 )
 from greenflow.store.bulk_reading import Reader
 from greenflow.store.keys import block as block_key
-from greenflow.store.records import unpack
 from greenflow.store.remembered import MEMORY, is_wanted
 from greenflow.store.spans import AT_ONCE, BLOCK
 from greenflow.store.spreading import spread
@@ -77,10 +77,7 @@ def _fill(
 
 
 def _copy(files: Reader, flow_id: str, run: _Run, _: memoryview) -> None:
-    if run.first.place is None:
-        run.target[:] = unpack(run.first.body, "a block")
-    else:
-        files.read_into(flow_id, *run.first.place, run.target)
+    copy_out(flow_id, run.first, files, run.target)
     for number, digest in enumerate(run.digests):
         with run.target[number * BLOCK : (number + 1) * BLOCK] as part:
             check_digest(flow_id, digest, part)

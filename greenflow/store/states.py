@@ -236,11 +236,7 @@ def opened_stream(raw: Raw) -> tuple[Known, bytes]:
         raise BadContents(f"{what} says that it has {size} bytes")
     pairs = zip(digests, raw.parts, strict=True)
     with bulk_reading.Reader(raw.folder, raw.cipher) as files:
-        found = (blocks.unseal_block(raw.flow, *each, files) for each in pairs)
-        data = b"".join(found)
-    if len(data) != size:
-        raise BadContents(f"{what} has {len(data)} bytes and says that it has {size}")
-    return known, data
+        return known, blocks.joined(raw.flow, pairs, size, files)
 
 
 def seal_value(flow_id: str, seq: int, value: Packed) -> bytes:
