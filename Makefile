@@ -84,7 +84,7 @@ format: $(VENV)/.installed-dev  ## Rewrite Python and C to the house format
 soak: $(VENV)/.installed-test  ## Crash workers for SOAK_SECONDS=1800, faults, a million cycles, EXAMPLES=20000 programs
 	GREENFLOW_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -q \
 	    -p no:cacheprovider -o timeout=86400 tests/crash tests/faults \
-	    tests/core/test_mutations.py
+	    tests/core/test_mutations.py tests/keys/test_refused.py
 	GREENFLOW_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p no:cacheprovider \
 	    -o timeout=86400 tests/programs/test_random.py
 

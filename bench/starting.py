@@ -97,7 +97,9 @@ class Starts:
 
     def anew(self) -> float:
         """Return the same of a new interpreter."""
-        return self._alone(lambda task: WorkerProcess(task.words(), tied=True))
+        return self._alone(
+            lambda task: WorkerProcess(task.store, task.words(), tied=True)
+        )
 
     def loaded(self) -> list[str]:
         """Return the modules, but greenflow's, that a cold process needs."""

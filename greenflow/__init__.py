@@ -31,6 +31,7 @@ from greenflow.errors import (
     BadMagic,
     BadMessage,
     BadRecord,
+    BadSignature,
     Cancelled,
     CodeChanged,
     CodeMissing,
@@ -54,6 +55,7 @@ from greenflow.errors import (
     NotRestorable,
     NotSaveable,
     NotSuspendable,
+    RolledBack,
     StackTooDeep,
     StoreBusy,
     StoreClosed,
@@ -62,6 +64,7 @@ from greenflow.errors import (
     Truncated,
     UnsafeStore,
     WrongInterpreter,
+    WrongKey,
 )
 
 if TYPE_CHECKING:
@@ -106,6 +109,7 @@ __all__ = [
     "BadMagic",
     "BadMessage",
     "BadRecord",
+    "BadSignature",
     "Cancelled",
     "CodeChanged",
     "CodeMissing",
@@ -134,6 +138,7 @@ __all__ = [
     "NotSaveable",
     "NotSuspendable",
     "Options",
+    "RolledBack",
     "StackTooDeep",
     "Store",
     "StoreBusy",
@@ -143,6 +148,7 @@ __all__ = [
     "Truncated",
     "UnsafeStore",
     "WrongInterpreter",
+    "WrongKey",
     "__version__",
     "aio",
     "checkpoint",

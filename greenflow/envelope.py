@@ -6,7 +6,8 @@ All integers are little-endian. The head is MessagePack (msgspec), made of plain
 values only; the body is opaque. The checksum is BLAKE3 over the record's kind and
 key and over all bytes before it, so a record that was copied to another key is
 refused like one whose bytes changed. It guards against accidents, not against
-somebody who means harm: whoever can write the store can run code.
+somebody who means harm: whoever can write the store can run code. What guards against
+that is around it, where a store has a key (:mod:`greenflow.store.wrapping`).
 """
 
 from __future__ import annotations
@@ -16,13 +17,33 @@ import struct
 from blake3 import blake3
 
 from greenflow import limits
-from greenflow.errors import BadChecksum, BadFormat, BadMagic, TooLarge, Truncated
+from greenflow.errors import (
+    BadChecksum,
+    BadFormat,
+    BadMagic,
+    BadRecord,
+    TooLarge,
+    Truncated,
+)
 
 MAGIC = b"\x93gf\n"
 FORMAT = 1
 _PREFIX = struct.Struct("<4sHIQ")
 _CHECKSUM_BYTES = 16
 OVERHEAD_BYTES = _PREFIX.size + _CHECKSUM_BYTES
+
+
+class Refused(bytes):
+    """Stands for a record that must not be looked at; empty, and tells why."""
+
+    error: BadRecord
+
+
+def refused(error: BadRecord) -> Refused:
+    """Return what raises this error when it is unsealed."""
+    record = Refused()
+    record.error = error
+    return record
 
 
 def seal(kind: bytes, key: bytes, head: bytes, body: bytes) -> bytes:
@@ -64,13 +85,21 @@ def unsealed(record: bytes) -> tuple[memoryview, memoryview]:
 
 def sealed_bytes(record: bytes) -> int:
     """Return how long the record is that other bytes follow. Raises as unseal()."""
+    check_trusted(record)
     if record[:4] != MAGIC or len(record) < OVERHEAD_BYTES:
         raise BadMagic(f"not a greenflow record: it begins with {record[:4]!r}")
     _, _, head_bytes, body_bytes = _PREFIX.unpack_from(record)
     return OVERHEAD_BYTES + int(head_bytes) + int(body_bytes)
 
 
+def check_trusted(record: bytes) -> None:
+    """Raise why a record must not be looked at, if it must not. Raises BadRecord."""
+    if type(record) is Refused:
+        raise record.error
+
+
 def _lengths(record: bytes) -> tuple[int, int]:
+    check_trusted(record)
     if record[:4] != MAGIC[: len(record[:4])] or not record:
         raise BadMagic(
             f"not a greenflow record: it begins with {record[:4]!r}",

@@ -21,8 +21,11 @@
     |   +-- BadChecksum         bytes changed, or the record lies under another key
     |   +-- TooLarge            a size above the limit (see limits.py)
     |   +-- BadContents         whole and checked, but not a valid continuation
+    |   +-- BadSignature        no key of the store's has signed it where it lies
+    |   +-- RolledBack          signed, and not what was written there last
     +-- StoreError
     |   +-- UnsafeStore         the directory's owner or mode lets others write
+    |   +-- WrongKey            the store's key is missing, another one, or not safe
     |   +-- StoreClosed         closed, or inherited over fork()
     |   +-- StoreBusy           others have it open, and that needs it alone
     |   +-- FlowNotFound        (a LookupError)
@@ -159,12 +162,24 @@ class BadContents(BadRecord):
     """The record is whole, but what it says is no valid continuation."""
 
 
+class BadSignature(BadRecord):
+    """No key of the store's has signed the record for the place where it lies."""
+
+
+class RolledBack(BadRecord):
+    """The record is signed, and older than what was written there last."""
+
+
 class StoreError(GreenflowError):
     """Base of what goes wrong in a store."""
 
 
 class UnsafeStore(StoreError):
     """Somebody else could write the store, and so run code as this user."""
+
+
+class WrongKey(StoreError):
+    """The store's key is missing, is another one, or is kept where it is not safe."""
 
 
 class StoreClosed(StoreError):

@@ -49,6 +49,15 @@ NAMES: Final = (
     "before-leave",  # the step is on disk, and the flow still on the stack
     "before-end",  # the function returned or raised, which is not stored
 )
+#: Those of rekey, which has the store alone; what holds there if it dies.
+COLD: Final = (
+    "in-rekey",  # some of the records are in a copy, in its first transaction or later
+    "before-rekey",  # the copy is whole and on disk; the store is as it was
+    "in-swap",  # lock.mdb is void, and the store as it was
+    "after-swap",  # the copy is in its place, and lock.mdb was not made anew
+    "after-rekey",  # files of blocks that are needed no more are still there
+)
+_ALL: Final = frozenset((*NAMES, *COLD))
 ACTIONS: Final = ("kill", "stop", "raise", "sleep")
 _SLEEP_SECONDS: Final = 1.0
 
@@ -69,18 +78,18 @@ class Armed:
         """Arm another place, and count from 0. Raises ValueError."""
         name, _, rest = spec.partition(":")
         nth, _, action = rest.partition(":")
-        if spec and not (name in NAMES and nth.isdecimal() and action in ACTIONS):
+        if spec and not (name in _ALL and nth.isdecimal() and action in ACTIONS):
             raise ValueError(
                 f"{VARIABLE}={spec!r} is not name:nth:action\n"
-                f"HINT: a name is one of {', '.join(NAMES)}; an action is one of "
-                f"{', '.join(ACTIONS)}"
+                f"HINT: a name is one of {', '.join((*NAMES, *COLD))}; an action is "
+                f"one of {', '.join(ACTIONS)}"
             )
         self.reached.clear()
         self._name, self._nth, self._action = name, int(nth or 0), action
 
     def reach(self, name: str) -> None:
         """Act, if it is time to."""
-        if name not in NAMES:
+        if name not in _ALL:
             raise InternalError(f"failpoint {name!r} is not in failpoints.NAMES")
         self.reached[name] += 1
         if name == self._name and self.reached[name] == self._nth:

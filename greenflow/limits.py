@@ -72,8 +72,9 @@ BUFFER_SHOWN_BYTES: Final = 4096
 CHECKPOINTS_KEPT: Final = 20
 #: Labelled checkpoints of one flow that are kept besides; a flow may label in a loop.
 LABELLED_KEPT_MAX: Final = 1000
-#: The largest value that LMDB puts into one overflow page (4096 - 16 - 4).
-CHUNK_BYTES: Final = 4076
+#: The largest value that LMDB puts into one overflow page, which is 4076 bytes (4096 -
+#: 16 - 4), but for what a key puts around it.
+CHUNK_BYTES: Final = 4020
 #: Address space for the store's map: 64 GiB, or less down to the minimum if refused.
 MAP_BYTES_MAX: Final = 64 * 1024**3
 MAP_BYTES_MIN: Final = 64 * 1024**2

@@ -22,7 +22,8 @@ COMMANDS = (
     *("demo", "run", "ls", "tree", "show", "stack", "get", "history", "diff"),
     *("set", "debug", "rollback", "fork", "send", "resume", "throw", "cancel", "kill"),
     *("hold", "release", "worker", "logs", "export", "import"),
-    *("hospital", "queue", "stats", "gc", "doctor", "backup", "compact", "completion"),
+    *("hospital", "queue", "stats", "gc", "doctor", "backup", "compact"),
+    *("key", "rekey", "completion"),
 )
 #: Those whose names Python has taken.
 _MODULES = {"import": "importing"}

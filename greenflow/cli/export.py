@@ -21,21 +21,28 @@ if TYPE_CHECKING:
 @click.command(name="export")
 @flow_argument
 @click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--unsigned", is_flag=True, help="Without the store's key: in clear, for any store."
+)
 @json_option
 @store_option
-def command(flow_id: str, target: Path, as_json: bool, store_path: Path | None) -> None:
+def command(
+    flow_id: str, target: Path, unsigned: bool, as_json: bool, store_path: Path | None
+) -> None:
     """Write a flow into a new file: its checkpoints, its result, its mailbox.
 
     The file holds what the flow holds, secrets too: only you can read it. Whoever loads
-    a flow runs what is in it, so import only files that you trust.
+    a flow runs what is in it, so import only files that you trust. If the store has a
+    key, the file is signed with it, and encrypted if the store is.
     """
     with reading(store_path) as store:
         whole_id = store.resolve(flow_id)
         exported = export(store, whole_id, _texts(store, whole_id))
+        wrap = None if unsigned else store.wrap
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         with os.fdopen(os.open(target, flags, 0o600), "wb") as file:
-            write_file(exported, file)
+            write_file(exported, file, wrap)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

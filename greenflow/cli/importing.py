@@ -20,16 +20,22 @@ from greenflow.store.upkeep_import import import_flow
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
 )
 @click.option("--id", "new_id", default="", metavar="NEW", help="Another id for it.")
+@click.option(
+    "--unsigned", is_flag=True, help="Trust a file that no key of the store has signed."
+)
 @json_option
 @store_option
-def command(source: Path, new_id: str, as_json: bool, store_path: Path | None) -> None:
+def command(
+    source: Path, new_id: str, unsigned: bool, as_json: bool, store_path: Path | None
+) -> None:
     """Add a flow from a file to the store, as it was saved last; print its id.
 
     Import only what you trust: a flow is a program, which runs when it is gone on with.
     Its id must be free, unless --id gives it another one.
     """
     with reading(store_path) as store, source.open("rb") as file:
-        exported = read_file(file)
+        ring = None if store.keys is None else store.keys.ring
+        exported = read_file(file, ring, unsigned=unsigned)
         try:
             flow_id = import_flow(store, exported, new_id)
         except ValueError as error:

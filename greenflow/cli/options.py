@@ -14,6 +14,7 @@ from greenflow.cli.exits import NOT_FOUND
 from greenflow.cli.places import STORE_FOLDER, STORE_VARIABLE
 from greenflow.errors import GreenflowError
 from greenflow.store import LmdbStore
+from greenflow.store.keyfile import FILE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,13 @@ def complete_ids(
         return []
 
 
-store_option: Callable[[Any], Any] = click.option(
+def _name_key_file(_: click.Context, __: click.Parameter, named: str | None) -> None:
+    """Let everything in this process, and its workers, hear of the key file."""
+    if named is not None:
+        os.environ[FILE_VARIABLE] = os.path.abspath(named)
+
+
+_store: Callable[[Any], Any] = click.option(
     "--store",
     "store_path",
     metavar="PATH",
@@ -48,6 +55,21 @@ store_option: Callable[[Any], Any] = click.option(
     type=click.Path(path_type=Path),
     help="The store's folder; else the nearest .greenflow here or above.",
 )
+_key_file: Callable[[Any], Any] = click.option(
+    "--key-file",
+    metavar="FILE",
+    expose_value=False,
+    is_eager=True,
+    callback=_name_key_file,
+    help=f"The store's keys, if it has any; else ${FILE_VARIABLE}.",
+)
+
+
+def store_option(command: Any) -> Any:
+    """Give a command the options that say which store is meant, and its keys."""
+    return _store(_key_file(command))
+
+
 flow_argument: Callable[[Any], Any] = click.argument(
     "flow_id", metavar="ID", shell_complete=complete_ids
 )

@@ -87,8 +87,7 @@ def command(
         if once:
             return _once(store, queues, modules)
         if processes > 1:
-            arguments = ["--store", store.location]
-            arguments += [word for name in queues for word in ("-q", name)]
+            arguments = [word for name in queues for word in ("-q", name)]
             arguments += [word for name in modules for word in ("--preload", name)]
             arguments += ["--log", level] if level is not None else []
             supervisor.supervise(store.base, arguments, processes, _say)

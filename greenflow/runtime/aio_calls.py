@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 from greenflow.errors import FlowFailed
 from greenflow.runtime import values
 from greenflow.runtime.aio_ends import End, end_of, look_at
+from greenflow.runtime.ambient import chosen
 from greenflow.runtime.deadlocks import refuse_deadlock
 from greenflow.runtime.flow import Flow
-from greenflow.runtime.stores import chosen, default
+from greenflow.runtime.stores import default
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,9 +26,8 @@ class Task(msgspec.Struct, frozen=True):
     epoch: int
 
     def words(self) -> list[str]:
-        """Return the arguments of ``greenflow worker`` for it."""
-        claim = ["--claim", str(self.epoch)]
-        return ["--store", self.store, "--flow", self.flow, *claim]
+        """Return the arguments of ``greenflow worker`` for it, but for its store."""
+        return ["--flow", self.flow, "--claim", str(self.epoch)]
 
 
 class Forked:
@@ -124,4 +123,5 @@ class Forked:
 
     def not_forked(self) -> None:
         """Be told that it was not forked: it is started anew."""
-        self._instead = WorkerProcess(self.task.words(), tied=True)
+        task = self.task
+        self._instead = WorkerProcess(task.store, task.words(), tied=True)

@@ -26,6 +26,7 @@ from greenflow.errors import GreenflowError
 from greenflow.runtime import isolation, stores
 from greenflow.runtime.forked import Task
 from greenflow.runtime.prepared import ENDED, FAILED, NEWS, STARTED, UNFIT, Request
+from greenflow.store.keyfile import PIPE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _PACKAGES: Final = ("continuation", "store", "runtime")
 #: They reach all processes of a terminal or a service. It ends with who started it.
 _BLOCKED: Final = (signal.SIGINT, signal.SIGTERM)
+_KEYS: Final = os.fsencode(PIPE_VARIABLE)
 
 
 def load(modules: Sequence[str]) -> None:
@@ -83,24 +85,32 @@ class Parent:
                     os.read(self._woken, 4096)
                 self._reap()
             if self._control.fileno() in ready:
-                data, descriptors, _, _ = socket.recv_fds(self._control, NEWS.size, 1)
+                data, descriptors, _, _ = socket.recv_fds(self._control, NEWS.size, 2)
                 if not data:
                     return None
-                request = self._fork(NEWS.unpack(data)[1], descriptors[0])
+                request = self._fork(NEWS.unpack(data)[1], *descriptors)
                 if request is not None:
                     return request
 
-    def _fork(self, number: int, descriptor: int) -> Request | None:
+    def _fork(self, number: int, descriptor: int, *keys: int) -> Request | None:
+        """Fork a worker; ``keys`` is where it reads those of its store, if at all."""
         with os.fdopen(descriptor, "rb") as file:
             data = file.read()
         try:
             pid = os.fork()
         except OSError:
-            self._control.send(NEWS.pack(FAILED, number, 0))
-            return None
+            pid = -1
         if pid == 0:
             self._let_go()
-            return msgspec.msgpack.decode(data, type=Request)
+            request = msgspec.msgpack.decode(data, type=Request)
+            for each in keys:
+                request.environment[_KEYS] = b"%d" % each
+            return request
+        for each in keys:
+            os.close(each)
+        if pid < 0:
+            self._control.send(NEWS.pack(FAILED, number, 0))
+            return None
         self._children[pid] = number
         watched = os.pidfd_open(pid)
         try:
@@ -137,7 +147,7 @@ def become(request: Request) -> int:
     importlib.invalidate_caches()
     place, flow_id, epoch = request.task
     task = Task(os.fsdecode(place), flow_id, epoch)
-    sys.argv[:] = ["greenflow", "worker", *task.words()]
+    sys.argv[:] = ["greenflow", "worker", "--store", task.store, *task.words()]
     try:
         with stores.open(task.store, create=False) as store:
             isolation.run_alone(store, task.flow, task.epoch, _tell)

@@ -1,7 +1,8 @@
 """Worker processes that are forked from a prepared parent, or else started anew.
 
 The parent (:mod:`greenflow.runtime.forking`) is a child of this process. Over a socket
-it gets a number and a file with a :class:`Request` for each worker, and answers with
+it gets a number and a file with a :class:`Request` for each worker, and a pipe if that
+one gets the store's keys by one, which the parent never reads. It answers with
 that worker's process, as a descriptor that no other process ever gets, and later with
 how it ended. If the parent dies, its workers go on, their descriptors tell that they
 ended, and the next worker gets a new parent.
@@ -25,6 +26,7 @@ import msgspec
 
 from greenflow.runtime.forked import Forked
 from greenflow.runtime.processes import how, searched_paths
+from greenflow.store import keyfile
 from greenflow.store.workers import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
@@ -148,13 +150,17 @@ class Prepared:
     def _ask(self, made: Forked) -> bool:
         """Ask the parent, started if need be; return whether it could be asked."""
         self._number += 1
+        data = NEWS.pack(STARTED, self._number, 0)
         file = os.memfd_create("greenflow worker")
         try:
-            with open(file, "wb", closefd=False) as written:
-                written.write(msgspec.msgpack.encode(_request(made)))
-            os.lseek(file, 0, os.SEEK_SET)
-            data = NEWS.pack(STARTED, self._number, 0)
-            socket.send_fds(self._parent(), [data], [file])
+            with (
+                open(file, "wb", closefd=False) as written,
+                keyfile.Handover(made.task.store) as keys,
+            ):
+                request = _request(made, keys.environment)
+                written.write(msgspec.msgpack.encode(request))
+                written.seek(0)
+                socket.send_fds(self._parent(), [data], [file, *keys.files])
         except (BrokenPipeError, ConnectionResetError):
             self._lost()
             return False
@@ -192,8 +198,12 @@ class Prepared:
             made.orphaned()
 
 
-def _request(made: Forked) -> Request:
-    environment = {**os.environb, os.fsencode(TOKEN_VARIABLE): made.token.encode()}
+def _request(made: Forked, added: dict[str, str]) -> Request:
+    added = {**added, TOKEN_VARIABLE: made.token}
+    environment = {
+        os.fsencode(name): os.fsencode(value) for name, value in added.items()
+    }
+    environment = {**os.environb, **environment}
     folder = b""
     with suppress(FileNotFoundError):
         folder = os.getcwdb()

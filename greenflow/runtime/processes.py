@@ -9,6 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
+from greenflow.store import keyfile
 from greenflow.store.workers import TOKEN_VARIABLE, worker_id
 
 if TYPE_CHECKING:
@@ -47,16 +48,26 @@ class WorkerProcess:
         process: what was started.
     """
 
-    def __init__(self, arguments: Sequence[str], *, tied: bool = False) -> None:
-        """Start one with these arguments; if tied, for this process only.
+    def __init__(
+        self, location: str, arguments: Sequence[str], *, tied: bool = False
+    ) -> None:
+        """Start one; if tied, for this process only. Raises OSError.
 
-        Raises OSError.
+        Args:
+            location: the folder of the store, whose keys reach it as they should.
+            arguments: what else ``greenflow worker`` is told.
+            tied: whether it ends at once if this process has ended.
         """
         token = new_token()
         begin = ["-c", _TIED, str(os.getpid())] if tied else ["-m", "greenflow"]
-        command = [sys.executable, *begin, "worker", *arguments]
+        command = [sys.executable, *begin, "worker", "--store", location, *arguments]
         added = {TOKEN_VARIABLE: token, "PYTHONPATH": searched_paths()}
-        self.process = subprocess.Popen(command, env={**os.environ, **added})
+        with keyfile.Handover(location) as keys:
+            self.process = subprocess.Popen(
+                command,
+                env={**os.environ, **added, **keys.environment},
+                pass_fds=keys.files,
+            )
         self.worker = worker_id(self.process.pid, token)
 
     @property

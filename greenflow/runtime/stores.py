@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from greenflow.continuation import tags
-from greenflow.continuation.context import keep_local
 from greenflow.continuation.tags import public
 from greenflow.later import later_all
-from greenflow.runtime import values
+from greenflow.runtime import ambient, values
 from greenflow.runtime.hosting import current_slice
 from greenflow.runtime.outgoing import check_key
 from greenflow.runtime.places import default_path
@@ -20,24 +18,24 @@ from greenflow.runtime.scheduler import Scheduler
 from greenflow.runtime.upkeep import Upkeep
 from greenflow.store import open_store
 from greenflow.store.base import QueueLimits
+from greenflow.store.keyfile import source as key_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextvars import Context
     from datetime import datetime
 
     from greenflow.runtime import names, times, typed
     from greenflow.runtime.flow import Flow
     from greenflow.store import base
     from greenflow.store.base import FlowRecord, Status
+    from greenflow.store.keyring import Provider
 else:
     _LATE = ("names", "times", "typed")
     names, times, typed = later_all(__name__, "greenflow.runtime", *_LATE)
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-#: The stores of the ``with`` blocks around this call.
-_AMBIENT: ContextVar[tuple[Store, ...]] = ContextVar("greenflow_store", default=())
 
 #: LMDB must not be opened twice by one process: one Store per place.
 _open_stores: dict[str, Store] = {}
@@ -191,9 +189,7 @@ class Store(Upkeep):
 
     def context(self) -> Context:
         """Return a copy of the caller's context in which this is the default store."""
-        context = copy_context()
-        context.run(_AMBIENT.set, (self,))
-        return context
+        return ambient.context_in(self)
 
     def within(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call with this as the default store: handles are of it when they load."""
@@ -206,17 +202,11 @@ class Store(Upkeep):
         return _load_flow, (flow_id, self._path)
 
     def __enter__(self) -> Self:
-        _AMBIENT.set((*_AMBIENT.get(), self))
+        ambient.enter(self)
         return self
 
     def __exit__(self, *error: object) -> None:
-        # No Token: a block that was entered in another process can be left here.
-        ambient = list(_AMBIENT.get())
-        for place in reversed(range(len(ambient))):
-            if ambient[place] is self:
-                del ambient[place]
-                break
-        _AMBIENT.set(tuple(ambient))
+        ambient.leave(self)
 
     def __repr__(self) -> str:
         return f"<greenflow.Store {self._path}>"
@@ -226,25 +216,38 @@ class Store(Upkeep):
 
 
 @public
-def open(path: str | os.PathLike[str], *, create: bool = True) -> Store:
+def open(
+    path: str | os.PathLike[str],
+    *,
+    create: bool = True,
+    key: str | os.PathLike[str] | None = None,
+    keys: Provider | None = None,
+    encrypt: bool = False,
+) -> Store:
     """Return the store in the folder ``path``, made with all parents if need be.
 
-    Opened again by the same process it is the same Store. It must be on a disk of this
-    machine, and only you may write it: whoever can runs code as who runs its flows.
+    Opened again by the same process it is the same Store. Only you may write it:
+    who can runs code as you, unless it has a key, of ``$GREENFLOW_KEY_FILE`` or these.
 
     Args:
         path: a folder that is, or will be, a store and nothing else.
         create: make it if it is not there.
+        key: a file with its keys: ``greenflow key new FILE`` makes one.
+        keys: gives its secret of 32 bytes or more; or several, the newest first.
+        encrypt: it must be encrypted; it is if it is made: needs greenflow[crypto].
 
     Raises:
         UnsafeStore: its owner or mode lets others write.
+        WrongKey: it has another key, or none, or the key file is not safe.
+        ExtraMissing: a library to encrypt it is missing.
         StoreError: it is not there, is no store, or is of another format.
     """
     place = _location(path)
     with _opening:
-        store = _open_stores.get(place)
-        if store is None:
-            store = _open_stores[place] = Store(open_store(place, create=create), place)
+        if (store := _open_stores.get(place)) is None:
+            given = key_source(key, keys)
+            base = open_store(place, create=create, keys=given, encrypt=encrypt)
+            store = _open_stores[place] = Store(base, place)
     return store
 
 
@@ -254,20 +257,12 @@ def default() -> Store:
     The one of the innermost ``with store:``, else that of the running flow, else the
     one at :func:`default_path`.
     """
-    return chosen() or open(default_path())
+    return ambient.chosen() or open(default_path())
 
 
 def _default_location() -> str:
-    store = chosen()
+    store = ambient.chosen()
     return store.location if store else _location(default_path())
-
-
-def chosen() -> Store | None:
-    """Return the store that the code around this call is in, if it is in any."""
-    ambient, running = _AMBIENT.get(), current_slice()
-    if ambient or running is None:
-        return ambient[-1] if ambient else None
-    return running.store
 
 
 def _location(path: str | os.PathLike[str]) -> str:
@@ -294,7 +289,6 @@ def _forget_after_fork() -> None:
     _open_stores.clear()
 
 
-keep_local(_AMBIENT)
 tags.register("flow", _load_flow)
 tags.register("store", _load_store)
 os.register_at_fork(after_in_child=_forget_after_fork)

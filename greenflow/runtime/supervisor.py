@@ -26,8 +26,8 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 class _Post:
     """One worker process after another."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self._arguments = arguments
+    def __init__(self, location: str, arguments: Sequence[str]) -> None:
+        self._location, self._arguments = location, arguments
         self._pause = 0.0
         self._next = self._started = 0.0
         self.process: WorkerProcess | None = None
@@ -45,7 +45,7 @@ class _Post:
             self._pause = min(doubled, _PAUSE_SECONDS_MAX) if young else 0.0
             self._next, self.process = now + self._pause, None
         if now >= self._next:
-            self.process = WorkerProcess(self._arguments)
+            self.process = WorkerProcess(self._location, self._arguments)
             self._started = now
 
 
@@ -59,7 +59,7 @@ def supervise(
 
     Args:
         base: the store they work for, in which their deaths are noted.
-        arguments: those of ``greenflow worker``.
+        arguments: those of ``greenflow worker``, but for its store.
         count: how many at a time.
         told: hears, in words, of each that died.
     """
@@ -75,7 +75,7 @@ def supervise(
         number: signal.signal(number, lambda got, _: signals.put(got))
         for number in watched
     }
-    posts = [_Post(arguments) for _ in range(count)]
+    posts = [_Post(base.location, arguments) for _ in range(count)]
     try:
         while True:
             for post in posts:

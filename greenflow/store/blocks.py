@@ -8,18 +8,23 @@ for one flow, as long as any checkpoint of that flow refers to it.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from blake3 import blake3
 
 from greenflow import limits
-from greenflow._pages import cuts
+from greenflow._pages import cuts, room
 from greenflow.envelope import seal, sealed_bytes, unseal
 from greenflow.errors import BadChecksum, BadContents, StoreError
 from greenflow.store import keys
-from greenflow.store.bulk import NAME_BYTES, Reader
+from greenflow.store.bulk import NAME_BYTES
 from greenflow.store.records import Packed, decode, pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from greenflow.store.bulk_reading import Reader
 
 #: Two blocks of one digest would be one: nobody can make such two, also on purpose.
 DIGEST_BYTES: Final = 24
@@ -137,21 +142,55 @@ def place_in(flow_id: str, digest: bytes, first_piece: bytes) -> Place | None:
 
 def unseal_block(
     flow_id: str, digest: bytes, record: bytes, files: Reader | None = None
-) -> bytes | memoryview:
+) -> bytes:
     """Return the bytes of a block. Raises BadRecord.
 
     ``files`` reads one that is not in its record.
     """
     found = open_block(flow_id, digest, record)
-    plain: bytes | memoryview
     if found.place is None:
         plain = unpack(found.body, _part_of(flow_id))
     elif files is None:
         raise BadContents(f"{_part_of(flow_id)} lies elsewhere")
     else:
-        plain = files.part(flow_id, *found.place, found.plain_bytes)
+        plain = files.read(flow_id, *found.place, found.plain_bytes)
     check_digest(flow_id, digest, plain)
     return plain
+
+
+def copy_out(flow_id: str, found: Stored, files: Reader, target: memoryview) -> None:
+    """Copy a block to where it belongs, unchecked. Raises BadRecord."""
+    if found.place is None:
+        target[:] = unpack(found.body, _part_of(flow_id))
+    else:
+        files.read_into(flow_id, *found.place, target)
+
+
+def joined(
+    flow_id: str, pairs: Iterable[tuple[bytes, bytes]], size: int, files: Reader
+) -> bytes:
+    """Return blocks as one, each checked where it lies then. Raises BadRecord.
+
+    Args:
+        flow_id: whose they are.
+        pairs: the digest and the record of each, in order.
+        size: of all.
+        files: reads those that are not in their records.
+    """
+    found = [(digest, open_block(flow_id, digest, record)) for digest, record in pairs]
+    total = sum(each.plain_bytes for _, each in found)
+    if total != size:
+        what = f"the state of flow {flow_id}"
+        raise BadContents(f"{what} has {total} bytes and says that it has {size}")
+    value, view = room(size, False)
+    at = 0
+    with view:
+        for digest, each in found:
+            begin, at = at, at + each.plain_bytes
+            with view[begin:at] as part:
+                copy_out(flow_id, each, files, part)
+                check_digest(flow_id, digest, part)
+    return bytes(value)
 
 
 def check_digest(flow_id: str, digest: bytes, plain: bytes | memoryview) -> None:

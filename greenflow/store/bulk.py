@@ -12,19 +12,22 @@ the next sweep. What a file is needed for no more, a commit deletes behind itsel
 from __future__ import annotations
 
 import fcntl
-import mmap
 import os
 import threading
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Self
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
 
 from greenflow._pages import write_soon
-from greenflow.errors import BadContents, StoreError
+from greenflow.errors import StoreError
 from greenflow.failpoints import reach
+from greenflow.store.directory import sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+
+    from greenflow.store.bulk_cipher import BulkCipher
 
 NAME_BYTES: Final = 16
 _FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC
@@ -41,7 +44,7 @@ class BulkFile:
         name: what records call it.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, cipher: BulkCipher | None = None) -> None:
         """Make one. Raises StoreError."""
         self.name = b""
         self._folder = folder
@@ -51,6 +54,10 @@ class BulkFile:
         try:
             while self._file < 0:
                 self._file = self._begun()
+            self._cipher = None if cipher is None else cipher.begin(self.name)
+            if self._cipher is not None:
+                self._end = len(self._cipher.head)
+                _write(self._file, [memoryview(self._cipher.head)], 0)
         except OSError as error:
             raise _failed(folder, error) from error
 
@@ -65,34 +72,37 @@ class BulkFile:
         os.close(file)  # a sweep came between the two
         return -1
 
-    def add(self, part: memoryview) -> int:
-        """Write a block behind the others; return where. Any thread may.
+    def add(self, parts: Sequence[memoryview]) -> list[int]:
+        """Write blocks behind the others; return where each is. Any thread may.
 
         Raises StoreError.
         """
-        size = len(part)
+        more = 0 if self._cipher is None else self._cipher.more_bytes
+        sizes = [len(part) + more for part in parts]
         with self._growing:
-            at, self._end = self._end, self._end + size
+            begin, self._end = self._end, self._end + sum(sizes)
+        *places, end = accumulate(sizes, initial=begin)
+        if self._cipher is not None:
+            pairs = zip(places, parts, strict=True)
+            parts = [memoryview(self._cipher.encrypt(*each)) for each in pairs]
         try:
-            done = os.pwrite(self._file, part, at)
-            while done < size:
-                done += os.pwrite(self._file, part[done:], at + done)
+            _write(self._file, parts, begin)
         except OSError as error:
             raise _failed(self._folder, error) from error
-        end = (at + size) // _SOON_BYTES * _SOON_BYTES
-        if end > at:
-            write_soon(self._file, end - _SOON_BYTES, _SOON_BYTES)
-        return at
+        soon = end // _SOON_BYTES * _SOON_BYTES
+        if soon > begin:
+            write_soon(self._file, soon - _SOON_BYTES, _SOON_BYTES)
+        return places
 
     def sync(self) -> None:
         """Return when all of it is on disk, its name too. Raises StoreError."""
         reach("before-bulk-sync")
         try:
             os.fdatasync(self._file)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
             if self._folder not in _named:
                 # Whoever made it may not have come so far.
-                _sync_folder(os.path.dirname(self._folder))
+                sync_folder(os.path.dirname(self._folder))
                 _named.add(self._folder)
         except OSError as error:
             raise _failed(self._folder, error) from error
@@ -115,43 +125,9 @@ class BulkFile:
         self.keep()
 
 
-class Reader:
-    """Reads files of blocks, each mapped once. A context manager."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._maps: dict[bytes, mmap.mmap] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for each in self._maps.values():
-            with suppress(BufferError):  # an error may keep a part of it a while
-                each.close()
-
-    def view(self, name: bytes) -> memoryview:
-        """Return what is in a file. Raises OSError, ValueError (it is empty)."""
-        mapped = self._maps.get(name)
-        if mapped is None:
-            file = os.open(_path(self._folder, name), os.O_RDONLY | _FLAGS)
-            try:
-                # No file becomes shorter: to read behind its end would kill.
-                mapped = mmap.mmap(file, 0, mmap.MAP_SHARED, mmap.PROT_READ)
-            finally:
-                os.close(file)
-            self._maps[name] = mapped
-        return memoryview(mapped)
-
-    def part(self, flow_id: str, name: bytes, at: int, size: int) -> memoryview:
-        """Return what lies in a file for a flow. Raises BadContents."""
-        try:
-            found = self.view(name)[at : at + size]
-        except (OSError, ValueError) as error:
-            raise _unreadable(flow_id, str(error)) from error
-        if len(found) != size:
-            raise _unreadable(flow_id, "it is behind the end of its file")
-        return found
+def opened(folder: str, name: bytes) -> int:
+    """Open a file for reading. Raises OSError."""
+    return os.open(_path(folder, name), os.O_RDONLY | _FLAGS)
 
 
 def names(folder: str) -> list[bytes]:
@@ -189,7 +165,7 @@ def sweep(folder: str, is_named: Callable[[bytes], bool]) -> int:
     count = 0
     for name in names(folder):
         with suppress(OSError):
-            file = os.open(_path(folder, name), os.O_RDONLY | _FLAGS)
+            file = opened(folder, name)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Its writer has ended by now: what it committed is seen.
@@ -213,7 +189,16 @@ def copy(folder: str, name: bytes, target: str) -> None:
         copyfileobj(source, made, _SOON_BYTES)
         made.flush()
         os.fsync(made.fileno())
-    _sync_folder(target)
+    sync_folder(target)
+
+
+def _write(file: int, parts: Sequence[memoryview], at: int) -> None:
+    size = sum(map(len, parts))
+    done = os.pwritev(file, parts, at)
+    if done < size:  # a signal, or a disk that is all but full
+        rest = memoryview(b"".join(parts))
+        while done < size:
+            done += os.pwrite(file, rest[done:], at + done)
 
 
 def _make_folder(folder: str) -> None:
@@ -222,27 +207,12 @@ def _make_folder(folder: str) -> None:
         _named.discard(folder)
 
 
-def _sync_folder(folder: str) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 def _opened(path: str, flags: int) -> int:
     return os.open(path, flags | _FLAGS, 0o600)
 
 
 def _path(folder: str, name: bytes) -> str:
     return os.path.join(folder, name.hex())
-
-
-def _unreadable(flow_id: str, why: str) -> BadContents:
-    return BadContents(
-        f"a block of a state of flow {flow_id} cannot be read: {why}",
-        hint="take the store from a copy",
-    )
 
 
 def _failed(folder: str, error: OSError) -> StoreError:

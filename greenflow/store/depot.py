@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from greenflow.store.bulk_cipher import BulkCipher
     from greenflow.store.work import Work
 
 
@@ -16,3 +17,4 @@ class Depot(NamedTuple):
 
     folder: str  #: of the files
     read: Callable[[Callable[[Work], Any]], Any]  #: in a read transaction
+    cipher: BulkCipher | None = None  #: of the files, if they are encrypted

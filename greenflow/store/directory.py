@@ -53,6 +53,8 @@ _REMOTE: Final = {
 }
 #: What mountinfo calls those that LMDB is safe on; others are asked for by statfs(2).
 _LOCAL: Final = frozenset({b"ext4", b"ext3", b"xfs", b"tmpfs", b"overlay", b"f2fs"})
+#: Kinds of the above that are taken nevertheless, with commas between.
+REMOTE_VARIABLE: Final = "GREENFLOW_ALLOW_REMOTE"
 #: More than struct statfs has on any Linux.
 _STATFS_BYTES: Final = 512
 
@@ -67,7 +69,7 @@ def create(path: str) -> None:
         for parent in reversed(_parents(path)):
             if not os.path.exists(parent):
                 _make(parent, _PARENT_MODE)
-                _sync_folder(os.path.dirname(parent))
+                sync_folder(os.path.dirname(parent))
         _make(path, _FOLDER_MODE)
         strange = sorted(set(os.listdir(path)) - _OWN)
     except OSError as error:
@@ -96,7 +98,25 @@ def exists(path: str) -> bool:
 def sync(path: str) -> None:
     """Bring the names of a new store's folder and files to the disk too."""
     for folder in (path, os.path.dirname(path)):
-        _sync_folder(folder)
+        sync_folder(folder)
+
+
+def sync_file(path: str) -> None:
+    """Bring a file to the disk. Raises OSError."""
+    file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def sync_folder(folder: str) -> None:
+    """Bring the names of what is in a folder to the disk. Raises OSError."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def check(path: str) -> None:
@@ -128,7 +148,7 @@ def check(path: str) -> None:
             _check_entry(folder, path, name, is_file=False)
     finally:
         os.close(folder)
-    _check_parents(path)
+    check_parents(f"store {path}", path, UnsafeStore)
 
 
 def _parents(path: str) -> list[str]:
@@ -167,20 +187,18 @@ def file_system(folder: int) -> int:
 
 
 def refuse_remote(path: str, kind: int) -> None:
-    """Refuse a type of file system on which LMDB is not safe. Raises UnsafeStore."""
-    if kind in _REMOTE:
+    """Refuse a type of file system on which LMDB is not safe. Raises UnsafeStore.
+
+    Who knows that its locks and its memory map work there can say so by
+    $GREENFLOW_ALLOW_REMOTE, for this very kind: a FUSE may be a disk of this machine.
+    """
+    name = _REMOTE.get(kind)
+    if name is not None and name not in os.environ.get(REMOTE_VARIABLE, "").split(","):
         raise UnsafeStore(
-            f"store {path} is on {_REMOTE[kind]}, where its locks are not safe",
-            hint="keep the store on a disk of this machine",
+            f"store {path} is on {name}, where its locks are not safe",
+            hint="keep the store on a disk of this machine; if no other machine uses "
+            f"it, and locks and mmap() work there: {REMOTE_VARIABLE}={name}",
         )
-
-
-def _sync_folder(folder: str) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _make(path: str, mode: int) -> None:
@@ -226,16 +244,22 @@ def _check_private(place: str, found: os.stat_result) -> None:
         )
 
 
-def _check_parents(path: str) -> None:
-    """Refuse a folder above in which others could put another store in its place."""
+def check_parents(what: str, path: str, error: type[StoreError]) -> None:
+    """Refuse a folder above in which others could put another one in its place.
+
+    Args:
+        what: what lies at the path, for the error.
+        path: where it lies.
+        error: what is raised.
+    """
     user = os.geteuid()
     for parent in _parents(os.path.realpath(path)):
         found = os.stat(parent)
         if found.st_uid not in (0, user) or _others_write(found):
-            raise UnsafeStore(
-                f"{parent}, above store {path}, can be written by others: uid "
+            raise error(
+                f"{parent}, above {what}, can be written by others: uid "
                 f"{found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}",
-                hint="keep the store in a folder of your own",
+                hint="keep it in a folder of your own",
             )
 
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from greenflow._pages import room
 from greenflow.errors import BadContents
-from greenflow.store import bulk, pieces
+from greenflow.store import pieces
 from greenflow.store.blocks import (
     Place,
     Stored,
     check_digest,
+    copy_out,
     open_block,
     unseal_block,
 )
+from greenflow.store.bulk_reading import Reader
 from greenflow.store.keys import block as block_key
-from greenflow.store.records import unpack
 from greenflow.store.remembered import MEMORY, is_wanted
 from greenflow.store.spans import AT_ONCE, BLOCK
 from greenflow.store.spreading import spread
@@ -56,7 +57,7 @@ class _Run(NamedTuple):
     """Blocks that lie one behind the other in a file, and in a value."""
 
     digests: list[bytes]
-    source: memoryview
+    first: Stored
     target: memoryview
 
 
@@ -65,19 +66,18 @@ def _fill(
 ) -> None:
     """Read blocks to where they belong, while this transaction keeps them."""
     total = sum(map(len, views))
-    with bulk.Reader(work.folder) as files:
+    with Reader(work.folder, work.cipher) as files:
         runs = list(_runs(work, files, flow_id, views, iter(digests)))
         try:
-            tasks = [partial(_copy, flow_id, run) for run in runs]
+            tasks = [partial(_copy, files, flow_id, run) for run in runs]
             spread(tasks, total)
         finally:
             for run in runs:
-                run.source.release()
                 run.target.release()
 
 
-def _copy(flow_id: str, run: _Run, _: memoryview) -> None:
-    run.target[:] = run.source
+def _copy(files: Reader, flow_id: str, run: _Run, _: memoryview) -> None:
+    copy_out(flow_id, run.first, files, run.target)
     for number, digest in enumerate(run.digests):
         with run.target[number * BLOCK : (number + 1) * BLOCK] as part:
             check_digest(flow_id, digest, part)
@@ -85,7 +85,7 @@ def _copy(flow_id: str, run: _Run, _: memoryview) -> None:
 
 def _runs(
     work: Work,
-    files: bulk.Reader,
+    files: Reader,
     flow_id: str,
     views: list[memoryview],
     digests: Iterator[bytes],
@@ -100,11 +100,11 @@ def _runs(
             found = open_block(flow_id, digest, record)
             if found.plain_bytes != min(BLOCK, len(view) - at):
                 raise BadContents(f"a block of {found.plain_bytes} bytes is too many")
-            if run and not _follows(run, found):
-                yield _run(files, flow_id, run, view[begin:at])
+            if run and not (files.is_plain and _follows(run, found)):
+                yield _run(run, view[begin:at])
                 run, begin = [], at
             run.append((digest, found))
-        yield _run(files, flow_id, run, view[begin:])
+        yield _run(run, view[begin:])
 
 
 def _follows(run: list[tuple[bytes, Stored]], found: Stored) -> bool:
@@ -115,22 +115,12 @@ def _follows(run: list[tuple[bytes, Stored]], found: Stored) -> bool:
     return found.place == Place(place.file, place.at + BLOCK)
 
 
-def _run(
-    files: bulk.Reader,
-    flow_id: str,
-    run: list[tuple[bytes, Stored]],
-    target: memoryview,
-) -> _Run:
-    digests, (first, *_) = [digest for digest, _ in run], [found for _, found in run]
-    if first.place is None:
-        source = memoryview(unpack(first.body, "a block"))
-    else:
-        source = files.part(flow_id, *first.place, len(target))
-    return _Run(digests, source, target)
+def _run(run: list[tuple[bytes, Stored]], target: memoryview) -> _Run:
+    return _Run([digest for digest, _ in run], run[0][1], target)
 
 
 def block_in(work: Work, flow_id: str, digest: bytes) -> bytes:
     """Return a block, wherever it lies. Raises BadRecord."""
     record = pieces.get(work.txn, block_key(flow_id, digest))
-    with bulk.Reader(work.folder) as files:
-        return bytes(unseal_block(flow_id, digest, record, files))
+    with Reader(work.folder, work.cipher) as files:
+        return unseal_block(flow_id, digest, record, files)

@@ -191,7 +191,7 @@ def fetch(work: Work, row: Row, seq: int) -> tuple[Raw, bytes]:
     known = states.unseal_state(flow_id, seq, record)
     parts = _read_blocks(work, flow_id, known.stream)
     beside = value(work, flow_id, seq) if known.has_value else b""
-    return states.Raw(flow_id, seq, record, parts, work.folder), beside
+    return states.Raw(flow_id, seq, record, parts, work.folder, work.cipher), beside
 
 
 def current(work: Work, row: Row) -> Raw:
@@ -202,7 +202,7 @@ def current(work: Work, row: Row) -> Raw:
     if row.shares:  # else it need not be looked into here
         digests = states.unseal_state(flow_id, seq, record).stream
         parts = _read_blocks(work, flow_id, digests)
-    return states.Raw(flow_id, seq, record, parts, work.folder)
+    return states.Raw(flow_id, seq, record, parts, work.folder, work.cipher)
 
 
 def firsts(work: Work, raw: Raw) -> list[bytes]:

@@ -1,11 +1,12 @@
 """The keys of the store's one tree; the first byte tells the kind of the record.
 
+    a [id]                                 with a key: what all records, or a flow, have
     m                                      what this store is
     f id NUL                               a flow
     f id NUL s seq(8) s piece(2)           a checkpoint of it: a saved state
     f id NUL s seq(8) v piece(2)           its payload; behind the last: how it ended
     f id NUL s seq(8) l                    it has a label: it is kept
-    f id NUL c digest(16) piece(2)         what checkpoints with large states share
+    f id NUL c digest(24) piece(2)         what checkpoints with large states share
     f id NUL g number(8)                   a line that it logged
     c created(8) id                        flows by age
     q queue NUL rank(1) ticket(8)          flows that are ready, the first first
@@ -25,10 +26,9 @@
     u hash(8) piece(2)                     source text of code, by its hash
     z name(16) piece(2)                    a file of blocks, and whose they are
 
-One tree and not one for each kind: every tree that a commit touches costs it two more
-pages. For the same reason a flow and its state lie side by side. Integers are
-big-endian, so that keys sort as they count. A topic is in its key as a digest, because
-LMDB's keys end at 511 bytes; the message tells it in full.
+One tree and not one for each kind: each that a commit touches costs two more pages.
+So a flow and its state lie side by side. Integers are big-endian: keys sort as they
+count. A topic is there as a digest: keys end at 511 bytes, and its message has it all.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from typing import Final
 from greenflow import limits
 from greenflow.digests import blake2b
 
+ANCHOR: Final = b"a"
 META: Final = b"m"
 FLOW: Final = b"f"
 CREATED: Final = b"c"

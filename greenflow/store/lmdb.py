@@ -11,13 +11,13 @@ from greenflow import limits
 from greenflow.errors import StoreClosed
 from greenflow.failpoints import reach
 from greenflow.later import later_all
-from greenflow.store import bells, bulk, directory, mailbox, states
+from greenflow.store import bells, bulk, directory, keyfile, mailbox, states
 from greenflow.store.base import ANSWERS, CANCELS, Outgoing
 from greenflow.store.bells import Bell
 from greenflow.store.claiming import Claimer
 from greenflow.store.depot import Depot
 from greenflow.store.lmdb_env import attach, detach
-from greenflow.store.meta import settle
+from greenflow.store.meta import Wanted, check, settle
 from greenflow.store.work import Work
 from greenflow.store.working import Working
 
@@ -26,14 +26,26 @@ if TYPE_CHECKING:
 
     import lmdb
 
-    from greenflow.store import creating, deaths, editing, posting, steering, throttle
+    from greenflow.store import (
+        bulk_cipher,
+        creating,
+        deaths,
+        editing,
+        keyed,
+        posting,
+        steering,
+        throttle,
+    )
     from greenflow.store.base import Edit, FlowRecord, NewFlow, QueueLimits
+    from greenflow.store.keyfile import Source
     from greenflow.store.lmdb_env import Environment
+    from greenflow.store.wrapping import Wrap
 else:
     creating, deaths, editing, posting, steering, throttle = later_all(
         *(__name__, "greenflow.store"),
         *("creating", "deaths", "editing", "posting", "steering", "throttle"),
     )
+    bulk_cipher, keyed = later_all(__name__, "greenflow.store", "bulk_cipher", "keyed")
 
 T = TypeVar("T")
 
@@ -51,6 +63,8 @@ class LmdbStore(Working):
         *,
         create: bool = True,
         lease_seconds: float = limits.LEASE_SECONDS,
+        keys: Source | None = None,
+        encrypt: bool = False,
     ) -> None:
         """Open the store in a folder, made if need be unless ``create`` is false.
 
@@ -59,15 +73,23 @@ class LmdbStore(Working):
             create: make it if it is not there.
             lease_seconds: after so long without a sign, this process, if it runs
                 flows, is taken for dead by others.
+            keys: those that sign what it holds; else those that the environment names.
+            encrypt: it must be encrypted, and is if it is made.
 
         Raises:
             UnsafeStore: others could write it, or it is on another machine's disk.
             StoreError: it is not there, is no store, or is of another format.
+            WrongKey: it has another key than this process, or only one of them has one.
+            ExtraMissing: it is encrypted, and a library for that is missing.
             BadRecord: what it says of itself was damaged.
         """
         given = os.path.abspath(path)
         above = os.path.realpath(os.path.dirname(given))
         self._path = os.path.join(above, os.path.basename(given))
+        wanted = Wanted(create, keys or keyfile.from_environment(), encrypt)
+        check(wanted)
+        if wanted.source is not None:
+            keyfile.check_outside(wanted.source, self._path)
         if create:
             directory.create(self._path)
         else:
@@ -75,11 +97,18 @@ class LmdbStore(Working):
         directory.check(self._path)
         self._env: Environment | None = attach(self._path)
         self._workers = os.path.join(self._path, directory.WORKERS)
+        self._wrap: Wrap | None = None
         self._depot = Depot(os.path.join(self._path, directory.BULK), self.read)
         self._claimer = Claimer(self._workers, self, lease_seconds)
         try:
             directory.check(self._path)
-            settle(self._env, create=create)
+            self._wrap = settle(self._env, wanted)
+            self._keys = wanted.source
+            if self._keys is not None:
+                keyfile.note(self._path, self._keys)
+            if self._wrap is not None:
+                cipher = bulk_cipher.cipher_of(self._wrap)
+                self._depot = self._depot._replace(cipher=cipher)
         except BaseException:
             self.close()
             raise
@@ -98,6 +127,16 @@ class LmdbStore(Working):
     def depot(self) -> Depot:
         """Where its blocks are."""
         return self._depot
+
+    @property
+    def keys(self) -> Source | None:
+        """The keys that it was opened with."""
+        return self._keys
+
+    @property
+    def wrap(self) -> Wrap | None:
+        """What wraps its values, if it has a key."""
+        return self._wrap
 
     @property
     def environment(self) -> Environment:
@@ -214,15 +253,21 @@ class LmdbStore(Working):
 
     def read(self, call: Callable[[Work], T]) -> T:
         """Return what ``call`` returns in a read transaction. Raises StoreError."""
-        return self._environment().read(lambda txn: call(Work(txn, self._depot.folder)))
+        return self._environment().read(lambda txn: call(self._work(txn)))
+
+    def _work(self, txn: lmdb.Transaction[bytes]) -> Work:
+        seen = txn if self._wrap is None else keyed.KeyedTxn(txn, self._wrap)
+        return Work(seen, self._depot.folder, self._depot.cipher)
 
     def write(self, call: Callable[[Work], T]) -> T:
         """Return what ``call`` returns when all that it changed is on disk."""
 
         def change(txn: lmdb.Transaction[bytes]) -> tuple[T, Work]:
-            work = Work(txn, self._depot.folder)
+            work = self._work(txn)
             result = call(work)
             work.flush()
+            if self._wrap is not None:
+                work.txn.flush()
             return result, work
 
         result, work = self._environment().write(change)

@@ -213,7 +213,7 @@ def _read(cursor: lmdb.Cursor[bytes], prefix: bytes) -> bytes:
     pieces = [cursor.value()]
     # Only the last piece can be shorter.
     while (
-        len(pieces[-1]) == limits.CHUNK_BYTES
+        len(pieces[-1]) >= limits.CHUNK_BYTES
         and len(pieces) * limits.CHUNK_BYTES < limits.RECORD_BYTES_MAX
         and cursor.next()
         and cursor.key().startswith(prefix)

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 #: The format of everything in the store, recorded when it is made.
 FORMAT = 2
+#: How a value begins that is signed or encrypted (:mod:`greenflow.store.wrapping`).
+WRAPPED = b"\x93gk"
 _HEADS_BYTES = 1024
 _SMALL_WINDOW_BITS = 13
 _MEMORY_LEVEL = 5
@@ -33,6 +35,8 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     page_bytes: int
     store: str  #: an id made with the store
     created: float  #: seconds since the epoch
+    era: str = ""  #: with a key: an id that is new whenever all was signed anew
+    encrypted: bool = False
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -106,6 +110,11 @@ def encode_index(key: bytes, flow_id: str = "") -> bytes:
 def decode_index(key: bytes, data: bytes) -> str:
     """Return the id that :func:`encode_index` was given. Raises BadRecord."""
     return unseal(b"index", key, data)[1].decode()
+
+
+def is_wrapped(data: bytes) -> bool:
+    """Return whether a value is of a store with a key."""
+    return data[: len(WRAPPED)] == WRAPPED
 
 
 def pack(data: bytes, what: str) -> Packed:

@@ -7,7 +7,7 @@ blocks that it is made of. In front of that are the digests of its large values'
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     #: Returns which of some digests are stored already; of none, all that are.
     Stored = Callable[[list[bytes]], Collection[bytes]]
-    from greenflow.store import bulk, filling, taking
+    from greenflow.store import bulk_reading, filling, taking
 else:
-    _LATE = ("bulk", "filling", "taking")
-    bulk, filling, taking = later_all(__name__, "greenflow.store", *_LATE)
+    _LATE = ("bulk_reading", "filling", "taking")
+    bulk_reading, filling, taking = later_all(__name__, "greenflow.store", *_LATE)
 
 
 class State(msgspec.Struct, frozen=True):
@@ -82,6 +82,7 @@ class Raw(msgspec.Struct, frozen=True):
     record: bytes
     parts: list[bytes]  #: the records of the blocks of its stream
     folder: str = ""  #: of files of blocks
+    cipher: Any = None  #: a BulkCipher, if they are encrypted
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
@@ -234,12 +235,8 @@ def opened_stream(raw: Raw) -> tuple[Known, bytes]:
     if len(digests) != len(raw.parts):
         raise BadContents(f"{what} says that it has {size} bytes")
     pairs = zip(digests, raw.parts, strict=True)
-    with bulk.Reader(raw.folder) as files:
-        found = (blocks.unseal_block(raw.flow, *each, files) for each in pairs)
-        data = b"".join(found)
-    if len(data) != size:
-        raise BadContents(f"{what} has {len(data)} bytes and says that it has {size}")
-    return known, data
+    with bulk_reading.Reader(raw.folder, raw.cipher) as files:
+        return known, blocks.joined(raw.flow, pairs, size, files)
 
 
 def seal_value(flow_id: str, seq: int, value: Packed) -> bytes:

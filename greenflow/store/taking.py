@@ -151,11 +151,7 @@ class _New:
                 blocks = []
             elif self.file is None:
                 self._begin()
-        if len(blocks) == len(views):
-            self._write_all(digests, part)  # they are one piece
-        else:
-            for digest, view in blocks:
-                self._write_all([digest], view)
+        self._write(blocks)
         for view in views:
             view.release()
         return digests
@@ -177,7 +173,7 @@ class _New:
         for digest, each in fresh.items():
             assert each.plain is not None
             if digest not in self.parts:
-                self._write_all([digest], each.plain)
+                self._write([(digest, each.plain)])
         return [self.parts.get(each.digest, each) for each in stream]
 
     def _is_first(self, digest: bytes, view: memoryview) -> bool:
@@ -188,19 +184,18 @@ class _New:
         return True
 
     def _begin(self) -> None:
-        self.file = bulk.BulkFile(self._depot.folder)
+        self.file = bulk.BulkFile(self._depot.folder, self._depot.cipher)
         for digest, held in list(self.parts.items()):
             if held.packed is not None:
-                self._write_all([digest], memoryview(held.packed.data))
+                self._write([(digest, memoryview(held.packed.data))])
 
-    def _write_all(self, digests: list[bytes], part: memoryview) -> None:
-        assert self.file is not None
-        at = self.file.add(part)
-        for number, digest in enumerate(digests):
-            begin = number * BLOCK
-            place = Place(self.file.name, at + begin)
-            size = min(BLOCK, len(part) - begin)
-            self.parts[digest] = Block(digest, size, None, None, place)
+    def _write(self, blocks: Sequence[tuple[bytes, memoryview]]) -> None:
+        if self.file is None or not blocks:
+            return
+        places = self.file.add([view for _, view in blocks])
+        for (digest, view), at in zip(blocks, places, strict=True):
+            place = Place(self.file.name, at)
+            self.parts[digest] = Block(digest, len(view), None, None, place)
 
     def end(self) -> None:
         """Return when what is in the file is on disk. Raises StoreError."""

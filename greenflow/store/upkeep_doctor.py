@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from greenflow.errors import BadRecord, StoreError
 from greenflow.store import keys, upkeep_entry, upkeep_flow, upkeep_machine
 from greenflow.store.upkeep_finding import Finding, Found, derived
+from greenflow.store.upkeep_keys import audited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ def doctor(
         tidied = upkeep_machine.tidy(store, around)
         around = [replace(f, fixed=f.fixed or f.kind in tidied) for f in around]
     examiner = Examiner(store, fix=fix and stuck is None, tell=tell)
-    return [*around, *examiner.run()]
+    return [*around, *examiner.run(), *audited(store)]
 
 
 class Examiner:

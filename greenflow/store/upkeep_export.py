@@ -26,6 +26,8 @@ from greenflow.store.model import (
 )
 from greenflow.store.records import decode, unseal_message
 from greenflow.store.spans import Span  # noqa: TC001
+from greenflow.store.upkeep_keys import begin_file, resume_file
+from greenflow.store.wrapping import WRAP_BYTES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
     from greenflow.parted import AnyState
     from greenflow.store.claiming import Transactions
     from greenflow.store.depot import Depot
+    from greenflow.store.keyring import Keyring
+    from greenflow.store.upkeep_keys import FileKey
     from greenflow.store.work import Work
+    from greenflow.store.wrapping import Wrap
 
 T = TypeVar("T")
 
@@ -171,51 +176,75 @@ def _messages(work: Work, flow_id: str) -> Iterator[tuple[Item, bytes]]:
         yield item, message.body
 
 
-def write_file(exported: Exported, file: IO[bytes]) -> None:
-    """Write a flow into a file."""
+def write_file(exported: Exported, file: IO[bytes], wrap: Wrap | None = None) -> None:
+    """Write a flow into a file, signed as a store with a key is that ``wrap`` is of."""
+    key = begin_file(wrap, file)
     head = _Head(
         format=_FORMAT,
         record=exported.record,
         next_seq=exported.next_seq,
         items=len(exported.items),
     )
-    _put(file, 0, _encode(head), b"")
+    _put(file, key, 0, _encode(head), b"")
     for number, (item, body) in enumerate(exported.items, 1):
-        _put(file, number, _encode(item), body)
-    _put(file, len(exported.items) + 1, _encode(Item(what="end")), b"")
+        _put(file, key, number, _encode(item), body)
+    _put(file, key, len(exported.items) + 1, _encode(Item(what="end")), b"")
 
 
-def read_file(file: IO[bytes]) -> Exported:
-    """Return the flow that a file has. Raises BadRecord."""
-    head = _decoded(_head, _get(file, 0)[0])
+def read_file(
+    file: IO[bytes], ring: Keyring | None = None, *, unsigned: bool = False
+) -> Exported:
+    """Return the flow that a file has.
+
+    Args:
+        file: which; it must be able to seek.
+        ring: the keys of the store that it is for, if that has any.
+        unsigned: take also one that none of them has signed.
+
+    Raises:
+        BadRecord: it is damaged, or not signed and must be.
+        WrongKey, ExtraMissing: it cannot be verified, or decrypted.
+    """
+    key = resume_file(ring, file, unsigned=unsigned)
+    head = _decoded(_head, _get(file, key, 0)[0])
     if head.format != _FORMAT or not 0 <= head.items <= _ITEMS_MAX:
         raise BadContents(
             f"an exported flow of format {head.format} with {head.items} items"
         )
     items = []
     for number in range(1, head.items + 1):
-        told, body = _get(file, number)
+        told, body = _get(file, key, number)
         items.append((_decoded(_item, told), body))
-    end, _ = _get(file, head.items + 1)
+    end, _ = _get(file, key, head.items + 1)
     if _decoded(_item, end).what != "end" or file.read(1):
         raise BadContents("an exported flow goes on behind its end")
     return Exported(record=head.record, next_seq=head.next_seq, items=items)
 
 
-def _put(file: IO[bytes], number: int, head: bytes, body: bytes) -> None:
-    record = seal(_KIND, _LENGTH.pack(number), head, body)
+def _put(
+    file: IO[bytes], key: FileKey | None, number: int, head: bytes, body: bytes
+) -> None:
+    place = _LENGTH.pack(number)
+    record = seal(_KIND, place, head, body)
+    if key is not None:
+        record = key.closed(place, record)
     file.write(_LENGTH.pack(len(record)))
     file.write(record)
 
 
-def _get(file: IO[bytes], number: int) -> tuple[bytes, bytes]:
+def _get(file: IO[bytes], key: FileKey | None, number: int) -> tuple[bytes, bytes]:
     length = file.read(_LENGTH.size)
     if len(length) < _LENGTH.size:
         raise Truncated("the file of an exported flow ends in the middle")
     (size,) = _LENGTH.unpack(length)
-    if size > limits.STATE_BYTES_MAX:
+    if size > limits.STATE_BYTES_MAX + WRAP_BYTES_MAX:
         raise BadContents(f"no exported flow: a record of it has {size} bytes")
-    return unseal(_KIND, _LENGTH.pack(number), file.read(size))
+    place, record = _LENGTH.pack(number), file.read(size)
+    if len(record) != size:
+        raise Truncated("the file of an exported flow ends in the middle")
+    if key is not None:
+        record = key.opened(place, record)
+    return unseal(_KIND, place, record)
 
 
 def _decoded(decoder: msgspec.msgpack.Decoder[T], told: bytes) -> T:

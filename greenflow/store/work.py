@@ -10,7 +10,7 @@ Only a flow that waits is blocked, and only one that is to be retried has a time
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import lmdb
 
     from greenflow.store.base import FlowRecord, Status
+    from greenflow.store.bulk_cipher import BulkCipher
+    from greenflow.store.keyed import KeyedTxn
 
 #: Flows that are kept decoded. A worker commits the same one again and again.
 _WRITTEN_MAX: Final = 256
@@ -37,10 +39,15 @@ _WRITTEN_MAX: Final = 256
 class Work:
     """One transaction's view: a flow is decoded once, and written once, by flush()."""
 
-    def __init__(self, txn: lmdb.Transaction[bytes], folder: str = "") -> None:
-        self.txn = txn
-        #: Where the files of blocks are.
-        self.folder = folder
+    def __init__(
+        self,
+        txn: lmdb.Transaction[bytes] | KeyedTxn,
+        folder: str = "",
+        cipher: BulkCipher | None = None,
+    ) -> None:
+        self.txn: Any = txn
+        #: Where the files of blocks are, and what they are encrypted with.
+        self.folder, self.cipher = folder, cipher
         #: Whether a flow can run now, or at another time, that could not before.
         self.wakes = False
         #: Whether a flow has ended.

@@ -212,3 +212,14 @@ def test_disk_of_another_machine_is_refused(kind: int):
 @pytest.mark.parametrize("kind", [0xEF53, 0x01021994, 0x9123683E, 0x58465342])
 def test_disk_of_this_machine_is_not(kind: int):
     directory.refuse_remote("store", kind)
+
+
+def test_one_kind_of_remote_disk_can_be_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(UnsafeStore, match=f"{directory.REMOTE_VARIABLE}=FUSE"):
+        directory.refuse_remote("store", 0x65735546)
+    monkeypatch.setenv(directory.REMOTE_VARIABLE, "9p,FUSE")
+    directory.refuse_remote("store", 0x65735546)
+    with pytest.raises(UnsafeStore, match="NFS"):
+        directory.refuse_remote("store", 0x6969)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 
-from greenflow.store import upkeep_copy
+from greenflow.store import upkeep_alone, upkeep_copy
 
 
 def stop(_: str) -> None:
@@ -18,7 +18,7 @@ def stop(_: str) -> None:
     signal.pause()
 
 
-upkeep_copy.attach = stop
+upkeep_alone.attach = stop
 if "keep-head" in sys.argv:
-    upkeep_copy._LOCK_HEAD_BYTES = 0
+    upkeep_alone._LOCK_HEAD_BYTES = 0
 upkeep_copy.compact(sys.argv[1])
