@@ -55,7 +55,7 @@ def load_now() -> None:
         OSError: one cannot be read.
     """
     while _waiting:  # those that are loaded may leave others for later
-        for each in list(_waiting):
+        for each in _waiting.copy():
             each.__getattr__("__name__")  # each module has one
 
 

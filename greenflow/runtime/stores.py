@@ -16,9 +16,8 @@ from greenflow.runtime.outgoing import check_key
 from greenflow.runtime.places import default_path
 from greenflow.runtime.scheduler import Scheduler
 from greenflow.runtime.upkeep import Upkeep
-from greenflow.store import open_store
+from greenflow.store import keyfile, open_store
 from greenflow.store.base import QueueLimits
-from greenflow.store.keyfile import source as key_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -244,10 +243,12 @@ def open(
     """
     place = _location(path)
     with _opening:
-        if (store := _open_stores.get(place)) is None:
-            given = key_source(key, keys)
+        store, given = _open_stores.get(place), keyfile.source(key, keys)
+        if store is None:
             base = open_store(place, create=create, keys=given, encrypt=encrypt)
             store = _open_stores[place] = Store(base, place)
+        else:
+            store.base.check_same(given, encrypt=encrypt)
     return store
 
 

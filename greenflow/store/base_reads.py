@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from greenflow.parted import AnyState
+    from greenflow.store import keyfile
     from greenflow.store.model import (
         Checkpoint,
         FlowRecord,
@@ -27,6 +28,10 @@ class StoreReads(ABC):
     @abstractmethod
     def location(self) -> str:
         """Where it is, for messages to people."""
+
+    @abstractmethod
+    def check_same(self, keys: keyfile.Source | None, *, encrypt: bool) -> None:
+        """Raise WrongKey if it has other keys than these, if any, or is in clear."""
 
     @abstractmethod
     def get(self, flow_id: str) -> FlowRecord:

@@ -22,6 +22,7 @@ from greenflow.store import directory
 if TYPE_CHECKING:
     from greenflow.store import keyring
     from greenflow.store.keyring import Keyring, Provider
+    from greenflow.store.lmdb import LmdbStore
 else:
     keyring = later(__name__, "greenflow.store.keyring")
 
@@ -50,6 +51,22 @@ def source(key: str | os.PathLike[str] | None, keys: Provider | None) -> Source 
     if keys is not None:
         return Source(keyring.provided(keys))
     return None if key is None else load(key)
+
+
+def check_same(store: LmdbStore, given: Source | None, *, encrypt: bool) -> None:
+    """Raise WrongKey if a store that is open is not what is asked for now."""
+    held = store.keys.ring if store.keys is not None else None
+    if given is not None and (held is None or held.keys != given.ring.keys):
+        raise WrongKey(
+            f"store {store.location} is open in this process with "
+            f"{held or 'no key'}, and not with {given.ring}",
+            hint="close() it first, or name no key",
+        )
+    if encrypt and (store.wrap is None or not store.wrap.encrypts):
+        raise WrongKey(
+            f"store {store.location} is open in this process, and is not encrypted",
+            hint="close() it, and encrypt it: greenflow rekey --encrypt",
+        )
 
 
 def load(path: str | os.PathLike[str]) -> Source:

@@ -133,6 +133,10 @@ class LmdbStore(Working):
         """The keys that it was opened with."""
         return self._keys
 
+    def check_same(self, keys: Source | None, *, encrypt: bool) -> None:
+        """Raise WrongKey if it has other keys than these, if any, or is in clear."""
+        keyfile.check_same(self, keys, encrypt=encrypt)
+
     @property
     def wrap(self) -> Wrap | None:
         """What wraps its values, if it has a key."""

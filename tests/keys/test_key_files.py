@@ -152,3 +152,22 @@ def test_a_signed_store_is_not_taken_for_an_encrypted_one(
     LmdbStore(place, keys=keyfile.load(file)).close()
     with pytest.raises(WrongKey, match="--encrypt"):
         LmdbStore(place, keys=keyfile.load(file), encrypt=True)
+
+
+def test_an_open_store_is_not_opened_with_another_key(file: Path, tmp_path: Path):
+    other = keyfile.make(tmp_path / "other").file
+    secret = keyfile.load(file).ring.newest.secret
+    place = tmp_path / "store"
+    store = greenflow.open(place, key=file)
+    assert greenflow.open(place) is store
+    assert greenflow.open(place, key=file) is store
+    assert greenflow.open(place, keys=lambda: secret) is store
+    with pytest.raises(WrongKey, match=r"is open in this process with <Keyring \w+>"):
+        greenflow.open(place, key=other)
+    with pytest.raises(WrongKey, match="is not encrypted"):
+        greenflow.open(place, encrypt=True)
+    store.close()
+    plain = greenflow.open(tmp_path / "plain")
+    with pytest.raises(WrongKey, match="with no key, and not with"):
+        greenflow.open(tmp_path / "plain", key=file)
+    plain.close()
