@@ -50,6 +50,8 @@ class Nested(NamedTuple):
 
 
 _nested: ByCode[tuple[CodeType, Nested]] = ByCode()
+#: Of code that was kept with a flow, the place that it came from.
+_pinned: ByCode[Nested] = ByCode()
 
 
 # --- from a function to its place ---
@@ -69,6 +71,9 @@ def hidden(function: FunctionType) -> Hidden | None:
 def nested(function: FunctionType) -> Nested | None:
     """Return of which function's constants the code of this one is, or None."""
     code = function.__code__
+    pinned = _pinned.get(code)
+    if pinned is not None:
+        return pinned
     known = _nested.get(code)
     if known is not None:
         outer, place = known
@@ -107,6 +112,11 @@ def _constants_to(outer: CodeType, wanted: CodeType) -> tuple[int, ...] | None:
     return None
 
 
+def pin(code: CodeType, place: Nested) -> None:
+    """Let code that was kept with a flow be saved as what was at that place."""
+    _pinned.put(code, place)
+
+
 # --- from a place to the function or the code ---
 
 
@@ -125,8 +135,11 @@ def function_or_hidden(module: str, path: str, expected: bytes) -> FunctionType:
             return function
         changed = changed or function
     if changed is None:
-        raise _missing(module, path)
-    kept = spares.function(expected, changed)
+        kept = spares.missing(expected, module, path)
+        if kept is None:
+            raise _missing(module, path)
+        return kept
+    kept = spares.function(expected, changed, (module, path))
     if kept is None:
         raise _changed(f"{module}:{path}()", changed.__code__)
     return kept
@@ -141,6 +154,7 @@ def code_at(
         CodeMissing, CodeChanged: as by :func:`function_or_hidden`.
     """
     outer = kept = None
+    place = Nested(module, path, tuple(constants), expected)
     for function in _functions_at(_imported(module, path), path):
         outer = outer or function.__code__
         code: Any = function.__code__
@@ -149,11 +163,13 @@ def code_at(
             code = held[index] if index < len(held) else None
         if isinstance(code, CodeType) and code_hash(code) == expected:
             return code
-        kept = kept or spares.nested(expected, code, module)
+        kept = kept or spares.nested(expected, code, place)
     if outer is None:
-        raise _missing(module, path)
+        kept = spares.nested(expected, None, place)
     if kept is not None:
         return kept
+    if outer is None:
+        raise _missing(module, path)
     raise _changed(f"a function inside {module}:{path}()", outer)
 
 

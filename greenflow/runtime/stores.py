@@ -19,7 +19,6 @@ from greenflow.runtime.places import default_path
 from greenflow.runtime.scheduler import Scheduler
 from greenflow.runtime.upkeep import Upkeep
 from greenflow.store import open_store
-from greenflow.store.base import QueueLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from greenflow.runtime import names, times, typed
     from greenflow.runtime.flow import Flow
+    from greenflow.runtime.names import CodePolicy
     from greenflow.store import base
     from greenflow.store.base import FlowRecord, Status
 else:
@@ -162,19 +162,6 @@ class Store(Upkeep):
         message = typed.checked(message, self._base.get(flow_id), topic)
         return values.dump_message(message, f"the message to flow {flow_id}")
 
-    def limit_queue(
-        self,
-        queue: str,
-        *,
-        concurrency: int | None = None,
-        rate: tuple[int, float] | None = None,
-    ) -> None:
-        """Set the limits of a queue. As :func:`greenflow.limit_queue`."""
-        count, per = (0, 1.0) if rate is None else rate
-        self._base.limit_queue(
-            QueueLimits(name=queue, concurrency=concurrency, count=count, seconds=per)
-        )
-
     def run(self) -> int:
         """Run every flow that can run, until none can. As :func:`greenflow.run`."""
         return Scheduler(self).run()
@@ -226,7 +213,12 @@ class Store(Upkeep):
 
 
 @public
-def open(path: str | os.PathLike[str], *, create: bool = True) -> Store:
+def open(
+    path: str | os.PathLike[str],
+    *,
+    create: bool = True,
+    code: CodePolicy | None = None,
+) -> Store:
     """Return the store in the folder ``path``, made with all parents if need be.
 
     Opened again by the same process it is the same Store. It must be on a disk of this
@@ -235,16 +227,23 @@ def open(path: str | os.PathLike[str], *, create: bool = True) -> Store:
     Args:
         path: a folder that is, or will be, a store and nothing else.
         create: make it if it is not there.
+        code: what to do with flows whose code was changed while they waited: "pinned"
+            (the default): they go on in the code that they wait in, new calls get the
+            new one; "upgrade": they go on in the new code, where the place that they
+            wait at is found again, else as pinned; "strict": they go to the hospital.
 
     Raises:
         UnsafeStore: its owner or mode lets others write.
         StoreError: it is not there, is no store, or is of another format.
     """
+    if code is not None:
+        names.check_code(code)
     place = _location(path)
     with _opening:
         store = _open_stores.get(place)
         if store is None:
             store = _open_stores[place] = Store(open_store(place, create=create), place)
+        store.code = code or store.code
     return store
 
 

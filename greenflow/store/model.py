@@ -141,6 +141,7 @@ class FlowRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     held: bool = False  #: it must not run before unhold()
     debugged: bool = False  #: it runs all the same: who claimed it is a debugger
     blocked: str = ""  #: the flow whose mailbox is full, by messages of this one
+    code: str = ""  #: what to do if its code was changed; "": as its store says
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
