@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from greenflow.continuation import diagnose, pickling, places, spares, summary
     from greenflow.continuation.frames import Records
     from greenflow.parted import AnyState
+
+    _Stack = tuple[tuple[Any, ...], bytes, tuple[Any, ...]]
+    Moved = Callable[[tuple[Any, ...], bytes, tuple[Any, ...]], _Stack]
 else:
     _LATE = ("diagnose", "pickling", "places", "spares", "summary")
     diagnose, pickling, places, spares, summary = later_all(
@@ -72,8 +75,13 @@ def encode_stack(records: Records, value: object, context: Context) -> Saved:
     return Saved(head, chunks, trailer, generators, inner)
 
 
-def decode_stack(head: Head, head_bytes: bytes, body: Body) -> Loaded:
+def decode_stack(
+    head: Head, head_bytes: bytes, body: Body, moved: Moved | None = None
+) -> Loaded:
     """Return what :func:`encode_stack` was given.
+
+    ``moved`` is given the functions, shape and values of the stack, and returns those
+    that it is to have: see :mod:`.upgrading`.
 
     Raises:
         CodeMissing, CodeChanged: a function is not there, or not the same.
@@ -86,8 +94,9 @@ def decode_stack(head: Head, head_bytes: bytes, body: Body) -> Loaded:
     if type(by_value) is not tuple or type(values) is not tuple:
         raise BadContents("a saved continuation is damaged: it holds other values")
     functions = named if not by_value else _merge(named, by_value)
+    stack = functions, head.shape, values
     try:
-        records = frames.records(functions, head.shape, values)
+        records = frames.records(*(stack if moved is None else moved(*stack)))
     except (ValueError, TypeError) as error:
         raise BadContents(f"a saved continuation is damaged: {error}") from error
     context = context if type(context) is Context else Context()

@@ -112,6 +112,16 @@ def _constants_to(outer: CodeType, wanted: CodeType) -> tuple[int, ...] | None:
     return None
 
 
+def pinned(code: CodeType) -> Nested | None:
+    """Return what :func:`pin` was told of code."""
+    return _pinned.get(code)
+
+
+def live_at(module: str, path: str) -> FunctionType | None:
+    """Return the function that a module has at a path now, or behind a decorator."""
+    return next(_functions_at(_namespace(module), path), None)
+
+
 def pin(code: CodeType, place: Nested) -> None:
     """Let code that was kept with a flow be saved as what was at that place."""
     _pinned.put(code, place)

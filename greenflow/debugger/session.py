@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from greenlet import greenlet
 from msgspec.structs import replace
 
-
 from greenflow.continuation.editing import Editor
 from greenflow.continuation.head import whole
 from greenflow.debugger.headline import changed_lines, told

@@ -7,24 +7,34 @@ the environment, which worker processes inherit. See :func:`greenflow.open`.
 from __future__ import annotations
 
 import os
+import zlib
+from types import CodeType
 from typing import TYPE_CHECKING, Final, cast
 
-from greenflow.continuation import pinning
+from greenflow.continuation import pinning, spares
+from greenflow.continuation.code import code_from_bytes, code_hash
+from greenflow.continuation.head import unpack
+from greenflow.continuation.upgrading import loading
+from greenflow.continuation.upgrading.trees import Text
+from greenflow.parted import stream_of
+from greenflow.runtime import logs, sourcing
 from greenflow.runtime.names import check_code
 
 if TYPE_CHECKING:
     from greenflow.continuation import Continuation
+    from greenflow.continuation.upgrading.loading import Upgraded
     from greenflow.errors import NotRestorable
     from greenflow.parted import AnyState
     from greenflow.runtime.names import CodePolicy
-    from greenflow.runtime.upkeep import Upkeep
+    from greenflow.runtime.stores import Store
+    from greenflow.store import base
     from greenflow.store.base import FlowRecord
 
 #: For a process and those it starts: what open() is told with ``code=``.
 VARIABLE: Final = "GREENFLOW_CODE"
 
 
-def policy(store: Upkeep, record: FlowRecord) -> CodePolicy:
+def policy(store: Store, record: FlowRecord) -> CodePolicy:
     """Return what is to be done with a flow whose code was changed.
 
     Raises:
@@ -36,13 +46,64 @@ def policy(store: Upkeep, record: FlowRecord) -> CodePolicy:
 
 
 def load(
-    store: Upkeep, record: FlowRecord, state: AnyState, error: NotRestorable
+    store: Store, record: FlowRecord, state: AnyState, error: NotRestorable
 ) -> Continuation:
     """Return a flow whose state could not be loaded as it is, because of ``error``.
 
     Raises:
         NotRestorable: nor can it be loaded otherwise.
     """
-    if policy(store, record) == "strict":
+    wanted = policy(store, record)
+    if wanted == "strict":
         raise error
-    return pinning.load(state)
+    if wanted == "pinned":
+        return pinning.load(state)
+    upgraded = upgrade(store, state)
+    for fate in upgraded.fates:
+        if fate.new_line is None:
+            said = f"line {fate.line} goes on in its old code: {fate.reason}"
+        else:
+            said = f"line {fate.line} goes on in its new code, line {fate.new_line}"
+        logs.LOG.info("flow %s: %s() %s", record.id, fate.place, said)
+    return upgraded.continuation
+
+
+def upgrade(store: Store, state: AnyState) -> Upgraded:
+    """Return a state in the code that there is now, where that is certain.
+
+    Raises as ``Continuation.loads()``.
+    """
+    return loading.load(state, _Texts(store.base, state))
+
+
+class _Texts:
+    """Finds the source of code: in the store, and in files that were not changed."""
+
+    def __init__(self, base: base.Store, state: AnyState) -> None:
+        self._base, self._state = base, state
+        self._kept: list[CodeType] | None = None
+
+    def __call__(self, code: CodeType) -> list[Text]:
+        """Return texts in which the source of some code is."""
+        whole = sourcing.file_of(code)
+        if whole is not None:
+            return [Text(1, whole)]
+        # A comprehension or a lambda is a part of a line: it is read in what it is in.
+        around = [each for each in self._codes() if _has(each, code)]
+        found = [self._base.source(code_hash(each)) for each in (code, *around)]
+        return [Text(each.first_line, each.text) for each in found if each is not None]
+
+    def _codes(self) -> list[CodeType]:
+        if self._kept is None:
+            body = unpack(stream_of(self._state))[1]
+            kept = spares.kept(body).values()
+            self._kept = [code_from_bytes(zlib.decompress(each)) for each in kept]
+        return self._kept
+
+
+def _has(outer: CodeType, code: CodeType) -> bool:
+    wanted = code_hash(code)
+    return any(
+        isinstance(each, CodeType) and (code_hash(each) == wanted or _has(each, code))
+        for each in outer.co_consts
+    )

@@ -105,6 +105,18 @@ def _texts_of(state: bytes) -> Iterator[Source]:
                 )
 
 
+def file_of(code: CodeType) -> str | None:
+    """Return the text of the file of some code, if it gives this very code there."""
+    known = _file(code.co_filename).get(code_hash(code))
+    if known is None or known.first_line != code.co_firstlineno:
+        return None
+    try:
+        with tokenize.open(code.co_filename) as file:
+            return file.read()
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
 def _file(path: str) -> _Texts:
     """Return the texts in a file by the hash of their code; none if it is not there."""
     try:
