@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from greenflow.continuation.editing.flowgraph import Instruction, graph_of
 from greenflow.continuation.editing.parts import variable_names
-from greenflow.continuation.upgrading.trees import dump
+from greenflow.continuation.upgrading.matching import header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +100,7 @@ class Roles:
         if name == "PUSH_NULL":
             return ["null"]
         node = self._tree.node_at(each.unit)
-        made = dump(node) if node is not None else ""
+        made = header(node) if node is not None else ""
         return [f"{name} {at} {made}" for at in range(count)]
 
     def _variable(self, number: int) -> str:
