@@ -41,7 +41,7 @@ class FlowEditor(Editor):
 def edit(flow: Flow[Any], at: int | None, reason: str) -> Iterator[FlowEditor]:
     """Let a flow be changed: see :meth:`Flow.edit`."""
     record = flow.record
-    _check(record)
+    check_editable(record)
     store, base = flow.store, flow.store.base
     seq = record.seq if at is None else at
     saved = base.saved(flow.id, seq)
@@ -51,7 +51,8 @@ def edit(flow: Flow[Any], at: int | None, reason: str) -> Iterator[FlowEditor]:
     editor.checkpoint = base.edit(flow.id, record.seq, made).seq
 
 
-def _check(record: FlowRecord) -> None:
+def check_editable(record: FlowRecord) -> None:
+    """Raise FlowBusy if a flow has ended, Conflict if it runs."""
     if record.status in ENDED:
         raise FlowBusy(
             f"flow {record.id} is {record.status}: it cannot be changed any more",

@@ -1,4 +1,4 @@
-"""Ways in which people edit functions, and what becomes of a flow that waits in them."""
+"""Ways in which people edit functions that flows wait in."""
 
 from __future__ import annotations
 
@@ -217,10 +217,10 @@ def _removed(function: ast.FunctionDef) -> bool:
     found = False
     for body in _bodies(function):
         for each in list(body):
-            if ast.unparse(each).startswith("out(") and len(body) > 1:
-                if not _waits(each):
-                    body.remove(each)
-                    found = True
+            is_told = ast.unparse(each).startswith("out(")
+            if is_told and len(body) > 1 and not _waits(each):
+                body.remove(each)
+                found = True
     return found
 
 
