@@ -82,20 +82,16 @@ def _shown(store: Store, fate: Fate) -> list[str]:
         title = f"{fate.place}() line {fate.line} -> line {fate.new_line}"
     old = _around(deploying.lines_of(store, fate.code), fate.line)
     new = _around(deploying.lines_of(store, fate.new_code), fate.new_line)
-    count = max(len(old), len(new))
-    old += [""] * (count - len(old))
-    new += [""] * (count - len(new))
     rows = [f"{left:<{_WIDTH}} | {right}" for left, right in zip(old, new, strict=True)]
-    return [title, *(row.rstrip() for row in rows)]
+    return [title, *(row.rstrip() for row in rows if row.strip(" |"))]
 
 
 def _around(lines: dict[int, str], line: int | None) -> list[str]:
-    """Return the lines around one, which is marked."""
-    if line is None:
-        return []
-    numbers = range(line - _AROUND, line + _AROUND + 1)
-    return [
-        f"{'>' if number == line else ' '} {number:4} {lines[number]}"[:_WIDTH]
-        for number in numbers
-        if number in lines
-    ]
+    """Return the lines around one, which is marked; empty where there is none."""
+    rows = []
+    for number in range((line or 0) - _AROUND, (line or 0) + _AROUND + 1):
+        mark = ">" if number == line else " "
+        is_there = line is not None and number in lines
+        row = f"{mark} {number:4} {lines[number]}" if is_there else ""
+        rows.append(row[:_WIDTH])
+    return rows
