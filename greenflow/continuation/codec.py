@@ -235,8 +235,8 @@ def _load(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
     except (ImportError, AttributeError) as error:
         raise CodeMissing(
             f"a value of the flow needs something that is not here: {error}",
-            hint="make its module importable (sys.path, installed packages), or bring "
-            "the name back",
+            hint="make its module importable (sys.path, installed packages), bring "
+            "the name back, or say where it is now: greenflow.moved()",
         ) from error
     except Exception as error:
         raise NotRestorable(

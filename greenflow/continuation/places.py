@@ -12,7 +12,7 @@ from importlib import import_module
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation import main_module, names, tags
+from greenflow.continuation import main_module, moves, names, tags
 from greenflow.continuation.code import ByCode, code_hash
 from greenflow.errors import CodeChanged, CodeMissing
 from greenflow.later import later
@@ -25,7 +25,8 @@ else:
     spares = later(__name__, "greenflow.continuation.spares")
 
 _HINT_MISSING = (
-    "make the module importable here, or bring the function back under that name"
+    "make the module importable here, bring the function back under that name, or say "
+    "where it is now: greenflow.moved()"
 )
 _HINT_CHANGED = (
     "go on with the code that the flow was suspended in, or start the flow again"
@@ -140,7 +141,8 @@ def function_or_hidden(module: str, path: str, expected: bytes) -> FunctionType:
         CodeChanged: none of those that are there has the code.
     """
     changed = None
-    for function in _functions_at(_imported(module, path), path):
+    module, path, namespace = _found(module, path)
+    for function in _functions_at(namespace, path):
         if code_hash(function.__code__) == expected:
             return function
         changed = changed or function
@@ -164,8 +166,9 @@ def code_at(
         CodeMissing, CodeChanged: as by :func:`function_or_hidden`.
     """
     outer = kept = None
+    module, path, namespace = _found(module, path)
     place = Nested(module, path, tuple(constants), expected)
-    for function in _functions_at(_imported(module, path), path):
+    for function in _functions_at(namespace, path):
         outer = outer or function.__code__
         code: Any = function.__code__
         for index in constants:
@@ -194,13 +197,27 @@ def _functions_at(namespace: dict[str, Any], path: str) -> Iterator[FunctionType
             return
 
 
-def _imported(module: str, path: str) -> dict[str, Any]:
+def _found(
+    module: str, path: str, *, again: bool = True
+) -> tuple[str, str, dict[str, Any]]:
+    """Return a module and a path in it, or where that was moved to, and its names.
+
+    Raises:
+        CodeMissing: there is no such module.
+    """
     try:
-        return import_module(module).__dict__
+        namespace = import_module(module).__dict__
     except ImportError as error:
-        raise CodeMissing(
-            f"the flow needs {module}:{path}(): {error}", hint=_HINT_MISSING
-        ) from error
+        place = moves.now(module, path) if again else None
+        if place is None:
+            raise CodeMissing(
+                f"the flow needs {module}:{path}(): {error}", hint=_HINT_MISSING
+            ) from error
+    else:
+        place = moves.now(module, path) if again else None
+        if place is None or names.find(namespace, path) is not None:
+            return module, path, namespace
+    return _found(*place, again=False)
 
 
 def _missing(module: str, path: str) -> CodeMissing:

@@ -26,8 +26,8 @@ logging.basicConfig(stream=sys.stdout, format="LOG %(message)s", level=logging.I
 store = greenflow.open("store", code=sys.argv[1] or None)
 flow = store.get("a")
 for answer in sys.argv[2:]:
-    store.send(flow, answer)
     try:
+        store.send(flow, answer)
         store.run()
     except greenflow.GreenflowError as error:
         print(type(error).__name__, error)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from greenflow import Continuation
-from greenflow.continuation.upgrading import loading, moving
+from greenflow.continuation.upgrading import loading, placing
 from greenflow.continuation.upgrading.trees import Text
 from tests.upgrading.corpus import FUNCTIONS, PRELUDE
 from tests.upgrading.edits import EDITS, REASONS, edited
@@ -197,7 +197,7 @@ def test_the_comparison_sees_a_flow_that_goes_on_elsewhere(events, monkeypatch):
         return next(each for each in new.nodes if ast.dump(each) == ast.dump(call))
 
     call = ast.parse("suspend('a')", mode="eval").body
-    monkeypatch.setattr(moving, "found_again", first)
+    monkeypatch.setattr(placing, "found_again", first)
     name = "f_expression"
     changed = FUNCTIONS[name].replace("return acc", "return 'new', acc")
     found = compare(name, FUNCTIONS[name], changed, events)

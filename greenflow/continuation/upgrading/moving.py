@@ -13,21 +13,13 @@ from greenflow.continuation.editing.flowgraph import graph_of
 from greenflow.continuation.editing.liveness import needed_by
 from greenflow.continuation.editing.parts import NOTHING, Record, variable_names
 from greenflow.continuation.upgrading.live import live_behind, sets
-from greenflow.continuation.upgrading.matching import found_again
+from greenflow.continuation.upgrading.placing import unit_of
 from greenflow.continuation.upgrading.renames import renamed
-from greenflow.continuation.upgrading.roles import Roles, Stack
-from greenflow.continuation.upgrading.trees import (
-    BLOCKS,
-    Text,
-    Tree,
-    Unmatched,
-    dump,
-    parsed,
-)
+from greenflow.continuation.upgrading.trees import Text, Unmatched, parsed
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Mapping
+
 
 _KIND = (
     inspect.CO_GENERATOR
@@ -35,7 +27,6 @@ _KIND = (
     | inspect.CO_ASYNC_GENERATOR
     | inspect.CO_ITERABLE_COROUTINE
 )
-_NOT_BEGUN = "RETURN_GENERATOR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,101 +97,10 @@ def move_of(record: Record, target: Target, old: list[Text], new: list[Text]) ->
         raise Unmatched("it goes on in the middle of a line")
     old_tree, new_tree = parsed(before, old), parsed(now, new)
     names = renamed(old_tree, new_tree)
-    pending = _pending(record, old_tree, new_tree, names)
+    pending = unit_of(record, old_tree, new_tree, names)
     move = Move(target, pending, _sources(record, target, names))
     _check_variables(record, move)
     return move
-
-
-# --- where ---
-
-
-def _pending(record: Record, old: Tree, new: Tree, names: Mapping[str, str]) -> int:
-    before, now = graph_of(old.code), graph_of(new.code)
-    waiting = before.instructions[record.pending]
-    if waiting.name == _NOT_BEGUN:
-        return next(u for u, e in now.instructions.items() if e.name == _NOT_BEGUN)
-    node = old.node_at(record.pending)
-    if node is None:
-        raise Unmatched("it is not known which part of the source it waits in")
-    again = found_again(old, node, new)
-    kept, roles = len(record.stack), Roles(old, names)
-    wanted = roles.at(record.pending)[:kept]
-    operands = before.depths[record.pending] - kept
-    here = [
-        unit
-        for unit, each in before.instructions.items()
-        if each.name == waiting.name
-        and old.node_at(unit) is node
-        and roles.at(unit)[:kept] == wanted
-    ]
-    there, others = _candidates(new, again, waiting.name, waiting.arg, wanted, operands)
-    if not there:
-        raise _no_place(wanted, others)
-    if len(there) > 1 and not _same_copies(old, node, new, again, here, there):
-        raise Unmatched(
-            "its statement was compiled more than once, and the block around it was "
-            "edited: it is not certain in which copy it waits"
-        )
-    return there[here.index(record.pending) if len(there) > 1 else 0]
-
-
-def _candidates(
-    new: Tree, again: ast.AST, name: str, arg: int, wanted: Stack, operands: int
-) -> tuple[list[int], list[Stack]]:
-    """Return the units that fit, and the stacks of those that do not."""
-    graph, roles = graph_of(new.code), Roles(new, {})
-    fitting, others = [], []
-    for unit, each in sorted(graph.instructions.items()):
-        if each.name != name or new.node_at(unit) is not again:
-            continue
-        taken = operands + (each.arg - arg if name.startswith("CALL") else 0)
-        kept = graph.depths[unit] - taken
-        stack = roles.at(unit)[: max(kept, 0)]
-        if stack == wanted:
-            fitting.append(unit)
-        else:
-            others.append(stack)
-    return fitting, others
-
-
-def _no_place(wanted: Stack, others: list[Stack]) -> Unmatched:
-    if not others:
-        return Unmatched("what it waits in is done by other instructions now")
-    other = others[0]
-    if len(other) > len(wanted):
-        return Unmatched(
-            "the expression around it needs values now that it did not need when it "
-            "began: what is to its left was not computed"
-        )
-    if len(other) < len(wanted):
-        return Unmatched("values that it keeps for later are not needed any more")
-    return Unmatched(
-        "it keeps values of what was edited: the iterator of a loop, the exit of a "
-        "with block, or what is to the left of it in an expression"
-    )
-
-
-def _same_copies(
-    old: Tree,
-    node: ast.AST,
-    new: Tree,
-    again: ast.AST,
-    here: list[int],
-    there: list[int],
-) -> bool:
-    blocks = [
-        next((e for e, _ in reversed(tree.around(n)) if isinstance(e, BLOCKS)), None)
-        for tree, n in ((old, old.statement(node)), (new, new.statement(again)))
-    ]
-    own = [old.statement(node), new.statement(again)]
-    one, other = own if isinstance(own[0], BLOCKS) else blocks
-    if one is None or other is None:
-        one, other = old.root, new.root
-    return len(here) == len(there) and dump(one) == dump(other)
-
-
-# --- what it holds ---
 
 
 def _sources(
