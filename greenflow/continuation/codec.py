@@ -90,7 +90,7 @@ def decode_stack(
     """
     plan = _functions_of.get(head_bytes)
     named = plan.functions if plan is not None else _resolve(head, head_bytes)
-    (value, by_value, values, context), waiting = _load(body, 4)
+    (value, by_value, values, context), waiting = load_values(body, 4)
     if type(by_value) is not tuple or type(values) is not tuple:
         raise BadContents("a saved continuation is damaged: it holds other values")
     functions = named if not by_value else _merge(named, by_value)
@@ -173,7 +173,7 @@ def decode_call(
 
     And the generators among them.
     """
-    (function, args, kwargs), waiting = _load(body, 3)
+    (function, args, kwargs), waiting = load_values(body, 3)
     if not callable(function) or type(args) is not tuple or type(kwargs) is not dict:
         raise BadContents("a saved call is damaged: it cannot be called")
     return (function, args, kwargs), waiting
@@ -187,7 +187,7 @@ def encode_result(value: object) -> Saved:
 
 def decode_result(body: Body) -> tuple[object, list[Any]]:
     """Return the value that :func:`encode_result` was given, and its generators."""
-    (value,), waiting = _load(body, 1)
+    (value,), waiting = load_values(body, 1)
     return value, waiting
 
 
@@ -226,7 +226,11 @@ def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> 
 # --- the values ---
 
 
-def _load(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
+def load_values(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
+    """Return so many values that were saved together, and the generators among them.
+
+    Raises CodeMissing, NotRestorable, BadContents.
+    """
     beside = [each.data for each in body.buffers]
     try:
         values, waiting = load_waiting(body.data, beside)

@@ -15,6 +15,7 @@ from greenflow.errors import (
     Deadlock,
     FlowNotFound,
     InternalError,
+    WrongInterpreter,
 )
 from greenflow.later import later_all
 from greenflow.runtime import values
@@ -40,7 +41,7 @@ def loaded(store: Store, record: FlowRecord, state: AnyState) -> Continuation:
     """
     try:
         return Continuation.loads(state)
-    except (CodeChanged, CodeMissing) as error:
+    except (CodeChanged, CodeMissing, WrongInterpreter) as error:
         return coding.load(store, record, state, error)
 
 

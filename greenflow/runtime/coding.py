@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from greenflow.continuation import pinning, spares
 from greenflow.continuation.code import code_from_bytes, code_hash
-from greenflow.continuation.head import unpack
-from greenflow.continuation.upgrading import loading
+from greenflow.continuation.head import PYTHON, decode_head, unpack
+from greenflow.continuation.upgrading import crossing, loading
 from greenflow.continuation.upgrading.trees import Text
+from greenflow.errors import WrongInterpreter
+from greenflow.inspect.saved import Saved
 from greenflow.parted import stream_of
 from greenflow.runtime import logs, sourcing
 from greenflow.runtime.names import check_code
@@ -56,6 +58,8 @@ def load(
     wanted = policy(store, record)
     if wanted == "strict":
         raise error
+    if wanted == "pinned" and isinstance(error, WrongInterpreter):
+        raise error
     if wanted == "pinned":
         return pinning.load(state)
     upgraded = upgrade(store, state)
@@ -73,7 +77,11 @@ def upgrade(store: Store, state: AnyState) -> Upgraded:
 
     Raises as ``Continuation.loads()``.
     """
-    return loading.load(state, _Texts(store.base, state))
+    texts = _Texts(store.base, state)
+    head = decode_head(unpack(stream_of(state))[0])
+    if head.python == PYTHON:
+        return loading.load(state, texts)
+    return crossing.load(state, Saved(state).code, texts.stored, texts)
 
 
 class _Texts:
@@ -92,6 +100,11 @@ class _Texts:
         around = [each for each in self._codes() if _has(each, code)]
         found = [self._base.source(code_hash(each)) for each in (code, *around)]
         return [Text(each.first_line, each.text) for each in found if each is not None]
+
+    def stored(self, code_hash: bytes) -> list[Text]:
+        """Return the text that is stored of the code of a hash."""
+        source = self._base.source(code_hash)
+        return [] if source is None else [Text(source.first_line, source.text)]
 
     def _codes(self) -> list[CodeType]:
         if self._kept is None:

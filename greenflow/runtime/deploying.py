@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from greenflow.continuation import Continuation
 from greenflow.continuation.code import code_hash
 from greenflow.continuation.editing import Editor
-from greenflow.errors import CodeChanged, CodeMissing, GreenflowError
+from greenflow.errors import CodeChanged, CodeMissing, GreenflowError, WrongInterpreter
 from greenflow.runtime import coding, editing, sourcing
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ def _check(store: Store, record: FlowRecord, wanted: CodePolicy) -> Verdict:
         Continuation.loads(state).discard()
     except (CodeChanged, CodeMissing):
         if wanted == "strict":
+            raise
+    except WrongInterpreter:
+        if wanted != "upgrade":
             raise
     else:
         return Verdict("same")

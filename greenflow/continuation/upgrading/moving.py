@@ -98,14 +98,15 @@ def move_of(record: Record, target: Target, old: list[Text], new: list[Text]) ->
     old_tree, new_tree = parsed(before, old), parsed(now, new)
     names = renamed(old_tree, new_tree)
     pending = unit_of(record, old_tree, new_tree, names)
-    move = Move(target, pending, _sources(record, target, names))
+    move = Move(target, pending, sources_of(record, target, names))
     _check_variables(record, move)
     return move
 
 
-def _sources(
+def sources_of(
     record: Record, target: Target, names: Mapping[str, str]
 ) -> tuple[tuple[int, Any], ...]:
+    """Return where the variables of the new code come from: see Move."""
     before = {
         names.get(name, name): number
         for number, name in enumerate(variable_names(record.code))
@@ -182,7 +183,7 @@ def _check_variables(record: Record, move: Move) -> None:
             raise Unmatched(
                 f"{old_names[old]!r} was shared with other functions, and is not now"
             )
-        if not _is_unset(value):
+        if not is_unset(value):
             continue
         if number in needed or (number in live and old not in old_live):
             raise Unmatched(
@@ -191,7 +192,8 @@ def _check_variables(record: Record, move: Move) -> None:
             )
 
 
-def _is_unset(value: Any) -> bool:
+def is_unset(value: Any) -> bool:
+    """Whether a slot, or the cell in it, holds nothing."""
     if type(value) is not CellType:
         return value is NOTHING
     try:

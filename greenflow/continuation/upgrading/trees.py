@@ -47,12 +47,17 @@ class Tree:
         parents: by node, (the node around it, the field that it lies in).
     """
 
-    def __init__(self, root: ast.AST, code: CodeType) -> None:
-        """Take a node that :func:`parsed` found, and the code that was made of it."""
+    def __init__(
+        self, root: ast.AST, code: CodeType, positions: list[Position] | None
+    ) -> None:
+        """Take a node that :func:`parsed` found, and the code that was made of it.
+
+        ``positions`` are those of its instructions, if not all of it is at hand.
+        """
         self.root, self.code = root, code
         self.parents: dict[ast.AST, tuple[ast.AST, str]] = {}
         self.nodes = list(self._own(root))
-        self._positions: list[Position] = list(code.co_positions())
+        self._positions = positions or list(code.co_positions())
         self._found: dict[Position, ast.AST | None] = {}
 
     def _own(self, node: ast.AST) -> Iterator[ast.AST]:
@@ -119,7 +124,9 @@ def _range(node: ast.AST) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def parsed(code: CodeType, texts: list[Text]) -> Tree:
+def parsed(
+    code: CodeType, texts: list[Text], positions: list[Position] | None = None
+) -> Tree:
     """Return the tree of a code object, from the first of ``texts`` that has it.
 
     Raises:
@@ -131,7 +138,7 @@ def parsed(code: CodeType, texts: list[Text]) -> Tree:
             continue
         roots = [node for node in ast.walk(tree) if _is_of(node, code)]
         if len(roots) == 1:
-            return Tree(roots[0], code)
+            return Tree(roots[0], code, positions)
         if len(roots) > 1:
             raise Unmatched(f"line {code.co_firstlineno} has several {code.co_name}")
     raise Unmatched(f"the source text of {code.co_qualname}() is not there")
