@@ -131,6 +131,10 @@ def broken(n):
     raise Failed(f"number {n}")
 
 
+OTHERS = (
+    "[None, True, Ellipsis, range(0, 3), datetime.datetime(2024, 2, 29, 12, "
+    "30, tzinfo=datetime.timezone.utc), <Colour.RED: 1>]"
+)
 #: How many messages each takes, and what it returns then: "m0", "m1", ... are sent.
 DONE = {
     "plain": (1, (["a", "b", "m0"], True)),
@@ -139,8 +143,7 @@ DONE = {
         (
             True,
             "['itself', 'numbers', 'others', 'sets', 'texts']",
-            "[None, True, Ellipsis, range(0, 3), datetime.datetime(2024, 2, 29, 12, "
-            "30, tzinfo=datetime.timezone.utc), <Colour.RED: 1>]",
+            OTHERS,
             "m0",
         ),
     ),

@@ -87,9 +87,7 @@ def test_it_is_whole_and_can_be_looked_at(name: str, child, unpacked):
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_another_python_refuses_its_flows_and_loses_nothing(
-    name: str, child, unpacked
-):
+def test_another_python_refuses_its_flows_and_loses_nothing(name: str, child, unpacked):
     unpacked(name)
     said = child("-m", "greenflow", "--store", "store", "check", "--all", code=5).stdout
     assert "the continuation was saved by cpython-3" in said

@@ -7,6 +7,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tests.upgrading.waiting import bodies, is_wait, statement, waiting, waits
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,7 +33,6 @@ REASONS: Final = (
     "was shared with other functions",
     "line .* has several",
 )
-_BLOCKS = (ast.For, ast.While, ast.With, ast.Try, ast.If, ast.TryStar)
 
 
 @dataclass(frozen=True)
@@ -63,44 +64,6 @@ def edited(source: str, edit: Edit) -> str | None:
     return text
 
 
-def _statement(text: str) -> ast.stmt:
-    return ast.parse(text).body[0]
-
-
-def _waits(node: ast.AST) -> bool:
-    return any(_is_wait(each) for each in ast.walk(node))
-
-
-def _is_wait(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "suspend"
-    )
-
-
-def _bodies(function: ast.AST) -> list[list[ast.stmt]]:
-    found = []
-    for node in ast.walk(function):
-        for field in ("body", "orelse", "finalbody"):
-            held = getattr(node, field, None)
-            if isinstance(held, list) and held:
-                found.append(held)
-    return found
-
-
-def _waiting(function: ast.AST) -> list[tuple[list[ast.stmt], int]]:
-    """Return where the statements are that wait themselves."""
-    return [
-        (body, at)
-        for body in _bodies(function)
-        for at, each in enumerate(body)
-        if _waits(each)
-        and not isinstance(each, (*_BLOCKS, ast.FunctionDef, ast.AsyncFunctionDef))
-        and not isinstance(each, ast.Match)
-    ]
-
-
 def _nothing(function: ast.FunctionDef) -> bool:
     return True  # comments and lines are not in the tree: it is written anew
 
@@ -123,34 +86,34 @@ def _rename_two(function: ast.FunctionDef) -> bool:
 
 
 def _before(function: ast.FunctionDef) -> bool:
-    function.body.insert(0, _statement("out('new before')"))
+    function.body.insert(0, statement("out('new before')"))
     return True
 
 
 def _before_uses(function: ast.FunctionDef) -> bool:
-    function.body.insert(0, _statement("fresh = 7"))
-    function.body.insert(-1, _statement("out(fresh)"))
+    function.body.insert(0, statement("fresh = 7"))
+    function.body.insert(-1, statement("out(fresh)"))
     return True
 
 
 def _after(function: ast.FunctionDef) -> bool:
-    for body, at in sorted(_waiting(function), key=lambda each: -each[1]):
+    for body, at in sorted(waiting(function), key=lambda each: -each[1]):
         if not isinstance(body[at], ast.Return):
-            body.insert(at + 1, _statement("out('new after')"))
+            body.insert(at + 1, statement("out('new after')"))
     return True
 
 
 def _in_loop(function: ast.FunctionDef) -> bool:
     loops = [n for n in ast.walk(function) if isinstance(n, (ast.For, ast.While))]
     for loop in loops:
-        loop.body.append(_statement("out('in loop')"))
+        loop.body.append(statement("out('in loop')"))
     return bool(loops)
 
 
 def _argument(function: ast.FunctionDef) -> bool:
     function.args.args.append(ast.arg("extra"))
     function.args.defaults.append(ast.Constant(8))
-    function.body.insert(-1, _statement("out(extra)"))
+    function.body.insert(-1, statement("out(extra)"))
     return True
 
 
@@ -163,12 +126,12 @@ def _wrapped(function: ast.FunctionDef) -> bool:
     class Wrap(ast.NodeTransformer):
         def visit_Call(self, node: ast.Call) -> ast.AST:
             self.generic_visit(node)
-            if not _is_wait(node):
+            if not is_wait(node):
                 return node
             return ast.Call(ast.Name("str", ast.Load()), [node], [])
 
     Wrap().visit(function)
-    return _waits(function)
+    return waits(function)
 
 
 def _used_otherwise(function: ast.FunctionDef) -> bool:
@@ -177,19 +140,19 @@ def _used_otherwise(function: ast.FunctionDef) -> bool:
     class Use(ast.NodeTransformer):
         def visit_Call(self, node: ast.Call) -> ast.AST:
             self.generic_visit(node)
-            if not _is_wait(node):
+            if not is_wait(node):
                 return node
             return ast.Subscript(node, ast.Slice(), ast.Load())
 
     Use().visit(function)
-    return _waits(function)
+    return waits(function)
 
 
 def _unblocked(function: ast.FunctionDef) -> bool:
     """Take the blocks away that waiting statements lie in."""
-    for body in _bodies(function):
+    for body in bodies(function):
         for at, each in enumerate(body):
-            if isinstance(each, (ast.For, ast.With)) and any(map(_waits, each.body)):
+            if isinstance(each, (ast.For, ast.With)) and any(map(waits, each.body)):
                 body[at : at + 1] = [ast.If(ast.Constant(1), each.body, [])]
                 return True
     return False
@@ -197,7 +160,7 @@ def _unblocked(function: ast.FunctionDef) -> bool:
 
 def _blocked(function: ast.FunctionDef) -> bool:
     """Put what waits into a block."""
-    for body, at in _waiting(function):
+    for body, at in waiting(function):
         body[at] = ast.With(
             [ast.withitem(ast.parse("Block('new')").body[0].value)], [body[at]]
         )
@@ -207,7 +170,7 @@ def _blocked(function: ast.FunctionDef) -> bool:
 
 def _fixed_below(function: ast.FunctionDef) -> bool:
     last = function.body[-1]
-    if not isinstance(last, ast.Return) or last.value is None or _waits(last):
+    if not isinstance(last, ast.Return) or last.value is None or waits(last):
         return False
     last.value = ast.Tuple([ast.Constant("fixed"), last.value], ast.Load())
     return True
@@ -215,10 +178,10 @@ def _fixed_below(function: ast.FunctionDef) -> bool:
 
 def _removed(function: ast.FunctionDef) -> bool:
     found = False
-    for body in _bodies(function):
+    for body in bodies(function):
         for each in list(body):
             is_told = ast.unparse(each).startswith("out(")
-            if is_told and len(body) > 1 and not _waits(each):
+            if is_told and len(body) > 1 and not waits(each):
                 body.remove(each)
                 found = True
     return found
@@ -226,13 +189,13 @@ def _removed(function: ast.FunctionDef) -> bool:
 
 def _other_arguments(function: ast.FunctionDef) -> bool:
     for node in ast.walk(function):
-        if _is_wait(node):
+        if is_wait(node):
             node.args = [ast.Tuple([*node.args, ast.Constant("new")], ast.Load())]
     return True
 
 
 def _twice(function: ast.FunctionDef) -> bool:
-    places = _waiting(function)
+    places = waiting(function)
     for body, at in sorted(places, key=lambda each: -each[1]):
         body.insert(at, deepcopy(body[at]))
     return bool(places)
@@ -241,15 +204,15 @@ def _twice(function: ast.FunctionDef) -> bool:
 def _deleted(function: ast.FunctionDef) -> bool:
     if any(isinstance(node, ast.While) for node in ast.walk(function)):
         return False  # it would never end
-    places = _waiting(function)
+    places = waiting(function)
     for body, at in sorted(places, key=lambda each: -each[1]):
-        body[at] = _statement("out('no wait')")
+        body[at] = statement("out('no wait')")
     return bool(places)
 
 
 def _over(function: ast.FunctionDef) -> bool:
     """Move what is before a waiting statement behind it."""
-    for body, at in _waiting(function):
+    for body, at in waiting(function):
         if at and ast.unparse(body[at - 1]).startswith("out("):
             body[at - 1], body[at] = body[at], body[at - 1]
             return True
@@ -258,7 +221,7 @@ def _over(function: ast.FunctionDef) -> bool:
 
 def _back_over(function: ast.FunctionDef) -> bool:
     """Move what is behind a waiting statement before it."""
-    for body, at in _waiting(function):
+    for body, at in waiting(function):
         if at + 1 < len(body) and ast.unparse(body[at + 1]).startswith("out("):
             body[at], body[at + 1] = body[at + 1], body[at]
             return True
@@ -268,14 +231,14 @@ def _back_over(function: ast.FunctionDef) -> bool:
 def _iterable(function: ast.FunctionDef) -> bool:
     found = False
     for node in ast.walk(function):
-        if isinstance(node, ast.For) and any(map(_waits, node.body)):
+        if isinstance(node, ast.For) and any(map(waits, node.body)):
             node.iter = ast.Call(ast.Name("list", ast.Load()), [node.iter], [])
             found = True
     return found
 
 
 def _docstring(function: ast.FunctionDef) -> bool:
-    function.body.insert(0, _statement("'Say what it does.'"))
+    function.body.insert(0, statement("'Say what it does.'"))
     return True
 
 
@@ -291,7 +254,7 @@ def _handler(function: ast.FunctionDef) -> bool:
 
 def _closure(function: ast.FunctionDef) -> bool:
     """Let a new function inside share a variable."""
-    function.body.insert(-1, _statement("out((lambda: n)())"))
+    function.body.insert(-1, statement("out((lambda: n)())"))
     return True
 
 
