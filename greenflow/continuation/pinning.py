@@ -54,8 +54,7 @@ class Pinning(spares.Reading):
         """Return ``live`` in the code it had; itself if nothing is suspended in it."""
         code = self.code(expected)
         if code is None:
-            self.renewed.append(":".join(place))
-            return live
+            return self.in_new_code(live)
         closure = _closure(live, code)
         if closure is None:
             return None

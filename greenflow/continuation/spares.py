@@ -26,7 +26,7 @@ from greenflow.continuation.code import (
     code_hash,
 )
 from greenflow.envelope import unsealed
-from greenflow.errors import BadContents
+from greenflow.errors import BadContents, CodeChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,6 +105,7 @@ class Reading:
         self._body, self._outdated = body, outdated
         self._compiled_here = compiled_here
         self.renewed: list[str] = []
+        self._renewed: set[FunctionType] = set()
         self._spares: dict[bytes, bytes] | None = None
         #: One function for one name within a load.
         self._functions: dict[tuple[bytes, int], FunctionType] = {}
@@ -137,8 +138,7 @@ class Reading:
         """
         code = self.code(expected)
         if code is None:
-            self.renewed.append(f"{live.__module__}:{live.__qualname__}")
-            return live  # nothing is suspended in it
+            return self.in_new_code(live)
         is_same = self._is_same(live.__code__, code, live.__module__)
         if not is_same and not self._outdated:
             return None
@@ -148,6 +148,22 @@ class Reading:
             if not is_same:
                 _outdated_functions.add(made)
         return self._functions[key]
+
+    def in_new_code(self, live: FunctionType) -> FunctionType:
+        """Return a function whose old code is not kept: nothing is suspended in it."""
+        self.renewed.append(f"{live.__module__}:{live.__qualname__}")
+        self._renewed.add(live)
+        return live
+
+    def check_suspended(self, functions: Iterable[FunctionType]) -> None:
+        """Raise CodeChanged if frames of one wait, and its code was not kept."""
+        for each in functions:
+            if each in self._renewed:
+                raise CodeChanged(
+                    f"{each.__module__}:{each.__qualname__}() is not the code any more "
+                    "that a continuation among the values was suspended in",
+                    hint="go on with that code, or start the flow again",
+                )
 
     def missing(self, expected: bytes, module: str, path: str) -> FunctionType | None:
         """Return what may be used instead of a function that is gone: nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import greenflow
+from tests.upgrading.conftest import ENV
 
 APP = """
 import greenflow
@@ -138,3 +139,46 @@ def test_generators_and_closures_are_pinned_too(deployed):
     assert deployed.go_on("", "x") == "waiting"
     said = deployed.go_on("", "y")
     assert "[5, ('old', 'x')], ('old', 'y', 5), 1" in said
+
+
+NESTED = """
+import greenflow
+
+def inner(n):
+    a = 1
+    got = greenflow.suspend("inner")
+    return "old", got, n
+
+def work(n):
+    held = greenflow.Continuation.start(inner, n)
+    got = greenflow.recv()
+    return got, held.resume("in").value
+"""
+
+
+def test_a_continuation_among_the_values_is_pinned_too(deployed):
+    deployed.begin(NESTED)
+    deployed.edit(NESTED.replace('"old"', '"new"').replace("a = 1", "a = b = n"))
+    assert deployed.go_on("", "x") == "done ('x', ('old', 'in', 5))"
+
+
+def test_a_continuation_whose_code_was_not_kept_is_refused(deployed):
+    """As states were saved before: nothing else may be taken for its code."""
+    without = """
+        from greenflow.continuation import nested, reducing
+        reducing._REDUCERS  # is loaded
+        reduce = nested.Nested.reduce_within
+        def bare(pickler, continuation):
+            return reduce(continuation, pickler.running)
+        reducing._continuation = bare
+        import app, greenflow
+        store = greenflow.open("store")
+        greenflow.options(store=store, id="a").spawn(app.work, 5)
+        store.run()
+        """
+    deployed.edit(NESTED)
+    deployed.child(without, env=ENV)
+    deployed.edit(NESTED.replace('"old"', '"new"').replace("a = 1", "a = b = n"))
+    said = deployed.go_on("", "x")
+    assert "that a continuation among the values was suspended in" in said
+    assert said.splitlines()[-1].startswith("hospital")

@@ -33,7 +33,7 @@ from greenflow.continuation.upgrading.trees import Text, Unmatched, parsed
 from greenflow.errors import GreenflowError, WrongInterpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import CodeType, FunctionType
 
     from greenflow.continuation.head import FunctionHead, Head, PlaceHead
@@ -87,6 +87,9 @@ class _Crossing(spares.Reading):
         self, expected: bytes, live: CodeType | None, place: places.Nested
     ) -> CodeType | None:
         return None
+
+    def check_suspended(self, functions: Iterable[FunctionType]) -> None:
+        raise WrongInterpreter("a continuation among its values waits in the middle")
 
 
 class _NoGenerators:
