@@ -10,7 +10,7 @@ from greenflow.continuation import Sent
 from greenflow.continuation.editing import Editor, load
 from greenflow.errors import CodeChanged, Conflict, FlowBusy
 from greenflow.inspect.text import MASK, is_secret
-from greenflow.runtime import answers, values
+from greenflow.runtime import answers, sourcing, values
 from greenflow.runtime.past import author
 from greenflow.store.base import ENDED
 from greenflow.store.model import Answer, Edit, Waiting
@@ -121,6 +121,7 @@ def edit_of(
         waiting=waiting,
         value=values.dump(None, "no payload") if is_new else None,
         answer=_answer(flow_id, changed.outcome),
+        sources=sourcing.texts_of(state, flow_id),
     )
 
 

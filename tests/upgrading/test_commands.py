@@ -99,6 +99,16 @@ def test_an_upgrade_is_a_checkpoint(tell, deployed):
     assert deployed.go_on("strict", "x") == "done ('old', 'x for 5', 15)"
 
 
+def test_a_flow_is_upgraded_again_after_it_was(tell, deployed):
+    deployed.edit(FIXED)
+    assert tell("upgrade", "a")[0] == 0
+    deployed.edit("# one line more\n" + FIXED.replace("n * 3", "n * 4"))
+    code, said = tell("upgrade", "a")
+    assert code == 0, said
+    assert "app:work() line 9 -> line 10" in said
+    assert deployed.go_on("strict", "x") == "done ('old', 'x for 5', 20)"
+
+
 def test_an_upgrade_that_is_not_certain_is_refused(tell, deployed):
     deployed.edit(LOST)
     code, said = tell("upgrade", "a")
