@@ -69,7 +69,7 @@ from greenflow.errors import (
 
 if TYPE_CHECKING:
     from greenflow import aio, soft
-    from greenflow.continuation import Continuation, open_file, register
+    from greenflow.continuation import Continuation, moved, open_file, register
     from greenflow.runtime import (
         Flow,
         FlowLogFilter,
@@ -160,6 +160,7 @@ __all__ = [
     "get",
     "idempotency_key",
     "limit_queue",
+    "moved",
     "once",
     "open",
     "open_file",
@@ -181,6 +182,7 @@ __all__ = [
 #: Where a name is defined, whose module is loaded when it is first used.
 _HOMES = {
     "greenflow.continuation.continuation": ("Continuation",),
+    "greenflow.continuation.moves": ("moved",),
     "greenflow.continuation.reopened": ("open_file",),
     "greenflow.continuation.registered": ("register",),
     "greenflow.runtime.flow": ("Flow",),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     *("demo", "run", "ls", "tree", "show", "stack", "get", "history", "diff"),
     *("set", "debug", "rollback", "fork", "send", "resume", "throw", "cancel", "kill"),
-    *("hold", "release", "worker", "logs", "export", "import"),
+    *("hold", "release", "worker", "check", "upgrade", "logs", "export", "import"),
     *("hospital", "queue", "stats", "gc", "doctor", "backup", "compact"),
     *("key", "rekey", "completion"),
 )

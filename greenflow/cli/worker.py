@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import click
 
@@ -13,6 +14,7 @@ from greenflow.cli.exits import NOT_RESTORABLE, OK, exit_code
 from greenflow.cli.options import store_option
 from greenflow.errors import GreenflowError, StackTooDeep
 from greenflow.later import later, later_all
+from greenflow.runtime.names import CodePolicy
 from greenflow.runtime.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -20,11 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from greenflow.runtime import Store, deep, isolation, logs, supervisor, worker
+    from greenflow.runtime import (
+        Store,
+        coding,
+        deep,
+        isolation,
+        logs,
+        supervisor,
+        worker,
+    )
 else:
-    deep, isolation, logs, supervisor, worker = later_all(
+    coding, deep, isolation, logs, supervisor, worker = later_all(
         *(__name__, "greenflow.runtime"),
-        *("deep", "isolation", "logs", "supervisor", "worker"),
+        *("coding", "deep", "isolation", "logs", "supervisor", "worker"),
     )
     logging = later(__name__, "logging")
 
@@ -61,6 +71,11 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
     multiple=True,
     help="For flows that run alone, import it before, as it is now.",
 )
+@click.option(
+    "--code",
+    type=click.Choice(get_args(CodePolicy)),
+    help="What to do with flows whose code was changed; else GREENFLOW_CODE, pinned.",
+)
 @click.option("--flow", "flow_id", hidden=True, help="Run one claimed flow.")
 @click.option("--claim", "epoch", type=int, hidden=True)
 @store_option
@@ -70,6 +85,7 @@ def command(
     queues: tuple[str, ...],
     level: str | None,
     modules: tuple[str, ...],
+    code: CodePolicy | None,
     flow_id: str | None,
     epoch: int | None,
     store_path: Path | None,
@@ -78,6 +94,8 @@ def command(
 
     Also those whose process died. Modules are found in the working directory.
     """
+    if code is not None:
+        os.environ[coding.VARIABLE] = code  # processes that it starts inherit it
     with acting(store_path) as store:
         if level is not None:
             _keep_logs(level)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from greenflow.continuation.continuation import Continuation
     from greenflow.continuation.frames import LEAVE, Operation
     from greenflow.continuation.head import Head, read_head
+    from greenflow.continuation.moves import moved
     from greenflow.continuation.outcome import Sent, Thrown
     from greenflow.continuation.registered import register
     from greenflow.continuation.reopened import open_file
@@ -25,6 +26,7 @@ __all__ = [
     "Operation",
     "Sent",
     "Thrown",
+    "moved",
     "open_file",
     "pickling",
     "read_head",
@@ -41,6 +43,7 @@ _HOME = {
     "Head": "head",
     "read_head": "head",
     "register": "registered",
+    "moved": "moves",
     "open_file": "reopened",
 }
 

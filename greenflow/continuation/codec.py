@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from greenflow.continuation import diagnose, pickling, places, spares, summary
     from greenflow.continuation.frames import Records
     from greenflow.parted import AnyState
+
+    _Stack = tuple[tuple[Any, ...], bytes, tuple[Any, ...]]
+    Moved = Callable[[tuple[Any, ...], bytes, tuple[Any, ...]], _Stack]
 else:
     _LATE = ("diagnose", "pickling", "places", "spares", "summary")
     diagnose, pickling, places, spares, summary = later_all(
@@ -72,8 +75,13 @@ def encode_stack(records: Records, value: object, context: Context) -> Saved:
     return Saved(head, chunks, trailer, generators, inner)
 
 
-def decode_stack(head: Head, head_bytes: bytes, body: Body) -> Loaded:
+def decode_stack(
+    head: Head, head_bytes: bytes, body: Body, moved: Moved | None = None
+) -> Loaded:
     """Return what :func:`encode_stack` was given.
+
+    ``moved`` is given the functions, shape and values of the stack, and returns those
+    that it is to have: see :mod:`.upgrading`.
 
     Raises:
         CodeMissing, CodeChanged: a function is not there, or not the same.
@@ -82,12 +90,13 @@ def decode_stack(head: Head, head_bytes: bytes, body: Body) -> Loaded:
     """
     plan = _functions_of.get(head_bytes)
     named = plan.functions if plan is not None else _resolve(head, head_bytes)
-    (value, by_value, values, context), waiting = _load(body, 4)
+    (value, by_value, values, context), waiting = load_values(body, 4)
     if type(by_value) is not tuple or type(values) is not tuple:
         raise BadContents("a saved continuation is damaged: it holds other values")
     functions = named if not by_value else _merge(named, by_value)
+    stack = functions, head.shape, values
     try:
-        records = frames.records(functions, head.shape, values)
+        records = frames.records(*(stack if moved is None else moved(*stack)))
     except (ValueError, TypeError) as error:
         raise BadContents(f"a saved continuation is damaged: {error}") from error
     context = context if type(context) is Context else Context()
@@ -164,7 +173,7 @@ def decode_call(
 
     And the generators among them.
     """
-    (function, args, kwargs), waiting = _load(body, 3)
+    (function, args, kwargs), waiting = load_values(body, 3)
     if not callable(function) or type(args) is not tuple or type(kwargs) is not dict:
         raise BadContents("a saved call is damaged: it cannot be called")
     return (function, args, kwargs), waiting
@@ -178,7 +187,7 @@ def encode_result(value: object) -> Saved:
 
 def decode_result(body: Body) -> tuple[object, list[Any]]:
     """Return the value that :func:`encode_result` was given, and its generators."""
-    (value,), waiting = _load(body, 1)
+    (value,), waiting = load_values(body, 1)
     return value, waiting
 
 
@@ -217,7 +226,11 @@ def _remember(cache: dict[Any, Any], key: Any, value: Any, entries_max: int) -> 
 # --- the values ---
 
 
-def _load(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
+def load_values(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
+    """Return so many values that were saved together, and the generators among them.
+
+    Raises CodeMissing, NotRestorable, BadContents.
+    """
     beside = [each.data for each in body.buffers]
     try:
         values, waiting = load_waiting(body.data, beside)
@@ -226,8 +239,8 @@ def _load(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
     except (ImportError, AttributeError) as error:
         raise CodeMissing(
             f"a value of the flow needs something that is not here: {error}",
-            hint="make its module importable (sys.path, installed packages), or bring "
-            "the name back",
+            hint="make its module importable (sys.path, installed packages), bring "
+            "the name back, or say where it is now: greenflow.moved()",
         ) from error
     except Exception as error:
         raise NotRestorable(

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import CellType, CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec.structs import astuple
@@ -39,11 +40,28 @@ class Reference(msgspec.Struct, frozen=True):
     code_hash: bytes
 
 
+#: Functions in code that was kept with a flow, and what they are saved as again.
+_pinned: Final[WeakKeyDictionary[FunctionType, Reference]] = WeakKeyDictionary()
+
+
+def pin(function: FunctionType, known: Reference) -> None:
+    """Let a function in code that was kept with a flow be saved as it was."""
+    _pinned[function] = known
+
+
+def pinned(function: FunctionType) -> Reference | None:
+    """Return what :func:`pin` was told of a function."""
+    return _pinned.get(function)
+
+
 def reference(function: FunctionType) -> Reference | None:
     """Return where exactly this function is found by name now, or None if nowhere.
 
-    What lies in ``__main__`` has no name that another program knows.
+    What lies in ``__main__`` has no name that another program knows. A function in code
+    that was kept with a flow is found by the name it had.
     """
+    if _pinned and function in _pinned:
+        return _pinned[function]
     module, qualname = function.__module__, function.__qualname__
     if type(module) is not str or module in main_module.NAMES or "<" in qualname:
         return None

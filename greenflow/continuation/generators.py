@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from types import (
     AsyncGeneratorType,
     CodeType,
@@ -10,7 +11,7 @@ from types import (
     FunctionType,
     GeneratorType,
 )
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from greenflow.continuation import frames, tags
 
@@ -21,8 +22,24 @@ TYPES = (GeneratorType, CoroutineType, AsyncGeneratorType)
 _KINDS: dict[type, int] = {kind: number for number, kind in enumerate(TYPES)}
 
 
+class Watcher(Protocol):
+    """Who is asked about generators that are made for a load: see upgrading."""
+
+    def function_of(self, function: FunctionType) -> FunctionType:
+        """Return what the next generator is made of."""
+
+    def made(self, shell: Any) -> None:
+        """Hear of a generator that was made."""
+
+    def filled(
+        self, shell: Any, shape: bytes, values: tuple[Any, ...]
+    ) -> tuple[bytes, tuple[Any, ...]]:
+        """Return what a generator is filled with."""
+
+
 class _Loading(threading.local):
     made: list[Any] | None = None
+    watcher: Watcher | None = None
 
 
 _loading = _Loading()
@@ -84,8 +101,23 @@ def _made(generator: Any, function: FunctionType, name: str, qualname: str) -> A
     return _shell, (_KINDS[type(generator)], function, name, qualname)
 
 
+@contextmanager
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Ask somebody about the generators that are made in this thread meanwhile."""
+    before, _loading.watcher = _loading.watcher, watcher
+    try:
+        yield
+    finally:
+        _loading.watcher = before
+
+
 def _shell(kind: int, function: FunctionType, name: str, qualname: str) -> Any:
+    watcher = _loading.watcher
+    if watcher is not None:
+        function = watcher.function_of(function)
     made = frames.generator_shell(kind, function, name, qualname)
+    if watcher is not None:
+        watcher.made(made)
     if _loading.made is not None:
         _loading.made.append(made)
     return made
@@ -101,6 +133,8 @@ def _async_shell(
 
 def _fill(generator: Any, state: tuple[bytes, tuple[Any, ...]]) -> None:
     shape, values = state
+    if _loading.watcher is not None:
+        shape, values = _loading.watcher.filled(generator, shape, values)
     frames.generator_fill(generator, shape, values)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from cloudpickle import cloudpickle
 
-from greenflow.continuation import main_module, tags
+from greenflow.continuation import main_module, moves, tags
 from greenflow.continuation.code import ByCode
 
 #: In globals that were made for a load: the program that they belong to.
@@ -125,7 +125,13 @@ def _program_of(globals_: dict[str, Any]) -> main_module.Key:
 
 
 def _module_globals(name: str) -> dict[str, Any]:
-    return import_module(name).__dict__
+    try:
+        return import_module(name).__dict__
+    except ImportError:
+        place = moves.now(name, "")
+        if place is None:
+            raise
+        return import_module(place.module).__dict__
 
 
 def _new_globals(program: main_module.Key, name: str | None) -> dict[str, Any]:

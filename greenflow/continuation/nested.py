@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from greenflow.continuation import frames, tags
 from greenflow.continuation.context import saved_items
 from greenflow.errors import ContinuationError
-from greenflow.later import later
+from greenflow.later import later_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import ContextVar
     from types import FunctionType
 
-    from greenflow.continuation import summary
+    from greenflow.continuation import spares, summary
     from greenflow.continuation.frames import Records
 else:
-    summary = later(__name__, "greenflow.continuation.summary")
+    spares, summary = later_all(__name__, "greenflow.continuation", "spares", "summary")
 
 T = TypeVar("T")
 
@@ -92,6 +92,9 @@ class Nested:
         self._records = self._call = None
         self._context = Context() if own is None else own
         if state == "suspended":
+            reading = spares.current()
+            if reading is not None:
+                reading.check_suspended(content[0])
             self._records = frames.records(*content)
         elif state == "new":
             (self._call,) = content

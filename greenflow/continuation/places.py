@@ -12,7 +12,7 @@ from importlib import import_module
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation import main_module, names, tags
+from greenflow.continuation import main_module, moves, names, tags
 from greenflow.continuation.code import ByCode, code_hash
 from greenflow.errors import CodeChanged, CodeMissing
 from greenflow.later import later
@@ -25,7 +25,8 @@ else:
     spares = later(__name__, "greenflow.continuation.spares")
 
 _HINT_MISSING = (
-    "make the module importable here, or bring the function back under that name"
+    "make the module importable here, bring the function back under that name, or say "
+    "where it is now: greenflow.moved()"
 )
 _HINT_CHANGED = (
     "go on with the code that the flow was suspended in, or start the flow again"
@@ -50,6 +51,8 @@ class Nested(NamedTuple):
 
 
 _nested: ByCode[tuple[CodeType, Nested]] = ByCode()
+#: Of code that was kept with a flow, the place that it came from.
+_pinned: ByCode[Nested] = ByCode()
 
 
 # --- from a function to its place ---
@@ -69,6 +72,9 @@ def hidden(function: FunctionType) -> Hidden | None:
 def nested(function: FunctionType) -> Nested | None:
     """Return of which function's constants the code of this one is, or None."""
     code = function.__code__
+    pinned = _pinned.get(code)
+    if pinned is not None:
+        return pinned
     known = _nested.get(code)
     if known is not None:
         outer, place = known
@@ -107,6 +113,21 @@ def _constants_to(outer: CodeType, wanted: CodeType) -> tuple[int, ...] | None:
     return None
 
 
+def pinned(code: CodeType) -> Nested | None:
+    """Return what :func:`pin` was told of code."""
+    return _pinned.get(code)
+
+
+def live_at(module: str, path: str) -> FunctionType | None:
+    """Return the function that a module has at a path now, or behind a decorator."""
+    return next(_functions_at(_namespace(module), path), None)
+
+
+def pin(code: CodeType, place: Nested) -> None:
+    """Let code that was kept with a flow be saved as what was at that place."""
+    _pinned.put(code, place)
+
+
 # --- from a place to the function or the code ---
 
 
@@ -120,13 +141,17 @@ def function_or_hidden(module: str, path: str, expected: bytes) -> FunctionType:
         CodeChanged: none of those that are there has the code.
     """
     changed = None
-    for function in _functions_at(_imported(module, path), path):
+    module, path, namespace = _found(module, path)
+    for function in _functions_at(namespace, path):
         if code_hash(function.__code__) == expected:
             return function
         changed = changed or function
     if changed is None:
-        raise _missing(module, path)
-    kept = spares.function(expected, changed)
+        kept = spares.missing(expected, module, path)
+        if kept is None:
+            raise _missing(module, path)
+        return kept
+    kept = spares.function(expected, changed, (module, path))
     if kept is None:
         raise _changed(f"{module}:{path}()", changed.__code__)
     return kept
@@ -141,7 +166,9 @@ def code_at(
         CodeMissing, CodeChanged: as by :func:`function_or_hidden`.
     """
     outer = kept = None
-    for function in _functions_at(_imported(module, path), path):
+    module, path, namespace = _found(module, path)
+    place = Nested(module, path, tuple(constants), expected)
+    for function in _functions_at(namespace, path):
         outer = outer or function.__code__
         code: Any = function.__code__
         for index in constants:
@@ -149,11 +176,13 @@ def code_at(
             code = held[index] if index < len(held) else None
         if isinstance(code, CodeType) and code_hash(code) == expected:
             return code
-        kept = kept or spares.nested(expected, code, module)
+        kept = kept or spares.nested(expected, code, place)
     if outer is None:
-        raise _missing(module, path)
+        kept = spares.nested(expected, None, place)
     if kept is not None:
         return kept
+    if outer is None:
+        raise _missing(module, path)
     raise _changed(f"a function inside {module}:{path}()", outer)
 
 
@@ -168,13 +197,27 @@ def _functions_at(namespace: dict[str, Any], path: str) -> Iterator[FunctionType
             return
 
 
-def _imported(module: str, path: str) -> dict[str, Any]:
+def _found(
+    module: str, path: str, *, again: bool = True
+) -> tuple[str, str, dict[str, Any]]:
+    """Return a module and a path in it, or where that was moved to, and its names.
+
+    Raises:
+        CodeMissing: there is no such module.
+    """
     try:
-        return import_module(module).__dict__
+        namespace = import_module(module).__dict__
     except ImportError as error:
-        raise CodeMissing(
-            f"the flow needs {module}:{path}(): {error}", hint=_HINT_MISSING
-        ) from error
+        place = moves.now(module, path) if again else None
+        if place is None:
+            raise CodeMissing(
+                f"the flow needs {module}:{path}(): {error}", hint=_HINT_MISSING
+            ) from error
+    else:
+        place = moves.now(module, path) if again else None
+        if place is None or names.find(namespace, path) is not None:
+            return module, path, namespace
+    return _found(*place, again=False)
 
 
 def _missing(module: str, path: str) -> CodeMissing:

@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from greenflow import limits
 from greenflow._pages import has_large, looker, plain
 from greenflow.continuation import tags
+from greenflow.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from greenflow.continuation import moves
+else:
+    moves = later(__name__, "greenflow.continuation.moves")
 
 #: What stands before a pickle that has such a pickle in it: None, and away with it.
 MARK: Final = b"N0"
@@ -95,11 +100,28 @@ def may_have(value: object) -> bool:
 def loads(data: bytes, buffers: Iterable[Any]) -> Any:
     """Return what a pickle is of that may have such pickles in it."""
     if data[: len(MARK)] != MARK:
-        return pickle.loads(data, buffers=buffers)
+        try:
+            return pickle.loads(data, buffers=buffers)
+        except (ImportError, AttributeError):
+            return _Finding(io.BytesIO(data), buffers=buffers).load()
     return _Unpickler(io.BytesIO(data), buffers=buffers).load()
 
 
-class _Unpickler(pickle.Unpickler):
+class _Finding(pickle.Unpickler):
+    """One that finds what was moved."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what has that name; what was moved, where it is now."""
+        try:
+            return super().find_class(module, name)
+        except (ImportError, AttributeError):
+            place = moves.now(module, name)
+            if place is None:
+                raise
+            return super().find_class(place.module, place.path)
+
+
+class _Unpickler(_Finding):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._made: dict[int, Any] = {}
@@ -119,7 +141,7 @@ def _inner(data: bytes, others: list[Any]) -> Any:
     gc.disable()
     try:
         if not others:
-            return pickle.loads(data)
+            return pickle.loads(data)  # it has no classes
         inner = _Inner(io.BytesIO(data))
         inner.others = others
         return inner.load()
@@ -128,7 +150,7 @@ def _inner(data: bytes, others: list[Any]) -> Any:
             gc.enable()
 
 
-class _Inner(pickle.Unpickler):
+class _Inner(_Finding):
     others: list[Any]
 
     def persistent_load(self, number: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from greenflow.continuation import frames
-from greenflow.continuation.functions import Reference, reference
+from greenflow.continuation.functions import Reference, pinned, reference
 
 _ENTRIES_MAX = 256
 
@@ -49,7 +49,7 @@ class Plans(Generic[_Value]):
         """Keep what was made, if all the functions are found by name."""
         checks: list[Check] = []
         for function in functions:
-            known = reference(function)
+            known = None if pinned(function) else reference(function)
             found = _checks(function, known) if known is not None else None
             if found is None:
                 return

@@ -117,6 +117,10 @@ def _generator(pickler: Reducing, generator: Any) -> Any:
 
 
 def _continuation(pickler: Reducing, continuation: nested.Nested) -> Any:
+    records = continuation.held_records()
+    if records is not None:
+        pickler.used = True
+        pickler.codes += [function.__code__ for function in records.functions]
     return continuation.reduce_within(pickler.running)
 
 

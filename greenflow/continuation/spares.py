@@ -26,10 +26,12 @@ from greenflow.continuation.code import (
     code_hash,
 )
 from greenflow.envelope import unsealed
-from greenflow.errors import BadContents
+from greenflow.errors import BadContents, CodeChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from greenflow.continuation.places import Nested
 
 _LENGTH_BYTES = 4
 _ENCODER = msgspec.msgpack.Encoder()
@@ -103,6 +105,7 @@ class Reading:
         self._body, self._outdated = body, outdated
         self._compiled_here = compiled_here
         self.renewed: list[str] = []
+        self._renewed: set[FunctionType] = set()
         self._spares: dict[bytes, bytes] | None = None
         #: One function for one name within a load.
         self._functions: dict[tuple[bytes, int], FunctionType] = {}
@@ -126,26 +129,50 @@ class Reading:
         except (zlib.error, ValueError, TypeError, EOFError) as error:
             raise BadContents(f"a saved code object is damaged: {error}") from error
 
-    def function(self, expected: bytes, live: FunctionType) -> FunctionType | None:
-        """Return ``live``, with the code it had, or None if it is another function."""
+    def function(
+        self, expected: bytes, live: FunctionType, place: tuple[str, str]
+    ) -> FunctionType | None:
+        """Return ``live``, with the code it had, or None if it is another function.
+
+        ``place`` is the module and the dotted path that it is found by.
+        """
         code = self.code(expected)
         if code is None:
-            self.renewed.append(f"{live.__module__}:{live.__qualname__}")
-            return live  # nothing is suspended in it
+            return self.in_new_code(live)
         is_same = self._is_same(live.__code__, code, live.__module__)
         if not is_same and not self._outdated:
             return None
         key = expected, id(live)
         if key not in self._functions:
-            self._functions[key] = made = _with_code(live, code)
+            self._functions[key] = made = with_code(live, code)
             if not is_same:
                 _outdated_functions.add(made)
         return self._functions[key]
 
+    def in_new_code(self, live: FunctionType) -> FunctionType:
+        """Return a function whose old code is not kept: nothing is suspended in it."""
+        self.renewed.append(f"{live.__module__}:{live.__qualname__}")
+        self._renewed.add(live)
+        return live
+
+    def check_suspended(self, functions: Iterable[FunctionType]) -> None:
+        """Raise CodeChanged if frames of one wait, and its code was not kept."""
+        for each in functions:
+            if each in self._renewed:
+                raise CodeChanged(
+                    f"{each.__module__}:{each.__qualname__}() is not the code any more "
+                    "that a continuation among the values was suspended in",
+                    hint="go on with that code, or start the flow again",
+                )
+
+    def missing(self, expected: bytes, module: str, path: str) -> FunctionType | None:
+        """Return what may be used instead of a function that is gone: nothing."""
+
     def nested(
-        self, expected: bytes, live: CodeType | None, module: str
+        self, expected: bytes, live: CodeType | None, place: Nested
     ) -> CodeType | None:
         """Return the code to be used instead of ``live``, or None if it is another."""
+        module = place.module
         code = self.code(expected)
         if code is None:
             return None
@@ -171,16 +198,29 @@ def _read(body: bytes) -> dict[bytes, bytes]:
         raise BadContents(f"a saved continuation is damaged: {error}") from error
 
 
-def function(expected: bytes, live: FunctionType) -> FunctionType | None:
+def function(
+    expected: bytes, live: FunctionType, place: tuple[str, str]
+) -> FunctionType | None:
     """Return what may be used instead of ``live``, whose code has another hash."""
     reading = _current.reading
-    return None if reading is None else reading.function(expected, live)
+    return None if reading is None else reading.function(expected, live, place)
 
 
-def nested(expected: bytes, live: CodeType | None, module: str) -> CodeType | None:
+def missing(expected: bytes, module: str, path: str) -> FunctionType | None:
+    """Return what may be used instead of a function that is gone."""
+    reading = _current.reading
+    return None if reading is None else reading.missing(expected, module, path)
+
+
+def nested(expected: bytes, live: CodeType | None, place: Nested) -> CodeType | None:
     """Return the code that may be used instead of ``live``, which has another hash."""
     reading = _current.reading
-    return None if reading is None else reading.nested(expected, live, module)
+    return None if reading is None else reading.nested(expected, live, place)
+
+
+def current() -> Reading | None:
+    """Return what code is taken from in this thread now."""
+    return _current.reading
 
 
 def is_outdated(function: FunctionType) -> bool:
@@ -189,10 +229,12 @@ def is_outdated(function: FunctionType) -> bool:
     return function in _outdated_functions or outdated is not None
 
 
-def _with_code(live: FunctionType, code: CodeType) -> FunctionType:
-    made = FunctionType(
-        code, live.__globals__, live.__name__, live.__defaults__, live.__closure__
-    )
+def with_code(
+    live: FunctionType, code: CodeType, closure: tuple[Any, ...] | None = None
+) -> FunctionType:
+    """Return a function that is ``live`` but for its code, and the cells it needs."""
+    cells = live.__closure__ if closure is None else closure or None
+    made = FunctionType(code, live.__globals__, live.__name__, live.__defaults__, cells)
     made.__kwdefaults__ = live.__kwdefaults__
     made.__qualname__ = live.__qualname__
     made.__module__ = live.__module__

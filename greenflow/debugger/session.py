@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from greenlet import greenlet
 from msgspec.structs import replace
 
-from greenflow.continuation import Continuation
 from greenflow.continuation.editing import Editor
 from greenflow.continuation.head import whole
 from greenflow.debugger.headline import changed_lines, told
 from greenflow.errors import FlowBusy
 from greenflow.inspect import Diff, Stack
+from greenflow.runtime import answers
 from greenflow.runtime.editing import edit_of, show, waiting_of
 from greenflow.store.base import ENDED
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from greenflow.continuation import Sent, Thrown
+    from greenflow.continuation import Continuation, Sent, Thrown
     from greenflow.runtime.flow import Flow
     from greenflow.store.base import Checkpoint, Edit, FlowRecord, Saved, Store
 
@@ -120,7 +120,7 @@ class Session:
         """
 
         def within() -> None:
-            continuation = Continuation.loads(self.now.data)
+            continuation = self._loaded(self.now.data)
             self.payload = continuation.value
             self._plain = continuation.dumps()
             continuation.rest(lambda frame: look(continuation, frame))
@@ -128,6 +128,9 @@ class Session:
         host = greenlet(within)
         host.gr_context = self.flow.store.context()
         host.switch()
+
+    def _loaded(self, data: bytes) -> Continuation:
+        return answers.loaded(self.flow.store, self.flow.record, data)
 
     # --- changes ---
 
@@ -151,10 +154,10 @@ class Session:
         return self.flow.store.within(self._change, call)
 
     def _change(self, call: Callable[[Editor], None]) -> list[str]:
-        editor = Editor(Continuation.loads(self.now.data), show)
+        editor = Editor(self._loaded(self.now.data), show)
         call(editor)
         data = editor.continuation().dumps()
-        Continuation.loads(data)  # what cannot be gone on with is no state
+        self._loaded(data)  # what cannot be gone on with is no state
         same = self.now.same_wait and editor.same_wait
         outcome = self.now.outcome if editor.same_wait else editor.outcome
         self._turn_to(Now(data, outcome, same, editor.takes_value))

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from greenflow.continuation import Sent, Thrown
+from greenflow.continuation import Continuation, Sent, Thrown
 from greenflow.errors import (
     Ambiguous,
     BadMessage,
+    CodeChanged,
+    CodeMissing,
     Deadlock,
     FlowNotFound,
     InternalError,
+    WrongInterpreter,
 )
-from greenflow.later import later
+from greenflow.later import later_all
 from greenflow.runtime import values
 from greenflow.runtime.requests import ABSENT, Checkpoint, Join, Receive, Sleep
 from greenflow.store.base import ENDED, JOINS, Step, Waiting
@@ -23,12 +26,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenflow.parted import AnyState
-    from greenflow.runtime import typed
+    from greenflow.runtime import coding, typed
     from greenflow.runtime.slice import Slice
     from greenflow.runtime.stores import Store
     from greenflow.store.base import FlowRecord, Message
 else:
-    typed = later(__name__, "greenflow.runtime.typed")
+    coding, typed = later_all(__name__, "greenflow.runtime", "coding", "typed")
+
+
+def loaded(store: Store, record: FlowRecord, state: AnyState) -> Continuation:
+    """Return a flow's saved state, in which code it may go on in.
+
+    Raises as ``Continuation.loads()``.
+    """
+    try:
+        return Continuation.loads(state)
+    except (CodeChanged, CodeMissing, WrongInterpreter) as error:
+        return coding.load(store, record, state, error)
 
 
 def step_of(

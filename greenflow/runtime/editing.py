@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from greenflow import limits
-from greenflow.continuation import Continuation, Sent
+from greenflow.continuation import Sent
 from greenflow.continuation.editing import Editor, load
-from greenflow.errors import Conflict, FlowBusy
+from greenflow.errors import CodeChanged, Conflict, FlowBusy
 from greenflow.inspect.text import MASK, is_secret
-from greenflow.runtime import values
+from greenflow.runtime import answers, sourcing, values
 from greenflow.runtime.past import author
 from greenflow.store.base import ENDED
 from greenflow.store.model import Answer, Edit, Waiting
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from greenflow.continuation import Thrown
     from greenflow.parted import AnyState
     from greenflow.runtime.flow import Flow
+    from greenflow.runtime.stores import Store
     from greenflow.store.model import FlowRecord, Saved
 
 _LINE_CHARS_MAX: Final = 400
@@ -40,17 +41,18 @@ class FlowEditor(Editor):
 def edit(flow: Flow[Any], at: int | None, reason: str) -> Iterator[FlowEditor]:
     """Let a flow be changed: see :meth:`Flow.edit`."""
     record = flow.record
-    _check(record)
+    check_editable(record)
     store, base = flow.store, flow.store.base
     seq = record.seq if at is None else at
     saved = base.saved(flow.id, seq)
-    editor = cast("FlowEditor", store.within(load, saved.state, show, FlowEditor))
+    editor = store.within(_editor, store, record, saved.state)
     yield editor
-    made = store.within(_made, flow.id, editor, saved, reason)
+    made = store.within(_made, store, record, editor, saved, reason)
     editor.checkpoint = base.edit(flow.id, record.seq, made).seq
 
 
-def _check(record: FlowRecord) -> None:
+def check_editable(record: FlowRecord) -> None:
+    """Raise FlowBusy if a flow has ended, Conflict if it runs."""
     if record.status in ENDED:
         raise FlowBusy(
             f"flow {record.id} is {record.status}: it cannot be changed any more",
@@ -63,11 +65,21 @@ def _check(record: FlowRecord) -> None:
         )
 
 
-def _made(flow_id: str, editor: FlowEditor, saved: Saved, reason: str) -> Edit:
+def _editor(store: Store, record: FlowRecord, state: AnyState) -> FlowEditor:
+    """Return an editor of a state, also if it cannot go on in the code there is."""
+    try:
+        return FlowEditor(answers.loaded(store, record, state), show)
+    except CodeChanged:
+        return cast("FlowEditor", load(state, show, FlowEditor))
+
+
+def _made(
+    store: Store, record: FlowRecord, editor: FlowEditor, saved: Saved, reason: str
+) -> Edit:
     """Return what is to be written. Raises as Continuation.save() and loads()."""
     state = editor.continuation().save()
-    Continuation.loads(state)  # what cannot be gone on with is not written
-    return edit_of(flow_id, saved, editor, state, editor.changes, reason)
+    answers.loaded(store, record, state)  # what cannot be gone on with is not written
+    return edit_of(record.id, saved, editor, state, editor.changes, reason)
 
 
 class Changed(Protocol):
@@ -109,6 +121,7 @@ def edit_of(
         waiting=waiting,
         value=values.dump(None, "no payload") if is_new else None,
         answer=_answer(flow_id, changed.outcome),
+        sources=sourcing.texts_of(state, flow_id),
     )
 
 

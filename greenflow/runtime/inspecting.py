@@ -43,9 +43,9 @@ class _Loaded:
         return self._frames[number]
 
     def _load(self) -> list[dict[str | int, Any]]:
-        from greenflow.continuation import Continuation
+        from greenflow.runtime import answers
 
-        loaded = Continuation.loads(self._data)
+        loaded = answers.loaded(self._flow.store, self._flow.record, self._data)
         # Its generators live on in the store: these end without their finally.
         loaded.save()
         return loaded.variables()

@@ -19,7 +19,7 @@ from greenflow.parted import frozen
 from greenflow.runtime import values
 from greenflow.runtime.flow import Flow
 from greenflow.runtime.hosting import current_slice, running_slice
-from greenflow.runtime.names import check_call, function_name, new_id
+from greenflow.runtime.names import check_call, check_code, function_name, new_id
 from greenflow.runtime.times import moment, seconds
 from greenflow.store.base import FlowRecord, NewFlow, Waiting
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from greenflow.parted import AnyState
+    from greenflow.runtime.names import CodePolicy
     from greenflow.runtime.stores import Store
 
 P = ParamSpec("P")
@@ -49,6 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     retry: int = 0
     if_exists: Literal["raise", "return"] = "raise"
+    code: CodePolicy | None = None
 
     def spawn(
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
@@ -125,6 +127,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             queue=self.queue,
             priority=self.priority,
             retries=self.retry,
+            code=self.code or "",
         )
         exist_ok = self.if_exists == "return"
         end = inf if self.deadline is None else _deadline(self.deadline, now)
@@ -159,6 +162,7 @@ def options(
     priority: int = 0,
     retry: int = 0,
     if_exists: Literal["raise", "return"] = "raise",
+    code: CodePolicy | None = None,
     store: Store | None = None,
 ) -> Options:
     """Say more of a flow: ``options(id="order-7", queue="mail").spawn(fn, 1, x=2)``.
@@ -178,6 +182,8 @@ def options(
             an Exception; with growing pauses.
         if_exists: what to do if there is a flow of that ``id``: "raise" FlowExists, or
             "return" that flow, whatever its function.
+        code: what to do if its code was changed while it waited: see
+            :func:`greenflow.open`; by default as its store says.
         store: another than the default one.
 
     Raises:
@@ -199,6 +205,7 @@ def options(
         raise ValueError("a flow that begins never is none")
     if deadline is not None:
         _deadline(deadline, 0.0)
+    check_code(code)
     return Options(
         store=store,
         id=id,
@@ -211,6 +218,7 @@ def options(
         priority=priority,
         retry=retry,
         if_exists=if_exists,
+        code=code,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from greenflow import limits
 from greenflow.later import later
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 else:
     inspect = later(__name__, "inspect")
     secrets = later(__name__, "secrets")
+
+#: What to do with flows whose code was changed: see :func:`greenflow.open`.
+CodePolicy = Literal["pinned", "upgrade", "strict"]
 
 #: Crockford's digits: no i, l, o, u, so that an id can be read out and typed.
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -43,6 +46,12 @@ def function_name(function: Callable[..., object]) -> str:
     named = function if hasattr(function, "__qualname__") else _inner(function)
     module = getattr(named, "__module__", None) or "builtins"
     return f"{module}:{_name(function)}"
+
+
+def check_code(code: str | None) -> None:
+    """Raise ValueError if this is no way to treat flows whose code was changed."""
+    if code is not None and code not in get_args(CodePolicy):
+        raise ValueError(f'code= is "pinned", "upgrade" or "strict", not {code!r}')
 
 
 def topic_name(topic: str | None) -> str:

@@ -111,7 +111,7 @@ class Slice:
 
     def _load(self) -> tuple[Continuation, Sent | Thrown]:
         """Return the last saved state, and what the call gives that it stands at."""
-        continuation = Continuation.loads(self.claim.state)
+        continuation = answers.loaded(self.store, self.claim.record, self.claim.state)
         self.claim = replace(self.claim, state=b"")
         return continuation, self._given(self.claim.record, self.claim.message)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias
 
+    from greenflow.parted import AnyState
     from greenflow.runtime.slice import Slice
     from greenflow.store.base import Step
 
@@ -64,13 +65,18 @@ def with_texts(running: Slice, step: Step) -> tuple[Step, Place | None]:
     place = running.store.location, hash(spares.places(stream_of(step.state)))
     if place in _written:
         return step, None
-    try:
-        texts = tuple(_texts_of(stream_of(step.state)))
-    except Exception:
-        # They are for people: no flow may fail for them.
-        _LOG.warning("no source is kept of flow %s", running.id, exc_info=True)
-        texts = ()
+    texts = texts_of(step.state, running.id)
     return msgspec.structs.replace(step, sources=texts), place
+
+
+def texts_of(state: AnyState, flow_id: str) -> tuple[Source, ...]:
+    """Return the source texts of all code that a state refers to, if they are there."""
+    try:
+        return tuple(_texts_of(stream_of(state)))
+    except Exception:
+        # No flow may fail for them.
+        _LOG.warning("no source is kept of flow %s", flow_id, exc_info=True)
+        return ()
 
 
 def remember(place: Place | None) -> None:
@@ -103,6 +109,18 @@ def _texts_of(state: bytes) -> Iterator[Source]:
                     first_line=found.first_line,
                     text=found.text,
                 )
+
+
+def file_of(code: CodeType) -> str | None:
+    """Return the text of the file of some code, if it gives this very code there."""
+    known = _file(code.co_filename).get(code_hash(code))
+    if known is None or known.first_line != code.co_firstlineno:
+        return None
+    try:
+        with tokenize.open(code.co_filename) as file:
+            return file.read()
+    except (OSError, SyntaxError, ValueError):
+        return None
 
 
 def _file(path: str) -> _Texts:

@@ -17,7 +17,6 @@ from greenflow.runtime.places import default_path
 from greenflow.runtime.scheduler import Scheduler
 from greenflow.runtime.upkeep import Upkeep
 from greenflow.store import keyfile, open_store
-from greenflow.store.base import QueueLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from greenflow.runtime import names, times, typed
     from greenflow.runtime.flow import Flow
+    from greenflow.runtime.names import CodePolicy
     from greenflow.store import base
     from greenflow.store.base import FlowRecord, Status
     from greenflow.store.keyring import Provider
@@ -159,19 +159,6 @@ class Store(Upkeep):
         message = typed.checked(message, self._base.get(flow_id), topic)
         return values.dump_message(message, f"the message to flow {flow_id}")
 
-    def limit_queue(
-        self,
-        queue: str,
-        *,
-        concurrency: int | None = None,
-        rate: tuple[int, float] | None = None,
-    ) -> None:
-        """Set the limits of a queue. As :func:`greenflow.limit_queue`."""
-        count, per = (0, 1.0) if rate is None else rate
-        self._base.limit_queue(
-            QueueLimits(name=queue, concurrency=concurrency, count=count, seconds=per)
-        )
-
     def run(self) -> int:
         """Run every flow that can run, until none can. As :func:`greenflow.run`."""
         return Scheduler(self).run()
@@ -222,6 +209,7 @@ def open(
     key: str | os.PathLike[str] | None = None,
     keys: Provider | None = None,
     encrypt: bool = False,
+    code: CodePolicy | None = None,
 ) -> Store:
     """Return the store in the folder ``path``, made with all parents if need be.
 
@@ -234,6 +222,10 @@ def open(
         key: a file with its keys: ``greenflow key new FILE`` makes one.
         keys: gives its secret of 32 bytes or more; or several, the newest first.
         encrypt: it must be encrypted; it is if it is made: needs greenflow[crypto].
+        code: what to do with flows whose code was changed while they waited: "pinned"
+            (the default): they go on in the code that they wait in, new calls get the
+            new one; "upgrade": they go on in the new code, where the place that they
+            wait at is found again, else as pinned; "strict": they go to the hospital.
 
     Raises:
         UnsafeStore: its owner or mode lets others write.
@@ -241,6 +233,8 @@ def open(
         ExtraMissing: a library to encrypt it is missing.
         StoreError: it is not there, is no store, or is of another format.
     """
+    if code is not None:
+        names.check_code(code)
     place = _location(path)
     with _opening:
         store, given = _open_stores.get(place), keyfile.source(key, keys)
@@ -249,6 +243,7 @@ def open(
             store = _open_stores[place] = Store(base, place)
         else:
             store.base.check_same(given, encrypt=encrypt)
+        store.code = code or store.code
     return store
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from greenflow.later import later_all
+from greenflow.store.base import QueueLimits
 
 if TYPE_CHECKING:
     import os
     from datetime import timedelta
 
+    from greenflow.runtime.names import CodePolicy
     from greenflow.store import (
         LmdbStore,
         base,
@@ -39,8 +41,23 @@ _SOME_SECONDS = 0.05
 class Upkeep:
     """The part of :class:`greenflow.Store` that keeps it healthy."""
 
+    #: What open() was told of flows whose code was changed.
+    code: CodePolicy | None = None
     _base: base.Store
     _collector: Collector | None = None
+
+    def limit_queue(
+        self,
+        queue: str,
+        *,
+        concurrency: int | None = None,
+        rate: tuple[int, float] | None = None,
+    ) -> None:
+        """Set the limits of a queue. As :func:`greenflow.limit_queue`."""
+        count, per = (0, 1.0) if rate is None else rate
+        self._base.limit_queue(
+            QueueLimits(name=queue, concurrency=concurrency, count=count, seconds=per)
+        )
 
     def gc(
         self,

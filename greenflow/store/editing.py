@@ -15,6 +15,7 @@ from greenflow.store import (
     keys,
     mailbox,
     pieces,
+    sources,
     states,
     watching,
 )
@@ -128,6 +129,8 @@ def write(
     work.change(row)
     if prepared.answer is not None:
         mailbox.deliver(work, prepared.answer, now)
+    for text in filter(None, map(sources.prepare, edit.sources)):
+        sources.put(work, text)
     return work.row(flow_id).record
 
 

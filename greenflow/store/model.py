@@ -89,6 +89,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["value", "throw"] = "value"
 
 
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """The text of a function, as its code was made of it; lines end in "\\n"."""
+
+    code_hash: bytes
+    file: str
+    first_line: int  #: the number of its first line in the file, from 1
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines, without their ends."""
+        return self.text.split("\n")
+
+
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
     """A checkpoint that somebody makes of a flow, in place of what it would go on from.
 
@@ -110,6 +124,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     #: The payload, default or result of that wait. None: what ``parent`` has.
     value: bytes | None = None
     answer: Answer | None = None
+    sources: tuple[Source, ...] = ()  #: of the code in ``state``
 
 
 class FlowRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,6 +156,7 @@ class FlowRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     held: bool = False  #: it must not run before unhold()
     debugged: bool = False  #: it runs all the same: who claimed it is a debugger
     blocked: str = ""  #: the flow whose mailbox is full, by messages of this one
+    code: str = ""  #: what to do if its code was changed; "": as its store says
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,20 +221,6 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     record: FlowRecord
     state: AnyState
     message: Message | None
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of a function, as its code was made of it; lines end in "\\n"."""
-
-    code_hash: bytes
-    file: str
-    first_line: int  #: the number of its first line in the file, from 1
-    text: str
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines, without their ends."""
-        return self.text.split("\n")
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The source text of code that flows wait in, each once, by the hash of the code.
 
-It is for people who look at a flow after its file has changed; nothing runs it. A text
+It is for people who look at a flow after its file has changed, and for flows that are
+upgraded, whose place is found again in it; nothing runs it. A text
 is written in the transaction of the first state that refers to it, and stays.
 """
 

@@ -59,10 +59,16 @@ def of_another_patch_level() -> Path | None:
 
 
 @cache
-def of_another_minor() -> Path | None:
-    """An interpreter of another minor version that has greenflow installed."""
+def of_other_minors() -> tuple[Path, ...]:
+    """One interpreter of each other minor version that has greenflow installed."""
+    found: dict[str, Path] = {}
     for python in sorted(_candidates()):
         version = _version(python, child_environment())
         if version and version.rpartition(".")[0] != MINOR:
-            return python
-    return None
+            found.setdefault(version.rpartition(".")[0], python)
+    return tuple(found.values())
+
+
+def of_another_minor() -> Path | None:
+    """An interpreter of another minor version that has greenflow installed."""
+    return next(iter(of_other_minors()), None)

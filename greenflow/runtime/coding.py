@@ -1,0 +1,122 @@
+"""Flows whose code was changed while they waited: which code do they go on in?
+
+What is asked first: the flow's own options, then what its store was opened with, then
+the environment, which worker processes inherit. See :func:`greenflow.open`.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from types import CodeType
+from typing import TYPE_CHECKING, Final, cast
+
+from greenflow.continuation import pinning, spares
+from greenflow.continuation.code import code_from_bytes, code_hash
+from greenflow.continuation.head import PYTHON, decode_head, unpack
+from greenflow.continuation.upgrading import crossing, loading
+from greenflow.continuation.upgrading.trees import Text
+from greenflow.errors import WrongInterpreter
+from greenflow.inspect.saved import Saved
+from greenflow.parted import stream_of
+from greenflow.runtime import logs, sourcing
+from greenflow.runtime.names import check_code
+
+if TYPE_CHECKING:
+    from greenflow.continuation import Continuation
+    from greenflow.continuation.upgrading.loading import Upgraded
+    from greenflow.errors import NotRestorable
+    from greenflow.parted import AnyState
+    from greenflow.runtime.names import CodePolicy
+    from greenflow.runtime.stores import Store
+    from greenflow.store import base
+    from greenflow.store.base import FlowRecord
+
+#: For a process and those it starts: what open() is told with ``code=``.
+VARIABLE: Final = "GREENFLOW_CODE"
+
+
+def policy(store: Store, record: FlowRecord) -> CodePolicy:
+    """Return what is to be done with a flow whose code was changed.
+
+    Raises:
+        ValueError: the environment says something else.
+    """
+    said = record.code or store.code or os.environ.get(VARIABLE) or "pinned"
+    check_code(said)
+    return cast("CodePolicy", said)
+
+
+def load(
+    store: Store, record: FlowRecord, state: AnyState, error: NotRestorable
+) -> Continuation:
+    """Return a flow whose state could not be loaded as it is, because of ``error``.
+
+    Raises:
+        NotRestorable: nor can it be loaded otherwise.
+    """
+    wanted = policy(store, record)
+    if wanted == "strict":
+        raise error
+    if wanted == "pinned" and isinstance(error, WrongInterpreter):
+        raise error
+    if wanted == "pinned":
+        return pinning.load(state)
+    upgraded = upgrade(store, state)
+    for fate in upgraded.fates:
+        if fate.new_line is None:
+            said = f"line {fate.line} goes on in its old code: {fate.reason}"
+        else:
+            said = f"line {fate.line} goes on in its new code, line {fate.new_line}"
+        logs.LOG.info("flow %s: %s() %s", record.id, fate.place, said)
+    return upgraded.continuation
+
+
+def upgrade(store: Store, state: AnyState) -> Upgraded:
+    """Return a state in the code that there is now, where that is certain.
+
+    Raises as ``Continuation.loads()``.
+    """
+    texts = _Texts(store.base, state)
+    head = decode_head(unpack(stream_of(state))[0])
+    if head.python == PYTHON:
+        return loading.load(state, texts)
+    return crossing.load(state, Saved(state).code, texts.stored, texts)
+
+
+class _Texts:
+    """Finds the source of code: in the store, and in files that were not changed."""
+
+    def __init__(self, base: base.Store, state: AnyState) -> None:
+        self._base, self._state = base, state
+        self._kept: list[CodeType] | None = None
+
+    def __call__(self, code: CodeType) -> list[Text]:
+        """Return texts in which the source of some code is."""
+        whole = sourcing.file_of(code)
+        if whole is not None:
+            return [Text(1, whole)]
+        # A comprehension or a lambda is a part of a line: it is read in what it is in.
+        around = [each for each in self._codes() if _has(each, code)]
+        found = [self._base.source(code_hash(each)) for each in (code, *around)]
+        return [Text(each.first_line, each.text) for each in found if each is not None]
+
+    def stored(self, code_hash: bytes) -> list[Text]:
+        """Return the text that is stored of the code of a hash."""
+        source = self._base.source(code_hash)
+        return [] if source is None else [Text(source.first_line, source.text)]
+
+    def _codes(self) -> list[CodeType]:
+        if self._kept is None:
+            body = unpack(stream_of(self._state))[1]
+            kept = spares.kept(body).values()
+            self._kept = [code_from_bytes(zlib.decompress(each)) for each in kept]
+        return self._kept
+
+
+def _has(outer: CodeType, code: CodeType) -> bool:
+    wanted = code_hash(code)
+    return any(
+        isinstance(each, CodeType) and (code_hash(each) == wanted or _has(each, code))
+        for each in outer.co_consts
+    )

@@ -1,0 +1,111 @@
+"""Saves the functions of the corpus where they wait, or goes on with what was saved.
+
+    python target_crossing.py save FILE
+    python target_crossing.py go FILE      prints one line of JSON
+
+Run by one Python to save and by another to go on.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from greenflow import Continuation
+from greenflow.continuation.code import code_hash
+from greenflow.continuation.upgrading import crossing
+from greenflow.continuation.upgrading.trees import Text
+from greenflow.errors import NotRestorable
+from greenflow.inspect.saved import Saved
+from tests.upgrading.corpus import FUNCTIONS, PRELUDE
+
+TOLD: list[Any] = []
+
+
+def _out(what: object) -> None:
+    TOLD.append(repr(what))
+
+
+def _module(name: str) -> Any:
+    events = ModuleType("corpus_out")
+    events.out = _out
+    _out.__module__, _out.__qualname__ = "corpus_out", "out"
+    sys.modules["corpus_out"] = events
+    module: Any = ModuleType("corpus_app")
+    sys.modules["corpus_app"] = module
+    code = compile(PRELUDE + FUNCTIONS[name], "app.py", "exec")
+    exec(code, module.__dict__)
+    return module
+
+
+def _to_end(k: Continuation, number: int, save: Any) -> None:
+    while not k.done:
+        _out(("waits", k.value))
+        save(k)
+        try:
+            k.resume(f"v{number}")
+        except Exception as error:
+            _out(("raised", repr(error)))
+            return
+        number += 1
+    _out(("returned", k.value))
+
+
+def save(file: str) -> None:
+    """Write each state, and what the function did behind it."""
+    found = []
+    for name in FUNCTIONS:
+        module = _module(name)
+        TOLD.clear()
+        states: list[tuple[bytes, int]] = []
+        k = Continuation.start(getattr(module, name), 3)
+        _to_end(k, 0, lambda k, states=states: states.append((k.dumps(), len(TOLD))))
+        hashes = {code_hash(each.__code__) for each in _functions(module)}
+        for number, (state, at) in enumerate(states):
+            found.append((name, number, state, TOLD[at:], hashes))
+    Path(file).write_bytes(pickle.dumps(found))
+
+
+def _functions(module: Any) -> list[Any]:
+    held = [*vars(module).values()]
+    classes = [each for each in held if isinstance(each, type)]
+    held += [each for cls in classes for each in vars(cls).values()]
+    held = [getattr(each, "fget", each) for each in held]
+    return [each for each in held if hasattr(each, "__code__")]
+
+
+def go(file: str) -> None:
+    """Go on with each state; print how it went."""
+    right, refused, wrong = [], {}, []
+    for name, number, state, expected, hashes in pickle.loads(Path(file).read_bytes()):
+        _module(name)
+        text = [Text(1, PRELUDE + FUNCTIONS[name])]
+
+        def old(key: bytes, text=text, hashes=hashes) -> list[Text]:
+            return text if key in hashes else []
+
+        try:
+            made = crossing.load(state, Saved(state).code, old, lambda code, t=text: t)
+        except NotRestorable as error:
+            refused[f"{name} {number}"] = str(error).split("cannot go on: ")[-1]
+            continue
+        TOLD.clear()
+        k = made.continuation
+        try:
+            k.resume(f"v{number}")
+            _to_end(k, number + 1, lambda k: k.dumps())
+        except Exception as error:
+            _out(("raised", repr(error)))
+        (right if expected == TOLD else wrong).append([name, number, [*TOLD], expected])
+    told = {"right": [each[0] for each in right], "refused": refused, "wrong": wrong}
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    {"save": save, "go": go}[sys.argv[1]](sys.argv[2])

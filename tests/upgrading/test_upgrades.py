@@ -1,0 +1,90 @@
+"""Flows that go on in the code that was edited while they waited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+APP = """
+import greenflow
+
+def ask(n):
+    got = greenflow.recv()
+    return f"{got} for {n}"
+
+def work(n):
+    first = ask(n)
+    total = n * 2
+    return "old", first, total
+"""
+
+
+def test_the_flow_uses_the_fix_below_the_waiting_line(deployed):
+    deployed.begin(APP)
+    deployed.edit(APP.replace("n * 2", "n * 3").replace('"old"', '"new"'))
+    said = deployed.go_on("upgrade", "x")
+    assert said.splitlines()[-1] == "done ('new', 'x for 5', 15)"
+    assert "LOG flow a: app:work() line 9 goes on in its new code, line 9" in said
+
+
+@pytest.mark.parametrize(
+    ("code", "result"), [("pinned", "yes: 130.00"), ("upgrade", "yes: 103.00")]
+)
+def test_the_example_of_a_deploy(child, code: str, result: str):
+    example = Path(__file__).parents[2] / "examples" / "deploy.py"
+    assert result in child(str(example), code).stdout.splitlines()
+
+
+TWO = """
+import greenflow
+
+class Account:
+    def __init__(self, n):
+        self.n = n
+
+    def pay(self, amount):
+        ok = greenflow.recv()
+        self.n -= amount
+        return ok, self.n
+
+def each(items):
+    for item in items:
+        yield item, greenflow.recv()
+
+def work(n):
+    account = Account(n)
+    paid = account.pay(1)
+    pairs = [pair for pair in each("ab")]
+    return paid, pairs
+"""
+
+
+def test_methods_and_generators_and_one_save_after_another(deployed):
+    deployed.begin(TWO)
+    fixed = TWO.replace("self.n -= amount", "self.n -= 2 * amount")
+    deployed.edit(fixed)
+    assert "waiting" in deployed.go_on("upgrade", "x")
+    fixed = fixed.replace("return paid, pairs", "return 'twice', paid, pairs")
+    fixed = fixed.replace("yield item, greenflow", "yield item.upper(), greenflow")
+    deployed.edit("# moved\n" + fixed)
+    said = deployed.go_on("upgrade", "y")
+    # item.upper() is to the left of the call: it was not computed so.
+    assert "app:each() line 15 goes on in its old code" in said
+    assert "app:work() line 20 goes on in its new code, line 21" in said
+    said = deployed.go_on("upgrade", "z").splitlines()[-1]
+    expected = "('twice', ('x', 3), [('a', 'y'), ('b', 'z')])"
+    assert said == f"done {expected}"
+
+
+def test_an_edit_while_the_flow_is_changed_by_hand(deployed):
+    deployed.begin(APP)
+    deployed.edit(APP.replace("n * 2", "n * 3"))
+    deployed.child(
+        """
+        import greenflow
+        with greenflow.open("store").get("a").edit(reason="by hand") as e:
+            e.frames[-1].locals["n"] = 7
+        """
+    )
+    assert deployed.go_on("pinned", "x") == "done ('old', 'x for 5', 14)"
