@@ -1,0 +1,328 @@
+/* The scheduler of one thread: a circle of who can run, and the way from one to the next.
+ *
+ * A switch is one call of greenlet's. What a tasklet is given when it goes on lies in the
+ * tasklet itself, so nothing but the order to save itself needs a word of its own.
+ */
+#include "green.h"
+
+#include <time.h>
+
+PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
+static _Thread_local struct {
+    uint64_t thread_state;
+    gn_loop *loop;
+} here;
+
+/* --- which loop -------------------------------------------------------------------------- */
+
+static gn_loop *find_loop(uint64_t id)
+{
+    PyObject *dict = PyThreadState_GetDict();
+    PyObject *key = dict == NULL ? NULL : PyUnicode_InternFromString("greenflow._green");
+    PyObject *found = key == NULL ? NULL : PyDict_GetItemWithError(dict, key);
+    if (found == NULL && key != NULL && !PyErr_Occurred()) {
+        if (gn_loop_class == NULL) {
+            PyErr_SetString(PyExc_RuntimeError, "greenflow._green is not configured");
+        }
+        else if ((found = PyObject_CallNoArgs(gn_loop_class)) != NULL) {
+            int failed = PyDict_SetItem(dict, key, found);
+            Py_DECREF(found); /* the dictionary has it now, or nobody */
+            found = failed ? NULL : found;
+        }
+    }
+    Py_XDECREF(key);
+    if (found == NULL) {
+        return NULL;
+    }
+    here.thread_state = id;
+    here.loop = (gn_loop *)found;
+    if (here.loop->main == NULL) {
+        PyObject *done = PyObject_CallMethod(found, "_begin", NULL);
+        Py_XDECREF(done);
+        if (done == NULL) {
+            here.loop = NULL;
+        }
+    }
+    return here.loop;
+}
+
+gn_loop *gn_here(void)
+{
+    uint64_t id = PyThreadState_GetID(PyThreadState_Get());
+    return here.loop != NULL && here.thread_state == id ? here.loop : find_loop(id);
+}
+
+/* --- from one to the next ------------------------------------------------------------------ */
+
+static double now(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
+}
+
+int gn_may_switch(gn_loop *loop)
+{
+    if (loop->trap != 0) {
+        PyErr_SetString(PyExc_RuntimeError, "switch_trap");
+        return -1;
+    }
+    return 0;
+}
+
+/* 1 if who called run() is to go on although others can run; -1 with an error. */
+static int is_over(gn_loop *loop)
+{
+    Py_ssize_t runs = PyList_GET_SIZE(loop->runners);
+    if (loop->steps > 0 && --loop->steps == 0 && runs > 0) {
+        loop->steps = -1;
+        return 1;
+    }
+    if (loop->alarm == 0 || now() < loop->alarm) {
+        return 0;
+    }
+    PyObject *over = PyObject_CallMethod((PyObject *)loop, "_alarm", NULL);
+    int answer = over == NULL ? -1 : PyObject_IsTrue(over);
+    Py_XDECREF(over);
+    return answer > 0 ? runs > 0 : answer;
+}
+
+/* Who goes on next; borrowed. NULL with an error. */
+static gn_tasklet *choose(gn_loop *loop)
+{
+    int over = loop->steps > 0 || loop->alarm != 0 ? is_over(loop) : 0;
+    if (over < 0) {
+        return NULL;
+    }
+    if (!over && loop->ring.head != NULL) {
+        return loop->ring.head;
+    }
+    Py_ssize_t runs = PyList_GET_SIZE(loop->runners);
+    gn_tasklet *told =
+        runs == 0 ? loop->main : (gn_tasklet *)PyList_GET_ITEM(loop->runners, runs - 1);
+    told->signal = over ? GN_LIMIT : GN_IDLE;
+    return told;
+}
+
+static int begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
+{
+    if (to->green == NULL || to->green == Py_None) {
+        PyObject *done = PyObject_CallMethod((PyObject *)to, "_begin", NULL);
+        Py_XDECREF(done);
+        if (done == NULL) {
+            return -1;
+        }
+    }
+    if (loop->callback != NULL) {
+        PyObject *callback = Py_NewRef(loop->callback);
+        PyObject *done = PyObject_CallFunctionObjArgs(callback, from, to, NULL);
+        Py_DECREF(callback);
+        Py_XDECREF(done);
+        if (done == NULL) {
+            PyErr_WriteUnraisable(loop->callback);
+        }
+    }
+    Py_INCREF(to);
+    Py_XSETREF(loop->current, to);
+    loop->switches++;
+    return 0;
+}
+
+PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
+{
+    static PyObject *name;
+    if (name == NULL && (name = PyUnicode_InternFromString("switch")) == NULL) {
+        return NULL;
+    }
+    gn_tasklet *next = choose(loop);
+    if (next == NULL) {
+        return NULL;
+    }
+    if (next == me) {
+        return gn_take(me);
+    }
+    Py_INCREF(me);
+    Py_INCREF(next);
+    PyObject *result = NULL, *green;
+    if (begin(loop, me, next) == 0) {
+        green = Py_NewRef(next->green);
+        Py_CLEAR(next); /* nobody may be needed who only waits */
+        PyObject *got =
+            PyObject_VectorcallMethod(name, &green, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        Py_DECREF(green);
+        if (got != NULL) {
+            Py_DECREF(got);
+            result = gn_take(me);
+        }
+        else {
+            gn_unlink(me); /* something was thrown at the greenlet */
+        }
+    }
+    Py_XDECREF(next);
+    Py_DECREF(me);
+    return result;
+}
+
+void gn_put_first(gn_loop *loop, gn_tasklet *me)
+{
+    gn_unlink(me);
+    gn_ring_insert(&loop->ring, me, loop->ring.head);
+    loop->ring.head = me;
+}
+
+PyObject *gn_wait(gn_loop *loop, gn_tasklet *me)
+{
+    for (;;) {
+        PyObject *value = gn_switch(loop, me);
+        if (value != gn_idle) {
+            return value;
+        }
+        Py_DECREF(value);
+        PyObject *done = PyObject_CallMethod((PyObject *)loop, "_idle", NULL);
+        Py_XDECREF(done);
+        if (done == NULL) {
+            gn_put_first(loop, me);
+            return NULL;
+        }
+    }
+}
+
+int gn_make_runnable(gn_tasklet *t)
+{
+    gn_loop *loop = t->loop;
+    gn_ring_append(&loop->ring, t);
+    if (!loop->waiting) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallMethod((PyObject *)loop, "_bell", NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* --- functions ------------------------------------------------------------------------------ */
+
+static PyObject *schedule(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)module;
+    gn_loop *loop = gn_here();
+    if (loop == NULL || gn_may_switch(loop) < 0) {
+        return NULL;
+    }
+    gn_tasklet *me = loop->current;
+    gn_set_value(me, Py_NewRef(nargs == 0 ? (PyObject *)me : args[0]));
+    if (me->ring == &loop->ring) {
+        loop->ring.head = me->next;
+    }
+    return gn_switch(loop, me);
+}
+
+/* A main that left the circle goes on when nobody is in it any more. */
+static PyObject *leave_circle(gn_loop *loop, gn_tasklet *me)
+{
+    Py_INCREF(me);
+    PyObject *value = gn_switch(loop, me);
+    if (value == gn_idle) {
+        gn_put_first(loop, me);
+        Py_SETREF(value, gn_take(me));
+    }
+    Py_DECREF(me);
+    return value;
+}
+
+static PyObject *schedule_remove(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)module;
+    gn_loop *loop = gn_here();
+    if (loop == NULL || gn_may_switch(loop) < 0) {
+        return NULL;
+    }
+    gn_tasklet *me = loop->current;
+    gn_set_value(me, Py_NewRef(nargs == 0 ? (PyObject *)me : args[0]));
+    Py_INCREF(me);
+    gn_unlink(me);
+    PyObject *value = leave_circle(loop, me);
+    Py_DECREF(me);
+    return value;
+}
+
+/* _run(tasklet, leave): it is current at once; the caller stays in the circle or not. */
+static PyObject *run_now(PyObject *module, PyObject *args)
+{
+    (void)module;
+    gn_tasklet *to;
+    int leave;
+    gn_loop *loop = gn_here();
+    if (loop == NULL || !PyArg_ParseTuple(args, "O!p", &gn_tasklet_type, &to, &leave)
+        || gn_may_switch(loop) < 0) {
+        return NULL;
+    }
+    gn_tasklet *me = loop->current;
+    if (to == me) {
+        Py_RETURN_NONE;
+    }
+    if (to->ring != &loop->ring) {
+        gn_ring_insert(&loop->ring, to, loop->ring.head);
+    }
+    Py_INCREF(me);
+    if (leave) {
+        gn_unlink(me);
+    }
+    loop->ring.head = to;
+    PyObject *value = leave ? leave_circle(loop, me) : gn_switch(loop, me);
+    Py_DECREF(me);
+    return value;
+}
+
+static PyObject *wait_blocked(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    gn_loop *loop = gn_here();
+    return loop == NULL ? NULL : gn_wait(loop, loop->current);
+}
+
+static PyObject *switch_(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    gn_loop *loop = gn_here();
+    return loop == NULL ? NULL : gn_switch(loop, loop->current);
+}
+
+/* What a tasklet that has ended returns from its greenlet through: the greenlet of the
+ * next one. */
+static PyObject *leave(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    gn_loop *loop = gn_here();
+    if (loop == NULL) {
+        return NULL;
+    }
+    gn_tasklet *me = (gn_tasklet *)Py_NewRef((PyObject *)loop->current);
+    gn_unlink(me);
+    gn_tasklet *next = choose(loop);
+    PyObject *green =
+        next == NULL || begin(loop, me, next) < 0 ? NULL : Py_NewRef(next->green);
+    Py_DECREF(me);
+    return green;
+}
+
+static PyObject *get_here(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    return Py_XNewRef((PyObject *)gn_here());
+}
+
+PyMethodDef gn_loop_functions[] = {
+    {"schedule", (PyCFunction)(void (*)(void))schedule, METH_FASTCALL, "See green."},
+    {"schedule_remove", (PyCFunction)(void (*)(void))schedule_remove, METH_FASTCALL,
+     "See green."},
+    {"run_now", run_now, METH_VARARGS, "Let a tasklet run at once."},
+    {"wait", wait_blocked, METH_NOARGS, "Wait where the current tasklet was put."},
+    {"switch", switch_, METH_NOARGS, "Let the next one run."},
+    {"leave", leave, METH_NOARGS, "The greenlet that goes on when this one ends."},
+    {"here", get_here, METH_NOARGS, "The loop of this thread."},
+    {NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,247 @@
+/* What C must know of a tasklet: where it waits, its greenlet, what it is given. */
+#include "green.h"
+
+void gn_set_value(gn_tasklet *t, PyObject *value) { Py_XSETREF(t->value, value); }
+
+static PyObject *burst(PyObject *bomb)
+{
+    PyObject *error = PyObject_GetAttrString(bomb, "error");
+    Py_DECREF(bomb);
+    if (error == NULL || !PyExceptionInstance_Check(error)) {
+        Py_XDECREF(error);
+        PyErr_SetString(PyExc_TypeError, "a bomb holds no exception");
+        return NULL;
+    }
+    PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(error)), error,
+                  PyException_GetTraceback(error));
+    return NULL;
+}
+
+PyObject *gn_take(gn_tasklet *t)
+{
+    if (t->ordered) {
+        return Py_NewRef(gn_save);
+    }
+    if (t->signal) {
+        PyObject *signal = t->signal == GN_IDLE ? gn_idle : gn_limit;
+        t->signal = GN_NO_SIGNAL;
+        return Py_NewRef(signal);
+    }
+    PyObject *value = t->value == NULL ? Py_NewRef(Py_None) : t->value;
+    t->value = Py_NewRef(Py_None);
+    return (PyObject *)Py_TYPE(value) == gn_bomb_type ? burst(value) : value;
+}
+
+/* A list of cases is given up before any of them is unlinked: nothing sees half of it. */
+static void drop_cases(gn_tasklet *t)
+{
+    PyObject *cases = t->cases;
+    t->cases = NULL;
+    if (cases == NULL) {
+        return;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(cases); i++) {
+        gn_tasklet *each = (gn_tasklet *)PyList_GET_ITEM(cases, i);
+        if (each->owner == t) {
+            each->owner = NULL;
+            gn_unlink(each);
+            Py_DECREF(t);
+        }
+    }
+    Py_DECREF(cases);
+}
+
+void gn_unlink(gn_tasklet *t)
+{
+    gn_ring *ring = t->ring;
+    gn_channel *channel = t->channel;
+    t->channel = NULL;
+    t->direction = 0;
+    if (ring != NULL) {
+        gn_ring_remove(ring, t);
+    }
+    Py_INCREF(t);
+    drop_cases(t);
+    Py_DECREF(t);
+    Py_XDECREF(channel);
+    if (ring != NULL) {
+        Py_DECREF(t);
+    }
+}
+
+gn_tasklet *gn_owner(gn_tasklet *t)
+{
+    if (t->owner == NULL) {
+        return t;
+    }
+    gn_tasklet *owner = (gn_tasklet *)Py_NewRef((PyObject *)t->owner);
+    int is_bomb = (PyObject *)Py_TYPE(t->value) == gn_bomb_type;
+    PyObject *given = is_bomb ? Py_NewRef(t->value) : PyTuple_Pack(2, t, t->value);
+    gn_set_value(owner, given == NULL ? Py_NewRef(Py_None) : given);
+    PyErr_Clear();
+    gn_unlink(owner);
+    Py_DECREF(t);
+    return owner;
+}
+
+static PyObject *tasklet_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args;
+    (void)kwargs;
+    gn_tasklet *self = (gn_tasklet *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->value = Py_NewRef(Py_None);
+        self->loop = (gn_loop *)Py_XNewRef((PyObject *)gn_here());
+        if (self->loop == NULL) {
+            Py_CLEAR(self);
+        }
+    }
+    return (PyObject *)self;
+}
+
+static int tasklet_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    gn_tasklet *self = (gn_tasklet *)op;
+    Py_VISIT(self->loop);
+    Py_VISIT(self->channel);
+    Py_VISIT(self->owner);
+    Py_VISIT(self->cases);
+    Py_VISIT(self->green);
+    Py_VISIT(self->value);
+    return 0;
+}
+
+static int tasklet_clear(PyObject *op)
+{
+    gn_tasklet *self = (gn_tasklet *)op;
+    gn_unlink(self);
+    Py_CLEAR(self->owner);
+    Py_CLEAR(self->green);
+    Py_CLEAR(self->loop);
+    gn_set_value(self, Py_NewRef(Py_None));
+    return 0;
+}
+
+static void tasklet_dealloc(PyObject *op)
+{
+    gn_tasklet *self = (gn_tasklet *)op;
+    PyObject_GC_UnTrack(op);
+    if (self->weak != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
+    /* No ring holds it, or it would not go. */
+    Py_CLEAR(self->channel);
+    Py_CLEAR(self->cases);
+    Py_CLEAR(self->owner);
+    Py_CLEAR(self->green);
+    Py_CLEAR(self->value);
+    Py_CLEAR(self->loop);
+    Py_TYPE(op)->tp_free(op);
+}
+
+static PyObject *neighbour(gn_tasklet *self, gn_tasklet *other, gn_tasklet *end)
+{
+    int behind_the_end = other == NULL || (self->channel != NULL && end == self->ring->head);
+    return Py_NewRef(behind_the_end ? Py_None : (PyObject *)other);
+}
+
+static PyObject *get_next(gn_tasklet *self, void *closure)
+{
+    (void)closure;
+    return neighbour(self, self->next, self->next);
+}
+
+static PyObject *get_prev(gn_tasklet *self, void *closure)
+{
+    (void)closure;
+    return neighbour(self, self->prev, self);
+}
+
+static PyObject *get_scheduled(gn_tasklet *self, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(self->ring != NULL || self->cases != NULL);
+}
+
+static PyObject *get_blocked(gn_tasklet *self, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(self->channel != NULL || self->cases != NULL);
+}
+
+static PyObject *take(gn_tasklet *self, PyObject *ignored)
+{
+    (void)ignored;
+    return gn_take(self);
+}
+
+static PyObject *unlink_(gn_tasklet *self, PyObject *ignored)
+{
+    (void)ignored;
+    Py_INCREF(self);
+    gn_unlink(self);
+    Py_DECREF(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *append(gn_tasklet *self, PyObject *ignored)
+{
+    (void)ignored;
+    if (self->ring != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "it is in a queue already");
+        return NULL;
+    }
+    return gn_make_runnable(self) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *put_first(gn_tasklet *self, PyObject *ignored)
+{
+    (void)ignored;
+    gn_put_first(self->loop, self);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef tasklet_methods[] = {
+    {"_take", (PyCFunction)take, METH_NOARGS, "What it is given; SAVE if it is ordered."},
+    {"_unlink", (PyCFunction)unlink_, METH_NOARGS, "Take it out of every queue."},
+    {"_append", (PyCFunction)append, METH_NOARGS, "Let it run behind all others."},
+    {"_put_first", (PyCFunction)put_first, METH_NOARGS, "Let it run before all others."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef tasklet_getset[] = {
+    {"next", (getter)get_next, NULL, "Who stands behind it in its queue, or None.", NULL},
+    {"prev", (getter)get_prev, NULL, "Who stands before it in its queue, or None.", NULL},
+    {"scheduled", (getter)get_scheduled, NULL, "Whether it can run, or waits.", NULL},
+    {"blocked", (getter)get_blocked, NULL, "Whether it waits at a channel.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef tasklet_members[] = {
+    {"_green", T_OBJECT, offsetof(gn_tasklet, green), 0, "Its greenlet."},
+    {"_loop", T_OBJECT, offsetof(gn_tasklet, loop), 0, "Of its thread."},
+    {"_channel", T_OBJECT, offsetof(gn_tasklet, channel), READONLY, "Where it waits."},
+    {"_cases", T_OBJECT, offsetof(gn_tasklet, cases), READONLY, "What it waits for."},
+    {"_owner", T_OBJECT, offsetof(gn_tasklet, owner), READONLY, "Who waits with it."},
+    {"_direction", T_BYTE, offsetof(gn_tasklet, direction), READONLY, "1 sends, -1 receives."},
+    {"_ordered", T_BOOL, offsetof(gn_tasklet, ordered), 0, "It is to save itself."},
+    {"tempval", T_OBJECT, offsetof(gn_tasklet, value), 0, "What it is given next."},
+    {"_iterates", T_BOOL, offsetof(gn_tasklet, iterates), 0, "It waits in a loop."},
+    {"block_trap", T_BOOL, offsetof(gn_tasklet, trap), 0, "It must not wait."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyTypeObject gn_tasklet_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "greenflow._green.Tasklet",
+    .tp_basicsize = sizeof(gn_tasklet),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_doc = "What the core knows of a tasklet.",
+    .tp_new = tasklet_new,
+    .tp_dealloc = tasklet_dealloc,
+    .tp_traverse = tasklet_traverse,
+    .tp_clear = tasklet_clear,
+    .tp_weaklistoffset = offsetof(gn_tasklet, weak),
+    .tp_methods = tasklet_methods,
+    .tp_getset = tasklet_getset,
+    .tp_members = tasklet_members,
+};

@@ -1,0 +1,212 @@
+"""The scheduler of one thread: who runs, until when, and what it waits for at the end."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+import weakref
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from greenflow.green.core import (
+    IDLE,
+    LEAVE,
+    LIMIT,
+    Bomb,
+    _green,
+    getcurrent,
+)
+from greenflow.later import later
+
+if TYPE_CHECKING:
+    from greenflow.green import reports, stacks, tasklets
+    from greenflow.green.tasklets import Tasklet
+else:
+    reports = later(__name__, "greenflow.green.reports")
+    stacks = later(__name__, "greenflow.green.stacks")
+    tasklets = later(__name__, "greenflow.green.tasklets")
+
+#: A timer: when, a number that tells equal ones apart, who, and what it is given.
+Timer = tuple[float, int, "Tasklet", Any]
+_numbers = count()
+#: By thread.
+_loops: weakref.WeakValueDictionary[int, Loop] = weakref.WeakValueDictionary()
+#: Loops whose threads sleep until another thread wakes them.
+_asleep: set[Loop] = set()
+_FOREVER: Final = 0.0
+#: A thread may end without a word: how often others are looked for.
+POLL_SECONDS: Final = 0.05
+
+
+class Loop(_green.Loop):
+    """The tasklets of one thread, of which one runs at a time.
+
+    Attributes:
+        known: those that have begun, or wait.
+        saver: who ordered one of them to save itself, while it does.
+        ordered: that one.
+    """
+
+    current: Tasklet
+    main: Tasklet
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: weakref.WeakSet[Tasklet] = weakref.WeakSet()
+        self.saver: Any = None
+        self.ordered: Tasklet | None = None
+        self._timers: list[Timer] = []
+        self._until = _FOREVER
+        self._event = threading.Event()
+        _loops[self.thread_id] = self
+
+    def _begin(self) -> None:
+        main = tasklets.Tasklet.__new__(tasklets.Tasklet)
+        main._green = getcurrent()  # noqa: SLF001
+        self._adopt(main)
+
+    # --- timers ---
+
+    def arm(self, tasklet: Tasklet, seconds: float, value: Any = None) -> None:
+        """Let a tasklet go on after a time, with a value, if nothing else comes first."""
+        timer = (time.monotonic() + seconds, next(_numbers), tasklet, value)
+        tasklet.timer = timer
+        heapq.heappush(self._timers, timer)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2].timer is not timers[0]:
+            heapq.heappop(timers)
+        at = [each for each in (self._until, timers[0][0] if timers else 0) if each]
+        self._alarm_at = min(at, default=0.0)
+
+    def _fire(self) -> None:
+        now = time.monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            timer = heapq.heappop(self._timers)
+            _, _, tasklet, value = timer
+            if tasklet.timer is timer:
+                tasklet.timer = None
+                tasklet._unlink()  # noqa: SLF001
+                tasklet.tempval = value
+                tasklet._append()  # noqa: SLF001
+        self._set_alarm()
+
+    def _alarm(self) -> bool:
+        """Called by the core when the time of the alarm has come."""
+        self._fire()
+        return bool(self._until) and time.monotonic() >= self._until
+
+    # --- when nobody can run ---
+
+    def _bell(self) -> None:
+        self._event.set()
+
+    def _sleep_until(self, end: float) -> None:
+        """Sleep until somebody can run or it is time; raises nothing but signals."""
+        self._event.clear()
+        self._waiting = True
+        _asleep.add(self)
+        try:
+            if self.runcount == 0:
+                left = end - time.monotonic() if end else None
+                if left is None or left > 0:
+                    self._event.wait(left)
+        finally:
+            _asleep.discard(self)
+            self._waiting = False
+
+    def _may_be_woken(self) -> bool:
+        """Whether there is a thread that may still send something here."""
+        sleeping = {each.thread_id for each in _asleep if not each._alarm_at}  # noqa: SLF001
+        return any(
+            each.ident not in sleeping and not getattr(each, "watches", False)
+            for each in threading.enumerate()
+            if each is not threading.current_thread()
+        )
+
+    def _idle(self) -> None:
+        """Called by the core: the main tasklet waits, and nobody can run.
+
+        Raises:
+            ChannelDeadlock: nobody can wake it.
+        """
+        while self.runcount == 0:
+            self._set_alarm()
+            if not self._alarm_at and not self._may_be_woken():
+                raise reports.deadlock(self)
+            self._sleep_until(self._alarm_at or time.monotonic() + POLL_SECONDS)
+            self._fire()
+
+    # --- run() ---
+
+    def run(
+        self,
+        seconds: float | None = None,
+        steps: int | None = None,
+        *,
+        threads: bool = False,
+    ) -> bool:
+        """Let the others run until none can, or a limit is reached; see green.run()."""
+        me = self.current
+        if not self._runners:
+            self._steps = -1 if steps is None else steps
+            if seconds is not None:
+                self._until = time.monotonic() + seconds
+        self._runners.append(me)
+        me._unlink()  # noqa: SLF001
+        self._set_alarm()
+        try:
+            return self._run(threads=threads)
+        finally:
+            self._runners.remove(me)
+            me._put_first()  # noqa: SLF001
+            if not self._runners:
+                self._steps, self._until = -1, _FOREVER
+                self._set_alarm()
+
+    def _run(self, *, threads: bool) -> bool:
+        while True:
+            answer = _green.switch()
+            if answer is LEAVE:
+                stacks.refuse(self, "it runs others")
+            elif answer is LIMIT:
+                return True
+            elif answer is not IDLE or not self._wait_for_more(threads=threads):
+                return bool(self._until) and time.monotonic() >= self._until
+
+    def _wait_for_more(self, *, threads: bool) -> bool:
+        """Sleep if somebody may run later; return False if nobody will, or in time."""
+        if self.runcount:
+            return True
+        if self._until and time.monotonic() >= self._until:
+            return False
+        self._set_alarm()
+        if not self._timers and not (threads and self._may_be_woken()):
+            return False
+        self._sleep_until(self._alarm_at or time.monotonic() + POLL_SECONDS)
+        self._fire()
+        return True
+
+    def fail(self, error: BaseException) -> None:
+        """Let the main tasklet raise an error that nobody caught, next of all."""
+        main = self.main
+        main._unlink()  # noqa: SLF001
+        main.timer = None
+        main.tempval = Bomb(error)
+        main._put_first()  # noqa: SLF001
+
+
+def here() -> Loop:
+    """Return the scheduler of this thread."""
+    return cast("Loop", _green.here())
+
+
+def loop_of(thread_id: int) -> Loop:
+    """Return the scheduler of another thread. Raises ValueError: it has none."""
+    try:
+        return _loops[thread_id]
+    except KeyError:
+        raise ValueError(f"thread {thread_id} never ran tasklets") from None

@@ -1,0 +1,219 @@
+"""The stack of a tasklet: it begins, ends, is taken off its greenlet and put on one again.
+
+A tasklet that waits is on a greenlet's stack. To save it, it is woken with the order to
+save itself: the call that it waits in, which is an ``Operation``, captures its frames and
+takes them off. From then on it is a value, and goes on in a new greenlet.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any, Final
+
+from greenflow.continuation import Continuation, frames
+from greenflow.continuation.generators import forget
+from greenflow.errors import ContinuationError, NotSuspendable
+from greenflow.green.core import (
+    LEAVE,
+    GreenletExit,
+    TaskletExit,
+    _green,
+    getcurrent,
+)
+from greenflow.green.loop import here
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from greenflow.continuation.frames import Records
+    from greenflow.green.loop import Loop
+    from greenflow.green.tasklets import Tasklet
+
+_OWN_FILE: Final = "<greenflow>"
+
+
+class Stack:
+    """Frames that were taken off: what :class:`Continuation` is to stored flows."""
+
+    __slots__ = ("context", "records", "waiting")
+
+    def __init__(
+        self, records: Records, context: Context, waiting: list[Any] | None = None
+    ) -> None:
+        self.records, self.context = records, context
+        #: Generators among its values that are to go without their ``finally``.
+        self.waiting = waiting or []
+
+    def continuation(self) -> Continuation:
+        """Return it as what picklers of ours save."""
+        return Continuation("suspended", None, None, self.records, self.context)
+
+    @classmethod
+    def of(cls, continuation: Continuation) -> Stack:
+        """Return the stack of a continuation that was loaded."""
+        records = continuation.held_records()
+        assert records is not None
+        return cls(records, continuation._context)  # noqa: SLF001
+
+    def resume(self, tasklet: Tasklet) -> tuple[bool, Any, Records | None]:
+        """Go on with it, with what the tasklet is given."""
+        for each in self.waiting:
+            frames.generator_recall(each)
+        try:
+            value, error = tasklet._take(), None  # noqa: SLF001
+        except BaseException as raised:  # noqa: BLE001  # it is raised on the stack
+            value, error = None, raised
+        return self.context.run(frames.resume, self.records, value, error, None)
+
+
+# --- from its first instruction to its end ---
+
+
+def main(tasklet: Tasklet) -> Any:
+    """Run a tasklet, on its greenlet, and let the next one go on."""
+    loop, records = here(), None
+    stack, tasklet._stack = tasklet._stack, None
+    try:
+        if stack is not None:
+            _, _, records = stack.resume(tasklet)
+        else:
+            tasklet._take()
+            call, tasklet._call = tasklet._call, None
+            assert call is not None
+            _, _, records = frames.start(*call, None)
+    except GreenletExit:
+        tasklet._unlink()
+        tasklet._green = None
+        return None  # nobody refers to it: it does not matter who runs
+    except TaskletExit:
+        pass
+    except BaseException as error:  # noqa: BLE001  # the main tasklet raises it
+        loop.fail(error)
+    tasklet._green = None
+    if records is not None:
+        context = copy_context() if stack is None else stack.context
+        tasklet._stack = Stack(records, context)
+    elif tasklet.timer is not None:
+        tasklet.timer = None
+    if loop.ordered is tasklet:
+        loop.ordered = None
+        getcurrent().parent = loop.saver
+        return None
+    if records is None:
+        tasklet._call = None
+    getcurrent().parent = _green.leave()
+    return None
+
+
+# --- off its stack ---
+
+
+def order(taken: Records | BaseException) -> object:
+    """Called by the core on the stack that was told to save itself.
+
+    Returns LEAVE to take it off, or else what the call returns that it waits in.
+    """
+    loop = here()
+    tasklet = loop.ordered
+    assert tasklet is not None
+    tasklet._ordered = False
+    if isinstance(taken, BaseException):
+        return _wait_on(loop, tasklet, taken)
+    return LEAVE
+
+
+def _wait_on(loop: Loop, tasklet: Tasklet, error: BaseException) -> object:
+    loop.ordered = None
+    loop.saver.switch(error)
+    return tasklet._take()
+
+
+def refuse(loop: Loop, why: str) -> None:
+    """Tell who ordered it that this tasklet cannot be saved; return in its next turn."""
+    tasklet = loop.ordered
+    assert tasklet is not None
+    tasklet._ordered = False
+    loop.ordered = None
+    loop.saver.switch(NotSuspendable(f"{tasklet!r} cannot be saved now: {why}"))
+
+
+def take_off(tasklet: Tasklet) -> None:
+    """Take a tasklet off its greenlet's stack; nothing of it runs.
+
+    Raises:
+        ContinuationError: it runs, or is of another thread.
+        NotSuspendable: its stack holds C code that cannot be entered again.
+    """
+    loop = here()
+    if tasklet._green is None:
+        return
+    if tasklet is loop.current or tasklet.is_main:
+        raise ContinuationError(
+            f"{tasklet!r} runs, and cannot be saved",
+            hint="save it from another tasklet, or from the main one, while it waits",
+        )
+    if tasklet._loop is not loop:
+        raise ContinuationError(
+            f"{tasklet!r} is of another thread",
+            hint="save it in the thread that runs it",
+        )
+    loop.saver, loop.ordered = getcurrent(), tasklet
+    tasklet._ordered = True
+    refusal = tasklet._green.switch()
+    if refusal is not None:
+        raise refusal
+
+
+def forget_waiting(stack: Stack, generators: list[Any]) -> None:
+    """Let generators that live on in a saved copy go without their ``finally``."""
+    stack.waiting += forget(generators)
+
+
+# --- to look at ---
+
+
+def is_restorable(tasklet: Tasklet) -> bool:
+    """Whether it can be saved; to know it, it is taken off its stack."""
+    if tasklet.is_main or tasklet.is_current:
+        return False
+    try:
+        take_off(tasklet)
+    except (ContinuationError, NotSuspendable):
+        return False
+    return True
+
+
+def frame_of(tasklet: Tasklet) -> FrameType | None:
+    """Return the innermost frame that is the tasklet's own."""
+    if tasklet is here().current:
+        frame = sys._getframe(2)  # noqa: SLF001
+    elif tasklet._green is None:
+        return None
+    else:
+        frame = tasklet._green.gr_frame
+    while frame is not None and frame.f_globals.get("__package__") == __package__:
+        frame = frame.f_back
+    return frame
+
+
+def thread_of(tasklet: Tasklet) -> int:
+    """Return the id of its thread, or -1."""
+    thread = tasklet._loop.thread_id
+    return thread if any(each.ident == thread for each in threading.enumerate()) else -1
+
+
+def move(tasklet: Tasklet, thread_id: int | None) -> None:
+    """Let a tasklet belong to another thread: see Tasklet.bind_thread()."""
+    from greenflow.green.loop import loop_of
+
+    if tasklet.is_current or tasklet.is_main or tasklet.scheduled:
+        raise RuntimeError("a tasklet that runs or waits cannot change its thread")
+    loop = here() if thread_id is None else loop_of(thread_id)
+    try:
+        take_off(tasklet)
+    except (ContinuationError, NotSuspendable) as error:
+        raise RuntimeError(f"its stack cannot be moved: {error}") from error
+    tasklet._loop = loop
+
