@@ -47,16 +47,21 @@ struct gn_tasklet {
     gn_tasklet *owner;   /* of a case of a select: who waits; else NULL */
     PyObject *cases;     /* the cases that it waits for, a list; else NULL */
     PyObject *green;     /* its greenlet, or NULL if it has no stack */
+    PyObject *function, *call, *stack, *timer, *name; /* see tasklets.py; or NULL */
+    gn_tasklet *younger, *older; /* of all there are */
     PyObject *value;     /* what it is given when it goes on, or sends; never NULL */
     PyObject *weak;
     signed char direction; /* 1 waits to send, -1 to receive */
     char ordered;          /* it is to save itself */
     char signal;           /* it goes on for none of the usual reasons: a gn_signal */
     char trap;             /* it must not block */
+    char atomic, nesting;  /* flags that are only kept */
     char iterates;         /* it waits as an iterator does, which may come to its end */
 };
 
 extern PyTypeObject gn_tasklet_type;
+/* All tasklets of a loop, the youngest first; a list. */
+PyObject *gn_tasklets_of(gn_loop *loop);
 /* Take it out of whatever it waits in; a new reference to it is needed meanwhile. */
 void gn_unlink(gn_tasklet *t);
 void gn_set_value(gn_tasklet *t, PyObject *value); /* steals */

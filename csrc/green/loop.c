@@ -113,7 +113,7 @@ static int begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
             return -1;
         }
     }
-    if (loop->callback != NULL) {
+    if (loop->callback != NULL && loop->callback != Py_None) {
         PyObject *callback = Py_NewRef(loop->callback);
         PyObject *done = PyObject_CallFunctionObjArgs(callback, from, to, NULL);
         Py_DECREF(callback);

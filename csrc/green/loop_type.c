@@ -68,12 +68,19 @@ static PyObject *get_tasklets(gn_loop *self, void *closure)
     return gn_ring_list(&self->ring);
 }
 
+static PyObject *get_known(gn_loop *self, void *closure)
+{
+    (void)closure;
+    return gn_tasklets_of(self);
+}
+
 static PyMethodDef loop_methods[] = {
     {"_adopt", (PyCFunction)adopt, METH_O, "Make it the main tasklet."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef loop_getset[] = {
+    {"known", (getter)get_known, NULL, "All that there are, the youngest first.", NULL},
     {"runnable", (getter)get_tasklets, NULL, "Who can run, in the order of it.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -1,6 +1,44 @@
 /* What C must know of a tasklet: where it waits, its greenlet, what it is given. */
 #include "green.h"
 
+static gn_tasklet *youngest;
+
+static void list(gn_tasklet *t)
+{
+    t->older = youngest;
+    if (youngest != NULL) {
+        youngest->younger = t;
+    }
+    youngest = t;
+}
+
+static void unlist(gn_tasklet *t)
+{
+    if (t->younger != NULL) {
+        t->younger->older = t->older;
+    }
+    else if (youngest == t) {
+        youngest = t->older;
+    }
+    if (t->older != NULL) {
+        t->older->younger = t->younger;
+    }
+    t->younger = t->older = NULL;
+}
+
+PyObject *gn_tasklets_of(gn_loop *loop)
+{
+    PyObject *found = PyList_New(0);
+    for (gn_tasklet *t = youngest; found != NULL && t != NULL; t = t->older) {
+        /* one that goes at this moment has no references any more */
+        if (t->loop == loop && t->owner == NULL && Py_REFCNT(t) > 0
+            && PyList_Append(found, (PyObject *)t) < 0) {
+            Py_CLEAR(found);
+        }
+    }
+    return found;
+}
+
 void gn_set_value(gn_tasklet *t, PyObject *value) { Py_XSETREF(t->value, value); }
 
 static PyObject *burst(PyObject *bomb)
@@ -95,6 +133,9 @@ static PyObject *tasklet_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
         if (self->loop == NULL) {
             Py_CLEAR(self);
         }
+        else {
+            list(self);
+        }
     }
     return (PyObject *)self;
 }
@@ -108,6 +149,11 @@ static int tasklet_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->cases);
     Py_VISIT(self->green);
     Py_VISIT(self->value);
+    Py_VISIT(self->function);
+    Py_VISIT(self->call);
+    Py_VISIT(self->stack);
+    Py_VISIT(self->timer);
+    Py_VISIT(self->name);
     return 0;
 }
 
@@ -118,6 +164,11 @@ static int tasklet_clear(PyObject *op)
     Py_CLEAR(self->owner);
     Py_CLEAR(self->green);
     Py_CLEAR(self->loop);
+    Py_CLEAR(self->function);
+    Py_CLEAR(self->call);
+    Py_CLEAR(self->stack);
+    Py_CLEAR(self->timer);
+    Py_CLEAR(self->name);
     gn_set_value(self, Py_NewRef(Py_None));
     return 0;
 }
@@ -129,7 +180,13 @@ static void tasklet_dealloc(PyObject *op)
     if (self->weak != NULL) {
         PyObject_ClearWeakRefs(op);
     }
+    unlist(self);
     /* No ring holds it, or it would not go. */
+    Py_CLEAR(self->function);
+    Py_CLEAR(self->call);
+    Py_CLEAR(self->stack);
+    Py_CLEAR(self->timer);
+    Py_CLEAR(self->name);
     Py_CLEAR(self->channel);
     Py_CLEAR(self->cases);
     Py_CLEAR(self->owner);
@@ -225,6 +282,15 @@ static PyMemberDef tasklet_members[] = {
     {"_owner", T_OBJECT, offsetof(gn_tasklet, owner), READONLY, "Who waits with it."},
     {"_direction", T_BYTE, offsetof(gn_tasklet, direction), READONLY, "1 sends, -1 receives."},
     {"_ordered", T_BOOL, offsetof(gn_tasklet, ordered), 0, "It is to save itself."},
+    {"_function", T_OBJECT, offsetof(gn_tasklet, function), 0, "That it calls."},
+    {"_call", T_OBJECT, offsetof(gn_tasklet, call), 0, "Function and arguments."},
+    {"_stack", T_OBJECT, offsetof(gn_tasklet, stack), 0, "Where it goes on."},
+    {"timer", T_OBJECT, offsetof(gn_tasklet, timer), 0, "When it goes on."},
+    {"name", T_OBJECT, offsetof(gn_tasklet, name), 0, "For people."},
+    {"atomic", T_BOOL, offsetof(gn_tasklet, atomic), READONLY, "See set_atomic()."},
+    {"_atomic", T_BOOL, offsetof(gn_tasklet, atomic), 0, "The same."},
+    {"ignore_nesting", T_BOOL, offsetof(gn_tasklet, nesting), READONLY, "A flag."},
+    {"_nesting", T_BOOL, offsetof(gn_tasklet, nesting), 0, "The same."},
     {"tempval", T_OBJECT, offsetof(gn_tasklet, value), 0, "What it is given next."},
     {"_iterates", T_BOOL, offsetof(gn_tasklet, iterates), 0, "It waits in a loop."},
     {"block_trap", T_BOOL, offsetof(gn_tasklet, trap), 0, "It must not wait."},

@@ -178,7 +178,6 @@ def _select(*cases: Case, timeout: float | None = None) -> Any:
     me = loop.current
     if timeout is not None:
         loop.arm(me, timeout, (None, None))
-    loop.known.add(me)
     return _green.wait_cases([(each, each.channel, each.direction) for each in cases])
 
 

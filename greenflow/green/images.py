@@ -78,7 +78,7 @@ def _encoded(value: object) -> Any:
 def _take_all_off(running: dict[int, FunctionType]) -> bool:
     """Take what can be off its stack; return whether that told of more generators."""
     known = len(running)
-    for tasklet in list(here().known):
+    for tasklet in here().tasklets():
         with suppress(ContinuationError, NotSuspendable):
             stacks.take_off(tasklet)
             _tell(tasklet, running)
@@ -202,7 +202,6 @@ def _fill_tasklet(self: Tasklet, state: dict[str, Any]) -> None:
         "flags"
     ]
     self.__dict__.update(state["own"])
-    here().known.add(self)
     if _here.loaded is not None:
         _here.loaded.append((self, state["turn"], state["timer"]))
 

@@ -20,7 +20,10 @@ from greenflow.green.core import (
 from greenflow.later import later
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from greenflow.green import reports, stacks, tasklets
+    from greenflow.green.preempt import Watchdog
     from greenflow.green.tasklets import Tasklet
 else:
     reports = later(__name__, "greenflow.green.reports")
@@ -43,7 +46,8 @@ class Loop(_green.Loop):
     """The tasklets of one thread, of which one runs at a time.
 
     Attributes:
-        known: those that have begun, or wait.
+        callback: called as ``callback(before, after)`` at each switch, or None.
+        watchdog: what interrupts those that run for too long, or None.
         saver: who ordered one of them to save itself, while it does.
         ordered: that one.
     """
@@ -53,9 +57,10 @@ class Loop(_green.Loop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.known: weakref.WeakSet[Tasklet] = weakref.WeakSet()
         self.saver: Any = None
         self.ordered: Tasklet | None = None
+        self.callback: Callable[[Tasklet, Tasklet], object] | None = None
+        self.watchdog: Watchdog | None = None
         self._timers: list[Timer] = []
         self._until = _FOREVER
         self._event = threading.Event()
@@ -65,6 +70,22 @@ class Loop(_green.Loop):
         main = tasklets.Tasklet.__new__(tasklets.Tasklet)
         main._green = getcurrent()  # noqa: SLF001
         self._adopt(main)
+
+    def set_callbacks(self) -> None:
+        """Let the core tell of switches to those who asked for it, if any did."""
+        asked = self.callback is not None or self.watchdog is not None
+        self._callback = self._switched if asked else None
+
+    def _switched(self, before: Tasklet, after: Tasklet) -> None:
+        if self.watchdog is not None:
+            self.watchdog.switched()
+        if self.callback is not None:
+            self.callback(before, after)
+
+    def tasklets(self) -> list[Tasklet]:
+        """Return all that there are of this thread and alive, the oldest first."""
+        known = [each for each in self.known if isinstance(each, tasklets.Tasklet)]
+        return [each for each in reversed(known) if each.alive]
 
     # --- timers ---
 
@@ -210,3 +231,9 @@ def loop_of(thread_id: int) -> Loop:
         return _loops[thread_id]
     except KeyError:
         raise ValueError(f"thread {thread_id} never ran tasklets") from None
+
+
+def threads_known() -> list[int]:
+    """Return the ids of the threads that have a scheduler and run."""
+    running = {each.ident for each in threading.enumerate()}
+    return [each for each in _loops if each in running]

@@ -25,9 +25,7 @@ _FRAMES_MAX: Final = 8
 
 def deadlock(loop: Loop) -> ChannelDeadlock:
     """Return the error that tells where each tasklet of a thread waits."""
-    waiting = [each for each in loop.known if each.blocked]
-    if loop.main.blocked:
-        waiting.append(loop.main)
+    waiting = [each for each in loop.tasklets() if each.blocked]
     lines = ["Deadlock: the last runnable tasklet cannot be blocked."]
     for each in waiting[:_TASKLETS_MAX]:
         lines.append(f"{each!r} waits{_at(each)}")

@@ -70,11 +70,9 @@ class Runtime:
             NotSaveable, NotSuspendable, ContinuationError: as by ``dumps()``.
         """
         loop = here()
-        alive = [each for each in loop.runnable if each is not loop.current]
-        seen = {id(each) for each in alive}
-        alive += [each for each in loop.known if each.alive and id(each) not in seen]
-        alive = [each for each in alive if each is not loop.current]
-        data = images.dumps([each for each in alive if not each.is_main])
+        alive = [each for each in loop.tasklets() if each is not loop.current]
+        alive = [each for each in alive if not each.is_main]
+        data = images.dumps(alive)
         target = Path(path)
         beside = target.with_name(f"{target.name}.{os.getpid()}.new")
         try:

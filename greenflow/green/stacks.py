@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
 from greenflow.continuation import Continuation, frames
@@ -75,6 +75,7 @@ def main(tasklet: Tasklet) -> Any:
     """Run a tasklet, on its greenlet, and let the next one go on."""
     loop, records = here(), None
     stack, tasklet._stack = tasklet._stack, None
+    context = Context() if stack is None else stack.context
     try:
         if stack is not None:
             _, _, records = stack.resume(tasklet)
@@ -82,7 +83,7 @@ def main(tasklet: Tasklet) -> Any:
             tasklet._take()
             call, tasklet._call = tasklet._call, None
             assert call is not None
-            _, _, records = frames.start(*call, None)
+            _, _, records = context.run(frames.start, *call, None)
     except GreenletExit:
         tasklet._unlink()
         tasklet._green = None
@@ -93,7 +94,6 @@ def main(tasklet: Tasklet) -> Any:
         loop.fail(error)
     tasklet._green = None
     if records is not None:
-        context = copy_context() if stack is None else stack.context
         tasklet._stack = Stack(records, context)
     elif tasklet.timer is not None:
         tasklet.timer = None

@@ -96,23 +96,14 @@ class Tasklet(_green.Tasklet):
         block_trap: whether it raises instead of waiting at a channel.
     """
 
-    __slots__ = ("__dict__", "_atomic", "_call", "_function", "_nesting", "_stack")
-    __slots__ += ("name", "timer")
+    __slots__ = ("__dict__",)
 
     _loop: Loop
     _stack: Stack | None
     _call: Call | None
     _function: Callable[..., Any] | None
-    name: str
+    name: str | None
     timer: Timer | None
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make one that has nothing to do yet."""
-        self = super().__new__(cls)
-        self._call = self._stack = self.timer = self._function = None
-        self.name = ""
-        self._atomic = self._nesting = False
-        return self
 
     def __init__(
         self,
@@ -121,8 +112,12 @@ class Tasklet(_green.Tasklet):
         kwargs: dict[str, Any] | None = None,
     ) -> None:
         """Bind it to a function, and to its arguments if they are given."""
-        if func is not None or args is not None or kwargs is not None:
+        if args is not None or kwargs is not None:
             self.bind(func, args, kwargs)
+        elif callable(func):
+            self._function = func
+        elif func is not None:
+            raise TypeError(f"a function is needed, not {func!r}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Self:
         """Give the function its arguments and let it run in its turn."""
@@ -252,16 +247,6 @@ class Tasklet(_green.Tasklet):
         before, self._nesting = self._nesting, bool(flag)
         return before
 
-    @property
-    def atomic(self) -> bool:
-        """What :meth:`set_atomic` noted."""
-        return self._atomic
-
-    @property
-    def ignore_nesting(self) -> bool:
-        """What :meth:`set_ignore_nesting` noted."""
-        return self._nesting
-
     def bind_thread(self, thread_id: int | None = None) -> None:
         """Let it belong to another thread, or to this one.
 
@@ -289,7 +274,6 @@ class Tasklet(_green.Tasklet):
     def _begin(self) -> None:
         """Called by the core before it runs for the first time, or again."""
         self._green = greenlet(self._main, self._loop.main._green)
-        self._loop.known.add(self)
 
     def _main(self, *_: Any) -> Any:
         return stacks.main(self)
