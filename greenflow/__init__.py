@@ -66,8 +66,9 @@ from greenflow.errors import (
 )
 
 if TYPE_CHECKING:
-    from greenflow import aio, soft
+    from greenflow import aio, green, soft, stackless
     from greenflow.continuation import Continuation, open_file, register
+    from greenflow.green import Runtime, dumps, loads
     from greenflow.runtime import (
         Flow,
         FlowLogFilter,
@@ -136,6 +137,7 @@ __all__ = [
     "NotSaveable",
     "NotSuspendable",
     "Options",
+    "Runtime",
     "StackTooDeep",
     "Store",
     "StoreBusy",
@@ -149,13 +151,16 @@ __all__ = [
     "aio",
     "checkpoint",
     "current",
+    "dumps",
     "errors",
     "first",
     "flows",
     "gather",
     "get",
+    "green",
     "idempotency_key",
     "limit_queue",
+    "loads",
     "once",
     "open",
     "open_file",
@@ -171,6 +176,7 @@ __all__ = [
     "sleep_until",
     "soft",
     "spawn",
+    "stackless",
     "suspend",
 ]
 
@@ -179,6 +185,7 @@ _HOMES = {
     "greenflow.continuation.continuation": ("Continuation",),
     "greenflow.continuation.reopened": ("open_file",),
     "greenflow.continuation.registered": ("register",),
+    "greenflow.green": ("Runtime", "dumps", "loads"),
     "greenflow.runtime.flow": ("Flow",),
     "greenflow.runtime.making": ("Options", "options", "outbox"),
     "greenflow.runtime.logs": ("FlowLogFilter", "FlowLogHandler"),
@@ -209,7 +216,7 @@ _LAZY = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    if name in ("aio", "soft"):
+    if name in ("aio", "green", "soft", "stackless"):
         return import_module(f"greenflow.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

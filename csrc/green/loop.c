@@ -7,7 +7,7 @@
 
 #include <time.h>
 
-PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
+PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class, *gn_getcurrent;
 static _Thread_local struct {
     uint64_t thread_state;
     gn_loop *loop;
@@ -104,14 +104,17 @@ static gn_tasklet *choose(gn_loop *loop)
     return told;
 }
 
+/* 1 if it has a greenlet that has not begun; -1 with an error. */
 static int begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
 {
+    int is_new = 0;
     if (to->green == NULL || to->green == Py_None) {
         PyObject *done = PyObject_CallMethod((PyObject *)to, "_begin", NULL);
         Py_XDECREF(done);
         if (done == NULL) {
             return -1;
         }
+        is_new = 1;
     }
     if (loop->callback != NULL && loop->callback != Py_None) {
         PyObject *callback = Py_NewRef(loop->callback);
@@ -125,15 +128,47 @@ static int begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
     Py_INCREF(to);
     Py_XSETREF(loop->current, to);
     loop->switches++;
+    return is_new;
+}
+
+/* To the greenlet of `to`; 0 when this one goes on, -1 with what was thrown at it. */
+static int hop(gn_tasklet *to)
+{
+    static PyObject *name;
+    if (name == NULL && (name = PyUnicode_InternFromString("switch")) == NULL) {
+        return -1;
+    }
+    PyObject *green = Py_NewRef(to->green);
+    PyObject *got =
+        PyObject_VectorcallMethod(name, &green, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    Py_DECREF(green);
+    Py_XDECREF(got);
+    return got == NULL ? -1 : 0;
+}
+
+/* A greenlet's C stack begins where the one stood that let it begin. So all begin from the
+ * main one: if each let the next one begin, the last would be too deep. */
+static int hop_by_main(gn_loop *loop, gn_tasklet *me, gn_tasklet *next, int is_new)
+{
+    int failed = hop(is_new && me != loop->main ? loop->main : next);
+    while (!failed && loop->current != me && !me->ordered) {
+        failed = hop(loop->current);
+    }
+    return failed;
+}
+
+static int stay_main(gn_tasklet *me)
+{
+    PyObject *green = PyObject_CallNoArgs(gn_getcurrent);
+    if (green == NULL) {
+        return -1;
+    }
+    Py_XSETREF(me->green, green);
     return 0;
 }
 
 PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
 {
-    static PyObject *name;
-    if (name == NULL && (name = PyUnicode_InternFromString("switch")) == NULL) {
-        return NULL;
-    }
     gn_tasklet *next = choose(loop);
     if (next == NULL) {
         return NULL;
@@ -141,24 +176,20 @@ PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
     if (next == me) {
         return gn_take(me);
     }
+    if (me == loop->main && stay_main(me) < 0) {
+        return NULL;
+    }
     Py_INCREF(me);
-    Py_INCREF(next);
-    PyObject *result = NULL, *green;
-    if (begin(loop, me, next) == 0) {
-        green = Py_NewRef(next->green);
-        Py_CLEAR(next); /* nobody may be needed who only waits */
-        PyObject *got =
-            PyObject_VectorcallMethod(name, &green, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-        Py_DECREF(green);
-        if (got != NULL) {
-            Py_DECREF(got);
+    PyObject *result = NULL;
+    int is_new = begin(loop, me, next);
+    if (is_new >= 0) {
+        if (hop_by_main(loop, me, next, is_new) == 0) {
             result = gn_take(me);
         }
         else {
             gn_unlink(me); /* something was thrown at the greenlet */
         }
     }
-    Py_XDECREF(next);
     Py_DECREF(me);
     return result;
 }
@@ -302,10 +333,9 @@ static PyObject *leave(PyObject *module, PyObject *ignored)
     gn_tasklet *me = (gn_tasklet *)Py_NewRef((PyObject *)loop->current);
     gn_unlink(me);
     gn_tasklet *next = choose(loop);
-    PyObject *green =
-        next == NULL || begin(loop, me, next) < 0 ? NULL : Py_NewRef(next->green);
+    int is_new = next == NULL ? -1 : begin(loop, me, next);
     Py_DECREF(me);
-    return green;
+    return is_new < 0 ? NULL : Py_NewRef((is_new ? loop->main : next)->green);
 }
 
 static PyObject *get_here(PyObject *module, PyObject *ignored)

@@ -173,7 +173,7 @@ class Loop(_green.Loop):
         """Let the others run until none can, or a limit is reached; see green.run()."""
         me = self.current
         if not self._runners:
-            self._steps = -1 if steps is None else steps
+            self._steps = -1 if steps is None else steps + 1
             if seconds is not None:
                 self._until = time.monotonic() + seconds
         self._runners.append(me)

@@ -7,7 +7,8 @@ from greenflow.green import channels, core, loop, tasklets
 
 def ready() -> None:
     """Tell the core which classes are whose, and give those their public names."""
-    core._green.configure(loop.Loop, core.Bomb, core.LEAVE, core.IDLE, core.LIMIT)
+    signals = core.LEAVE, core.IDLE, core.LIMIT
+    core._green.configure(loop.Loop, core.Bomb, *signals, core.getcurrent)
     for cls in (
         tasklets.Tasklet,
         channels.Channel,
