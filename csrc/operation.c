@@ -69,8 +69,13 @@ static PyObject *captured_or_error(PyThreadState *ts, gf_run *run, PyObject *op,
         gf_raise_not_in_flow(op);
     }
     else if (run->capturing || run->leaving || is_inside_another(ts, run)) {
-        gf_refuse(gf_code(gf_own_frame(gf_current(ts))), 0,
-                  "a continuation waits there within another one");
+        gf_frame *f = gf_own_frame(gf_current(ts));
+        if (f == NULL) {
+            gf_raise_not_in_flow(op);
+        }
+        else {
+            gf_refuse(gf_code(f), 0, "a continuation waits there within another one");
+        }
     }
     else {
         run->capturing = 1;

@@ -48,6 +48,7 @@ class Loop(_green.Loop):
     Attributes:
         callback: called as ``callback(before, after)`` at each switch, or None.
         watchdog: what interrupts those that run for too long, or None.
+        last_end: the greenlet that ended last.
         saver: who ordered one of them to save itself, while it does.
         ordered: that one.
     """
@@ -57,6 +58,7 @@ class Loop(_green.Loop):
 
     def __init__(self) -> None:
         super().__init__()
+        self.last_end: Any = None
         self.saver: Any = None
         self.ordered: Tasklet | None = None
         self.callback: Callable[[Tasklet, Tasklet], object] | None = None
@@ -141,7 +143,11 @@ class Loop(_green.Loop):
 
     def _may_be_woken(self) -> bool:
         """Whether there is a thread that may still send something here."""
-        sleeping = {each.thread_id for each in _asleep if not each._alarm_at}  # noqa: SLF001
+        sleeping = {
+            each.thread_id
+            for each in list(_asleep)
+            if each.runcount == 0 and not each._alarm_at
+        }
         return any(
             each.ident not in sleeping and not getattr(each, "watches", False)
             for each in threading.enumerate()

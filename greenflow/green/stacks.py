@@ -10,9 +10,10 @@ from __future__ import annotations
 import sys
 import threading
 from contextvars import Context
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from greenflow.continuation import Continuation, frames
+from greenflow.continuation import Continuation, frames, tags
 from greenflow.continuation.generators import forget
 from greenflow.errors import ContinuationError, NotSuspendable
 from greenflow.green.core import (
@@ -71,6 +72,14 @@ class Stack:
 # --- from its first instruction to its end ---
 
 
+def _called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Be the first frame of a tasklet whose function has none, as ``channel.send``."""
+    return function(*args, **kwargs)
+
+
+tags.register("called_in_tasklet", _called)
+
+
 def main(tasklet: Tasklet) -> Any:
     """Run a tasklet, on its greenlet, and let the next one go on."""
     loop, records = here(), None
@@ -83,6 +92,8 @@ def main(tasklet: Tasklet) -> Any:
             tasklet._take()
             call, tasklet._call = tasklet._call, None
             assert call is not None
+            if not isinstance(getattr(call[0], "__func__", call[0]), FunctionType):
+                call = _called, call, {}
             _, _, records = context.run(frames.start, *call, None)
     except GreenletExit:
         tasklet._unlink()
@@ -103,7 +114,11 @@ def main(tasklet: Tasklet) -> Any:
         return None
     if records is None:
         tasklet._call = None
-    getcurrent().parent = _green.leave()
+    # A greenlet that ended keeps its parent: they would be a chain of all that ever ran.
+    if loop.last_end is not None:
+        loop.last_end.parent = loop.main._green
+    loop.last_end = here_green = getcurrent()
+    here_green.parent = _green.leave()
     return None
 
 

@@ -128,7 +128,7 @@ def test_with_schedule_all_others_run_before_both() -> None:
     spawn(sender)
     spawn(seen.append, "other")
     run()
-    assert seen == ["other", "sent", "received"]
+    assert seen == ["other", "received", "sent"]
 
 
 def test_an_exception_is_raised_where_it_is_received() -> None:
@@ -266,10 +266,11 @@ def test_a_channel_joins_tasklets_of_two_threads() -> None:
             sums.send(total)
 
     def of_thread() -> None:
-        spawn(adds)
-        run(threads=True)
+        tasklet = spawn(adds)
+        while tasklet.alive:
+            run(seconds=0.05, threads=True)
 
-    thread = threading.Thread(target=of_thread)
+    thread = threading.Thread(target=of_thread, daemon=True)
     thread.start()
     seen = []
     for number in range(count):
@@ -287,7 +288,9 @@ def test_many_threads_give_and_take_each_value_once() -> None:
         for number in range(begin, begin + 100):
             channel.send(number)
 
-    threads = [threading.Thread(target=gives, args=(n * 100,)) for n in range(4)]
+    threads = [
+        threading.Thread(target=gives, args=(n * 100,), daemon=True) for n in range(4)
+    ]
     for each in threads:
         each.start()
     taken = [channel.receive() for _ in range(400)]

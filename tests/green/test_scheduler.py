@@ -11,7 +11,9 @@ import pytest
 
 import greenflow
 from greenflow import green
-from greenflow.green import Channel, Tasklet, TaskletExit, here, run, schedule, spawn
+from greenflow.green import Channel, TaskletExit, here, run, schedule, spawn
+
+from tests.conftest import Child
 
 
 @pytest.fixture(autouse=True)
@@ -205,21 +207,23 @@ def test_each_thread_has_a_scheduler_of_its_own() -> None:
     assert tasklet.thread_id == threading.get_ident()
 
 
-def test_a_hundred_thousand_are_alive_at_once() -> None:
-    start = Channel()
-    seen: list[int] = []
+def test_a_hundred_thousand_wait_at_once(child: Child) -> None:
+    done = child("""
+        from greenflow.green import Channel, here, run, spawn
 
-    def waits(number: int) -> None:
-        seen.append(number + start.receive())
+        channel, total = Channel(), []
 
-    tasklets = [Tasklet(waits)(number) for number in range(100_000)]
-    for each in tasklets[:1000]:
-        each.run()
-    assert start.balance == -1000
-    run(steps=1000)
-    # Those that wait need a stack each; most here have not begun.
-    assert sum(each.alive for each in tasklets) == 100_000
-    for each in tasklets:
-        each.kill(pending=True)
-    run()
-    assert not any(each.alive for each in tasklets)
+        def waits(number):
+            total.append(number + channel.receive())
+
+        for number in range(100_000):
+            spawn(waits, number)
+        run()
+        assert channel.balance == -100_000
+        for number in range(100_000):
+            channel.send(1)
+        run()
+        assert total == list(range(1, 100_001))
+        print(len(here().tasklets()))
+    """)
+    assert done.stdout == "1\n"
