@@ -207,7 +207,7 @@ def _set_flags(kept: dict[str, int], name: str, new: int, mask: int) -> int:
     before = kept[name]
     if new != -1:
         mask = _FLAGS if mask == -1 else mask
-        if new & ~_FLAGS & mask or mask & ~_FLAGS or new < 0:
+        if new & ~_FLAGS or mask & ~_FLAGS:
             raise ValueError(f"unknown flags: {new:#x}")
         kept[name] = (before & ~mask) | (new & mask)
     return before
