@@ -160,8 +160,8 @@ static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
 
 static PyObject *operation_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"name", "parse", "hooked", "outside", "qualname", "order",
-                            NULL};
+    static char *names[] = {"name",     "parse", "hooked", "outside",
+                            "qualname", "order", NULL};
     PyObject *name, *parse, *outside = Py_None, *qualname = NULL, *order = Py_None;
     int hooked = 0;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$pOUO:Operation", names, &name,

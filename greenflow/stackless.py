@@ -9,8 +9,8 @@
     stackless.tasklet(worker)(channel)
     stackless.run()
 
-Names and meanings are those of Stackless Python 3.8. docs/stackless.md has them all, each
-with its test, and tells where this one differs.
+Names and meanings are those of Stackless Python 3.8. docs/stackless.md has them all,
+each with its test, and tells where this one differs.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ __all__ = [
     "threads",
 ]
 
-#: What these say of tracing and of async generators' finalizers is kept, and has no effect.
+#: What these say of tracing and of async generators is kept, and has no effect.
 PICKLEFLAGS_PRESERVE_TRACING_STATE = 1
 PICKLEFLAGS_PRESERVE_AG_FINALIZER = 2
 PICKLEFLAGS_RESET_AG_FINALIZER = 4
@@ -92,8 +92,8 @@ def run(
     """Let the tasklets run until none can, or one has run for too long.
 
     Args:
-        timeout: how many lines of Python one may run without a switch, 0 for any number;
-            Stackless counts instructions.
+        timeout: how many lines of Python one may run without a switch; 0 is any
+            number. Stackless counts instructions.
         threadblock: wait for other threads when nobody can run.
         soft: return at the next switch, and interrupt nobody.
         ignore_nesting: has no meaning here.
@@ -146,7 +146,7 @@ def get_thread_info(thread_id: int = -1) -> tuple[tasklet, tasklet, int]:
 
 
 def set_schedule_callback(callable: Callback) -> Callback:  # noqa: A002
-    """Call ``callable(previous, next)`` at each switch of this thread; None for no more.
+    """Call ``callable(previous, next)`` at each switch of this thread; None ends it.
 
     Returns the one before.
     """

@@ -9,7 +9,8 @@ static int call_back(gn_channel *c, gn_tasklet *me, int direction, int will_bloc
         return 0;
     }
     PyObject *callback = Py_NewRef(channel_callback);
-    PyObject *done = PyObject_CallFunction(callback, "OOii", c, me, direction > 0, will_block);
+    PyObject *done =
+        PyObject_CallFunction(callback, "OOii", c, me, direction > 0, will_block);
     Py_DECREF(callback);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
@@ -25,7 +26,7 @@ static gn_tasklet *first_out(gn_channel *c)
     return t; /* the channel itself is held by who acts on it */
 }
 
-static void enqueue(gn_channel *c, gn_tasklet *t, int direction)
+void gn_enqueue(gn_channel *c, gn_tasklet *t, int direction)
 {
     gn_ring_append(&c->queue, t);
     t->channel = (gn_channel *)Py_NewRef((PyObject *)c);
@@ -105,7 +106,8 @@ static PyObject *from_buffer(gn_channel *c, gn_loop *loop, gn_tasklet *me)
 static int cannot_wait(gn_channel *c, gn_loop *loop, gn_tasklet *me)
 {
     if (me->trap) {
-        PyErr_SetString(PyExc_RuntimeError, "this tasklet does not like to be blocked.");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this tasklet does not like to be blocked.");
         return 1;
     }
     if (c->closing) {
@@ -121,7 +123,8 @@ static int at_once(gn_channel *c, gn_loop *loop, gn_tasklet *me, int direction,
 {
     int is_met = c->queue.count > 0 && c->direction == -direction;
     Py_ssize_t kept = c->buffer == NULL ? 0 : PyObject_Length(c->buffer);
-    int is_kept = direction > 0 ? !is_met && kept < c->capacity && !c->closing : kept > 0;
+    int is_kept =
+        direction > 0 ? !is_met && kept < c->capacity && !c->closing : kept > 0;
     if (call_back(c, me, direction, !is_met && !is_kept) < 0) {
         return -1;
     }
@@ -148,7 +151,8 @@ static PyObject *act(PyObject *channel, int direction, PyObject *value, int iter
 {
     gn_loop *loop = gn_here();
     if (loop == NULL || !PyObject_TypeCheck(channel, &gn_channel_type)) {
-        return loop == NULL ? NULL : PyErr_Format(PyExc_TypeError, "a channel is needed");
+        return loop == NULL ? NULL
+                            : PyErr_Format(PyExc_TypeError, "a channel is needed");
     }
     gn_channel *c = (gn_channel *)channel;
     gn_tasklet *me = loop->current;
@@ -161,7 +165,7 @@ static PyObject *act(PyObject *channel, int direction, PyObject *value, int iter
     gn_set_value(me, Py_NewRef(value == NULL ? Py_None : value));
     gn_unlink(me);
     me->iterates = (char)iterates;
-    enqueue(c, me, direction);
+    gn_enqueue(c, me, direction);
     result = gn_wait(loop, me);
     Py_DECREF(me);
     return result;
@@ -218,73 +222,6 @@ static PyObject *attempt(PyObject *module, PyObject *args)
     return done < 0 ? NULL : Py_BuildValue("(N)", result);
 }
 
-static int add_case(gn_tasklet *owner, gn_tasklet *t, gn_channel *c, int direction)
-{
-    if (owner->cases == NULL && (owner->cases = PyList_New(0)) == NULL) {
-        return -1;
-    }
-    if (t->ring != NULL || PyList_Append(owner->cases, (PyObject *)t) < 0) {
-        PyErr_Format(PyExc_ValueError, "one case cannot be waited for twice");
-        return -1;
-    }
-    t->owner = (gn_tasklet *)Py_NewRef((PyObject *)owner);
-    t->loop = t->loop == NULL ? (gn_loop *)Py_NewRef((PyObject *)owner->loop) : t->loop;
-    enqueue(c, t, direction);
-    return 0;
-}
-
-/* enqueue(channel, tasklet, direction, owner): it waits there, for itself or its owner. */
-static PyObject *enqueue_(PyObject *module, PyObject *args)
-{
-    (void)module;
-    gn_channel *c;
-    gn_tasklet *t;
-    PyObject *owner;
-    int direction;
-    if (!PyArg_ParseTuple(args, "O!O!iO", &gn_channel_type, &c, &gn_tasklet_type, &t,
-                          &direction, &owner)) {
-        return NULL;
-    }
-    if (t->ring != NULL || (c->queue.count > 0 && c->direction != direction)) {
-        return PyErr_Format(PyExc_ValueError, "it cannot wait there");
-    }
-    if (owner != Py_None) {
-        return add_case((gn_tasklet *)owner, t, c, direction) < 0 ? NULL : Py_NewRef(Py_None);
-    }
-    enqueue(c, t, direction);
-    Py_RETURN_NONE;
-}
-
-/* wait_cases([(case, channel, direction)]): the current tasklet waits for the first. */
-static PyObject *wait_cases(PyObject *module, PyObject *cases)
-{
-    (void)module;
-    gn_loop *loop = gn_here();
-    if (loop == NULL || !PyList_Check(cases) || gn_may_switch(loop) < 0) {
-        return loop == NULL ? NULL : PyErr_Format(PyExc_TypeError, "a list of cases");
-    }
-    gn_tasklet *me = loop->current;
-    Py_INCREF(me);
-    gn_unlink(me);
-    int failed = 0;
-    for (Py_ssize_t i = 0; !failed && i < PyList_GET_SIZE(cases); i++) {
-        gn_tasklet *t;
-        gn_channel *c;
-        int direction;
-        failed = !PyArg_ParseTuple(PyList_GET_ITEM(cases, i), "O!O!i", &gn_tasklet_type, &t,
-                                   &gn_channel_type, &c, &direction)
-                 || add_case(me, t, c, direction) < 0;
-    }
-    if (failed) {
-        gn_unlink(me);
-        gn_ring_insert(&loop->ring, me, loop->ring.head);
-        loop->ring.head = me;
-    }
-    PyObject *result = failed ? NULL : gn_wait(loop, me);
-    Py_DECREF(me);
-    return result;
-}
-
 PyObject *gn_set_channel_callback(PyObject *module, PyObject *callback)
 {
     (void)module;
@@ -295,11 +232,12 @@ PyObject *gn_set_channel_callback(PyObject *module, PyObject *callback)
 
 PyMethodDef gn_channel_functions[] = {
     {"send", (PyCFunction)(void (*)(void))send, METH_FASTCALL, "See green.Channel."},
-    {"receive", (PyCFunction)(void (*)(void))receive, METH_FASTCALL, "See green.Channel."},
+    {"receive", (PyCFunction)(void (*)(void))receive, METH_FASTCALL,
+     "See green.Channel."},
     {"next", (PyCFunction)(void (*)(void))next, METH_FASTCALL, "See green.Channel."},
     {"attempt", attempt, METH_VARARGS, "Send or receive only if nobody has to wait."},
-    {"enqueue", enqueue_, METH_VARARGS, "Put a tasklet into a queue."},
-    {"wait_cases", wait_cases, METH_O, "Wait for the first of several."},
+    {"enqueue", gn_put_into, METH_VARARGS, "Put a tasklet into a queue."},
+    {"wait_cases", gn_wait_cases, METH_O, "Wait for the first of several."},
     {"set_channel_callback", gn_set_channel_callback, METH_O, "Return the one before."},
     {NULL, NULL, 0, NULL},
 };

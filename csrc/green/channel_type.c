@@ -79,7 +79,8 @@ static int set_preference(gn_channel *self, PyObject *value, void *closure)
 
 static PyGetSetDef channel_getset[] = {
     {"balance", (getter)get_balance, NULL, "How many wait to send, or -receive.", NULL},
-    {"closed", (getter)get_closed, NULL, "Whether it is closed, and nobody waits.", NULL},
+    {"closed", (getter)get_closed, NULL, "Whether it is closed, and nobody waits.",
+     NULL},
     {"queue", (getter)get_queue, NULL, "Who waits longest, or None.", NULL},
     {"waiting", (getter)get_waiting, NULL, "Who waits, longest first.", NULL},
     {"preference", (getter)get_preference, (setter)set_preference,
@@ -90,7 +91,8 @@ static PyGetSetDef channel_getset[] = {
 static PyMemberDef channel_members[] = {
     {"_capacity", T_PYSSIZET, offsetof(gn_channel, capacity), 0, "Of the buffer."},
     {"_buffer", T_OBJECT, offsetof(gn_channel, buffer), 0, "A deque, or None."},
-    {"schedule_all", T_BOOL, offsetof(gn_channel, schedule_all), 0, "Nobody goes first."},
+    {"schedule_all", T_BOOL, offsetof(gn_channel, schedule_all), 0,
+     "Nobody goes first."},
     {"closing", T_BOOL, offsetof(gn_channel, closing), READONLY, "close() was called."},
     {"_closing", T_BOOL, offsetof(gn_channel, closing), 0, "The same."},
     {NULL, 0, 0, 0, NULL},

@@ -23,7 +23,8 @@ typedef struct gn_channel gn_channel;
 /* --- ring.c: tasklets in a circle, of which each is held by a reference -------------- */
 
 typedef struct {
-    gn_tasklet *head; /* of a loop: who runs, or runs next; of a channel: who waits longest */
+    gn_tasklet
+        *head; /* of a loop: who runs, or runs next; of a channel: who waits longest */
     Py_ssize_t count;
 } gn_ring;
 
@@ -48,8 +49,8 @@ struct gn_tasklet {
     PyObject *cases;     /* the cases that it waits for, a list; else NULL */
     PyObject *green;     /* its greenlet, or NULL if it has no stack */
     PyObject *function, *call, *stack, *timer, *name; /* see tasklets.py; or NULL */
-    gn_tasklet *younger, *older; /* of all there are */
-    PyObject *value;     /* what it is given when it goes on, or sends; never NULL */
+    gn_tasklet *younger, *older;                      /* of all there are */
+    PyObject *value; /* what it is given when it goes on, or sends; never NULL */
     PyObject *weak;
     signed char direction; /* 1 waits to send, -1 to receive */
     char ordered;          /* it is to save itself */
@@ -60,12 +61,15 @@ struct gn_tasklet {
 };
 
 extern PyTypeObject gn_tasklet_type;
+/* Among all that there are. */
+void gn_list(gn_tasklet *t);
+void gn_unlist(gn_tasklet *t);
 /* All tasklets of a loop, the youngest first; a list. */
 PyObject *gn_tasklets_of(gn_loop *loop);
 /* Take it out of whatever it waits in; a new reference to it is needed meanwhile. */
 void gn_unlink(gn_tasklet *t);
 void gn_set_value(gn_tasklet *t, PyObject *value); /* steals */
-PyObject *gn_take(gn_tasklet *t);                  /* NULL with an error if it is a bomb */
+PyObject *gn_take(gn_tasklet *t); /* NULL with an error if it is a bomb */
 /* Who a waiting case stands for, with what it was given; it waits for nothing then. */
 gn_tasklet *gn_owner(gn_tasklet *t); /* steals, and returns a new reference */
 
@@ -86,10 +90,15 @@ struct gn_loop {
 };
 
 extern PyTypeObject gn_loop_type;
-extern PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class, *gn_getcurrent;
+extern PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class,
+    *gn_getcurrent;
 gn_loop *gn_here(void); /* borrowed; NULL with an error */
 /* -1 with an error where no tasklet may be left. */
 int gn_may_switch(gn_loop *loop);
+/* Who goes on next; borrowed. NULL with an error. */
+gn_tasklet *gn_choose(gn_loop *loop);
+/* `to` is current; 1 if it has a greenlet that has not begun, -1 with an error. */
+int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to);
 /* Let go on whoever is to; return what `me` is given when it goes on itself. */
 PyObject *gn_switch(gn_loop *loop, gn_tasklet *me);
 /* The same where `me` waits: where nobody can run, wait or tell so. */
@@ -113,6 +122,13 @@ struct gn_channel {
 
 extern PyTypeObject gn_channel_type;
 extern PyMethodDef gn_loop_functions[], gn_channel_functions[];
+/* The end of the queue, as its first or as others that wait for the same. */
+void gn_enqueue(gn_channel *c, gn_tasklet *t, int direction);
 PyObject *gn_set_channel_callback(PyObject *module, PyObject *callback);
+
+/* --- cases.c ---------------------------------------------------------------------------- */
+
+PyObject *gn_put_into(PyObject *module, PyObject *args);
+PyObject *gn_wait_cases(PyObject *module, PyObject *cases);
 
 #endif

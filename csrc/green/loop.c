@@ -18,7 +18,8 @@ static _Thread_local struct {
 static gn_loop *find_loop(uint64_t id)
 {
     PyObject *dict = PyThreadState_GetDict();
-    PyObject *key = dict == NULL ? NULL : PyUnicode_InternFromString("greenflow._green");
+    PyObject *key =
+        dict == NULL ? NULL : PyUnicode_InternFromString("greenflow._green");
     PyObject *found = key == NULL ? NULL : PyDict_GetItemWithError(dict, key);
     if (found == NULL && key != NULL && !PyErr_Occurred()) {
         if (gn_loop_class == NULL) {
@@ -87,8 +88,7 @@ static int is_over(gn_loop *loop)
     return answer > 0 ? runs > 0 : answer;
 }
 
-/* Who goes on next; borrowed. NULL with an error. */
-static gn_tasklet *choose(gn_loop *loop)
+gn_tasklet *gn_choose(gn_loop *loop)
 {
     int over = loop->steps > 0 || loop->alarm != 0 ? is_over(loop) : 0;
     if (over < 0) {
@@ -104,8 +104,7 @@ static gn_tasklet *choose(gn_loop *loop)
     return told;
 }
 
-/* 1 if it has a greenlet that has not begun; -1 with an error. */
-static int begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
+int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
 {
     int is_new = 0;
     if (to->green == NULL || to->green == Py_None) {
@@ -139,8 +138,8 @@ static int hop(gn_tasklet *to)
         return -1;
     }
     PyObject *green = Py_NewRef(to->green);
-    PyObject *got =
-        PyObject_VectorcallMethod(name, &green, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *got = PyObject_VectorcallMethod(name, &green,
+                                              1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     Py_DECREF(green);
     Py_XDECREF(got);
     return got == NULL ? -1 : 0;
@@ -169,7 +168,7 @@ static int stay_main(gn_tasklet *me)
 
 PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
 {
-    gn_tasklet *next = choose(loop);
+    gn_tasklet *next = gn_choose(loop);
     if (next == NULL) {
         return NULL;
     }
@@ -181,7 +180,7 @@ PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
     }
     Py_INCREF(me);
     PyObject *result = NULL;
-    int is_new = begin(loop, me, next);
+    int is_new = gn_begin(loop, me, next);
     if (is_new >= 0) {
         if (hop_by_main(loop, me, next, is_new) == 0) {
             result = gn_take(me);
@@ -229,130 +228,3 @@ int gn_make_runnable(gn_tasklet *t)
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
-
-/* --- functions ------------------------------------------------------------------------------ */
-
-static PyObject *schedule(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    (void)module;
-    gn_loop *loop = gn_here();
-    if (loop == NULL || gn_may_switch(loop) < 0) {
-        return NULL;
-    }
-    gn_tasklet *me = loop->current;
-    gn_set_value(me, Py_NewRef(nargs == 0 ? (PyObject *)me : args[0]));
-    if (me->ring == &loop->ring) {
-        loop->ring.head = me->next;
-    }
-    return gn_switch(loop, me);
-}
-
-/* A main that left the circle goes on when nobody is in it any more. */
-static PyObject *leave_circle(gn_loop *loop, gn_tasklet *me)
-{
-    Py_INCREF(me);
-    PyObject *value = gn_switch(loop, me);
-    if (value == gn_idle) {
-        gn_put_first(loop, me);
-        Py_SETREF(value, gn_take(me));
-    }
-    Py_DECREF(me);
-    return value;
-}
-
-static PyObject *schedule_remove(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    (void)module;
-    gn_loop *loop = gn_here();
-    if (loop == NULL || gn_may_switch(loop) < 0) {
-        return NULL;
-    }
-    gn_tasklet *me = loop->current;
-    gn_set_value(me, Py_NewRef(nargs == 0 ? (PyObject *)me : args[0]));
-    Py_INCREF(me);
-    gn_unlink(me);
-    PyObject *value = leave_circle(loop, me);
-    Py_DECREF(me);
-    return value;
-}
-
-/* _run(tasklet, leave): it is current at once; the caller stays in the circle or not. */
-static PyObject *run_now(PyObject *module, PyObject *args)
-{
-    (void)module;
-    gn_tasklet *to;
-    int leave;
-    gn_loop *loop = gn_here();
-    if (loop == NULL || !PyArg_ParseTuple(args, "O!p", &gn_tasklet_type, &to, &leave)
-        || gn_may_switch(loop) < 0) {
-        return NULL;
-    }
-    gn_tasklet *me = loop->current;
-    if (to == me) {
-        Py_RETURN_NONE;
-    }
-    if (to->ring != &loop->ring) {
-        gn_ring_insert(&loop->ring, to, loop->ring.head);
-    }
-    Py_INCREF(me);
-    if (leave) {
-        gn_unlink(me);
-    }
-    loop->ring.head = to;
-    PyObject *value = leave ? leave_circle(loop, me) : gn_switch(loop, me);
-    Py_DECREF(me);
-    return value;
-}
-
-static PyObject *wait_blocked(PyObject *module, PyObject *ignored)
-{
-    (void)module;
-    (void)ignored;
-    gn_loop *loop = gn_here();
-    return loop == NULL ? NULL : gn_wait(loop, loop->current);
-}
-
-static PyObject *switch_(PyObject *module, PyObject *ignored)
-{
-    (void)module;
-    (void)ignored;
-    gn_loop *loop = gn_here();
-    return loop == NULL ? NULL : gn_switch(loop, loop->current);
-}
-
-/* What a tasklet that has ended returns from its greenlet through: the greenlet of the
- * next one. */
-static PyObject *leave(PyObject *module, PyObject *ignored)
-{
-    (void)module;
-    (void)ignored;
-    gn_loop *loop = gn_here();
-    if (loop == NULL) {
-        return NULL;
-    }
-    gn_tasklet *me = (gn_tasklet *)Py_NewRef((PyObject *)loop->current);
-    gn_unlink(me);
-    gn_tasklet *next = choose(loop);
-    int is_new = next == NULL ? -1 : begin(loop, me, next);
-    Py_DECREF(me);
-    return is_new < 0 ? NULL : Py_NewRef((is_new ? loop->main : next)->green);
-}
-
-static PyObject *get_here(PyObject *module, PyObject *ignored)
-{
-    (void)module;
-    (void)ignored;
-    return Py_XNewRef((PyObject *)gn_here());
-}
-
-PyMethodDef gn_loop_functions[] = {
-    {"schedule", (PyCFunction)(void (*)(void))schedule, METH_FASTCALL, "See green."},
-    {"schedule_remove", (PyCFunction)(void (*)(void))schedule_remove, METH_FASTCALL,
-     "See green."},
-    {"run_now", run_now, METH_VARARGS, "Let a tasklet run at once."},
-    {"wait", wait_blocked, METH_NOARGS, "Wait where the current tasklet was put."},
-    {"switch", switch_, METH_NOARGS, "Let the next one run."},
-    {"leave", leave, METH_NOARGS, "The greenlet that goes on when this one ends."},
-    {"here", get_here, METH_NOARGS, "The loop of this thread."},
-    {NULL, NULL, 0, NULL},
-};

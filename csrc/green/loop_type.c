@@ -87,8 +87,10 @@ static PyGetSetDef loop_getset[] = {
 
 static PyMemberDef loop_members[] = {
     {"current", T_OBJECT, offsetof(gn_loop, current), READONLY, "Who runs."},
-    {"main", T_OBJECT, offsetof(gn_loop, main), READONLY, "What the thread began with."},
-    {"runcount", T_PYSSIZET, offsetof(gn_loop, ring.count), READONLY, "Of who can run."},
+    {"main", T_OBJECT, offsetof(gn_loop, main), READONLY,
+     "What the thread began with."},
+    {"runcount", T_PYSSIZET, offsetof(gn_loop, ring.count), READONLY,
+     "Of who can run."},
     {"switches", T_ULONGLONG, offsetof(gn_loop, switches), READONLY, "So far."},
     {"thread_id", T_ULONG, offsetof(gn_loop, thread), READONLY, "Of its thread."},
     {"_runners", T_OBJECT, offsetof(gn_loop, runners), READONLY, "Who is in run()."},

@@ -5,8 +5,8 @@ static PyObject *configure(PyObject *module, PyObject *args)
 {
     (void)module;
     PyObject *loop_class, *bomb_class, *save, *idle, *limit, *getcurrent;
-    if (!PyArg_ParseTuple(args, "OOOOOO", &loop_class, &bomb_class, &save, &idle, &limit,
-                          &getcurrent)) {
+    if (!PyArg_ParseTuple(args, "OOOOOO", &loop_class, &bomb_class, &save, &idle,
+                          &limit, &getcurrent)) {
         return NULL;
     }
     Py_XSETREF(gn_loop_class, Py_NewRef(loop_class));
@@ -20,7 +20,8 @@ static PyObject *configure(PyObject *module, PyObject *args)
 
 static PyMethodDef functions[] = {
     {"configure", configure, METH_VARARGS,
-     "configure(loop class, bomb class, SAVE, IDLE, LIMIT, getcurrent): once, before all else."},
+     "configure(loop class, bomb class, SAVE, IDLE, LIMIT, getcurrent): once, before "
+     "all else."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -36,9 +37,14 @@ static int add_all(PyObject *module)
 {
     return PyModule_AddFunctions(module, gn_loop_functions) < 0
                    || PyModule_AddFunctions(module, gn_channel_functions) < 0
-                   || PyModule_AddObjectRef(module, "Tasklet", (PyObject *)&gn_tasklet_type) < 0
-                   || PyModule_AddObjectRef(module, "Loop", (PyObject *)&gn_loop_type) < 0
-                   || PyModule_AddObjectRef(module, "Channel", (PyObject *)&gn_channel_type) < 0
+                   || PyModule_AddObjectRef(module, "Tasklet",
+                                            (PyObject *)&gn_tasklet_type)
+                          < 0
+                   || PyModule_AddObjectRef(module, "Loop", (PyObject *)&gn_loop_type)
+                          < 0
+                   || PyModule_AddObjectRef(module, "Channel",
+                                            (PyObject *)&gn_channel_type)
+                          < 0
                ? -1
                : 0;
 }

@@ -18,7 +18,10 @@ void gn_ring_insert(gn_ring *ring, gn_tasklet *t, gn_tasklet *before)
     ring->count++;
 }
 
-void gn_ring_append(gn_ring *ring, gn_tasklet *t) { gn_ring_insert(ring, t, ring->head); }
+void gn_ring_append(gn_ring *ring, gn_tasklet *t)
+{
+    gn_ring_insert(ring, t, ring->head);
+}
 
 void gn_ring_remove(gn_ring *ring, gn_tasklet *t)
 {
@@ -59,7 +62,8 @@ PyObject *gn_ring_list(gn_ring *ring)
 {
     PyObject *list = PyList_New(ring->count);
     gn_tasklet *t = ring->head;
-    for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++, t = t->next) {
+    for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list);
+         i++, t = t->next) {
         PyList_SET_ITEM(list, i, Py_NewRef((PyObject *)t));
     }
     return list;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from greenflow.continuation import tags
 from greenflow.green.core import Bomb, _green, error_of, raised
@@ -12,8 +12,6 @@ from greenflow.green.operations import operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from typing_extensions import Self
 
 
 def _send_exception(channel: Channel, exc: type[BaseException], /, *args: Any) -> Any:
@@ -41,7 +39,7 @@ class Channel(_green.Channel):
     """Values from tasklet to tasklet, in order, each to one of them.
 
     Without a capacity who sends waits until somebody receives, as in Stackless Python;
-    with one, only while that many values are kept. Tasklets of other threads may use it.
+    with one, only while that many values are kept. Other threads' tasklets may use it.
 
     Attributes:
         preference: who goes on at once when two meet: -1 the receiver, 1 the sender, 0
@@ -51,6 +49,8 @@ class Channel(_green.Channel):
     """
 
     __slots__ = ("label",)
+
+    label: str
 
     def __new__(cls, capacity: int = 0, *, label: str = "") -> Self:
         """Make one that keeps up to ``capacity`` values; ``label`` is for people."""

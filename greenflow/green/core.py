@@ -26,7 +26,7 @@ class TaskletExit(SystemExit):
 
 
 class Bomb:
-    """An exception on its way to where it is raised: as a value that a tasklet is given.
+    """An exception on its way to where it is raised: a value that a tasklet is given.
 
     Attributes:
         error: the exception.

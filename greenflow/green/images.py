@@ -1,8 +1,8 @@
 """Tasklets, channels and what they share as bytes: one graph, as a whole.
 
 A tasklet that is met while the graph is saved is taken off its stack, so nothing has to
-be known beforehand of what belongs together. Where each stands, in a queue or in its turn,
-is part of it.
+be known beforehand of what belongs together. Where each stands, in a queue or in its
+turn, is part of it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def dumps(value: object) -> bytes:
     before = _here.turns
     _here.turns = {id(each): turn for turn, each in enumerate(here().runnable)}
     try:
-        return _encoded(value).data
+        data: bytes = _encoded(value).data
+        return data
     finally:
         _here.turns = before
 
@@ -150,8 +151,8 @@ def _reduce_bomb(self: Bomb, _running: dict[int, FunctionType]) -> Any:
 def loads(data: bytes) -> Any:
     """Return the value that :func:`dumps` saved; its tasklets go on in their turns.
 
-    Those that could run come behind the ones of this thread, in the order they had; those
-    that slept sleep for what was left. Loading runs code of the values' classes: load
+    Those that could run come behind the ones of this thread, in the order they had;
+    those that slept sleep for what was left. Loading runs code of the values' classes: load
     only what you trust.
 
     Raises: as :meth:`Continuation.loads`.
@@ -234,14 +235,15 @@ def _bomb(error: BaseException) -> Bomb:
 
 
 def _register() -> None:
-    for cls, reduce in (
+    reducers: tuple[tuple[Any, Any], ...] = (
         (Tasklet, _reduce_tasklet),
         (Channel, _reduce_channel),
         (Case, _reduce_case),
         (Bomb, _reduce_bomb),
-    ):
-        cls.reduce_within = reduce  # type: ignore[attr-defined]
-        CLASSES.append(cls)  # type: ignore[arg-type]
+    )
+    for cls, reduce in reducers:
+        cls.reduce_within = reduce
+        CLASSES.append(cls)
     for name, function in (
         ("one_of_green", _load_one),
         ("main_tasklet", _main),

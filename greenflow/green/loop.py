@@ -1,4 +1,4 @@
-"""The scheduler of one thread: who runs, until when, and what it waits for at the end."""
+"""The scheduler of one thread: who runs, until when, and what is waited for."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Loop(_green.Loop):
 
     def _begin(self) -> None:
         main = tasklets.Tasklet.__new__(tasklets.Tasklet)
-        main._green = getcurrent()  # noqa: SLF001
+        main._green = getcurrent()
         self._adopt(main)
 
     def set_callbacks(self) -> None:
@@ -92,7 +92,7 @@ class Loop(_green.Loop):
     # --- timers ---
 
     def arm(self, tasklet: Tasklet, seconds: float, value: Any = None) -> None:
-        """Let a tasklet go on after a time, with a value, if nothing else comes first."""
+        """Let a tasklet go on after a time, with a value, if nothing comes first."""
         timer = (time.monotonic() + seconds, next(_numbers), tasklet, value)
         tasklet.timer = timer
         heapq.heappush(self._timers, timer)
@@ -112,9 +112,9 @@ class Loop(_green.Loop):
             _, _, tasklet, value = timer
             if tasklet.timer is timer:
                 tasklet.timer = None
-                tasklet._unlink()  # noqa: SLF001
+                tasklet._unlink()
                 tasklet.tempval = value
-                tasklet._append()  # noqa: SLF001
+                tasklet._append()
         self._set_alarm()
 
     def _alarm(self) -> bool:
@@ -183,13 +183,13 @@ class Loop(_green.Loop):
             if seconds is not None:
                 self._until = time.monotonic() + seconds
         self._runners.append(me)
-        me._unlink()  # noqa: SLF001
+        me._unlink()
         self._set_alarm()
         try:
             return self._run(threads=threads)
         finally:
             self._runners.remove(me)
-            me._put_first()  # noqa: SLF001
+            me._put_first()
             if not self._runners:
                 self._steps, self._until = -1, _FOREVER
                 self._set_alarm()
@@ -220,10 +220,10 @@ class Loop(_green.Loop):
     def fail(self, error: BaseException) -> None:
         """Let the main tasklet raise an error that nobody caught, next of all."""
         main = self.main
-        main._unlink()  # noqa: SLF001
+        main._unlink()
         main.timer = None
         main.tempval = Bomb(error)
-        main._put_first()  # noqa: SLF001
+        main._put_first()
 
 
 def here() -> Loop:

@@ -1,4 +1,4 @@
-"""The calls that a tasklet waits in. Each is entered through C, so none is on its stack."""
+"""The calls that a tasklet waits in: entered through C, so none is on its stack."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 def operation(
     name: str, function: Callable[..., Any], qualname: str | None = None
 ) -> Any:
-    """Return a call in which a tasklet can be saved: it returns LEAVE when ordered to."""
-    return Operation(name, function, qualname=f"green.{qualname or name}", order=stacks.order)
+    """Return a call in which a tasklet can be saved: it gives LEAVE when ordered to."""
+    return Operation(
+        name, function, qualname=f"green.{qualname or name}", order=stacks.order
+    )
 
 
 schedule = operation("schedule", _green.schedule)
@@ -33,7 +35,7 @@ def _sleep(seconds: float, /) -> Any:
         raise ValueError(f"sleep() takes seconds, not {seconds!r}")
     loop = here()
     me = loop.current
-    me._unlink()  # noqa: SLF001
+    me._unlink()
     loop.arm(me, seconds)
     return _green.wait()
 

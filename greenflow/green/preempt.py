@@ -1,7 +1,7 @@
 """run() with a watchdog: a tasklet that runs for too long is interrupted at a line.
 
-Lines of Python are counted by a tracer. Where the count is reached the tasklet is taken off
-its stack, as a debugger's step is (``frames.abandon``), so it can be saved right there.
+Lines of Python are counted by a tracer. Where the count is reached the tasklet is taken
+off its stack, as a debugger's step is (``frames.abandon``), so it can be saved right there.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Watchdog:
         frames.abandon(frame)
 
 
-def run_watchdog(lines: int, *, threads: bool, soft: bool, total: bool) -> Tasklet | None:
+def run_watchdog(
+    lines: int, *, threads: bool, soft: bool, total: bool
+) -> Tasklet | None:
     """Let the tasklets run; return one that ran too many lines without a switch."""
     loop = here()
     if loop.watchdog is not None:

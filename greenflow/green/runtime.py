@@ -1,4 +1,4 @@
-"""The tasklets of this thread as a whole: run them, save them all, load them elsewhere."""
+"""The tasklets of this thread as a whole: run, save and load all of them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The stack of a tasklet: it begins, ends, is taken off its greenlet and put on one again.
+"""The stack of a tasklet: it begins, ends, leaves its greenlet and is put on another.
 
 A tasklet that waits is on a greenlet's stack. To save it, it is woken with the order to
-save itself: the call that it waits in, which is an ``Operation``, captures its frames and
-takes them off. From then on it is a value, and goes on in a new greenlet.
+save itself: the call that it waits in, which is an ``Operation``, captures its frames
+and takes them off. From then on it is a value, and goes on in a new greenlet.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ class Stack:
         """Return the stack of a continuation that was loaded."""
         records = continuation.held_records()
         assert records is not None
-        return cls(records, continuation._context)  # noqa: SLF001
+        return cls(records, continuation._context)
 
     def resume(self, tasklet: Tasklet) -> tuple[bool, Any, Records | None]:
         """Go on with it, with what the tasklet is given."""
         for each in self.waiting:
             frames.generator_recall(each)
         try:
-            value, error = tasklet._take(), None  # noqa: SLF001
-        except BaseException as raised:  # noqa: BLE001  # it is raised on the stack
+            value, error = tasklet._take(), None
+        except BaseException as raised:  # it is raised on the stack
             value, error = None, raised
         return self.context.run(frames.resume, self.records, value, error, None)
 
@@ -101,25 +101,26 @@ def main(tasklet: Tasklet) -> Any:
         return None  # nobody refers to it: it does not matter who runs
     except TaskletExit:
         pass
-    except BaseException as error:  # noqa: BLE001  # the main tasklet raises it
+    except BaseException as error:  # the main tasklet raises it
         loop.fail(error)
-    tasklet._green = None
-    if records is not None:
-        tasklet._stack = Stack(records, context)
-    elif tasklet.timer is not None:
-        tasklet.timer = None
+    return _left(loop, tasklet, None if records is None else Stack(records, context))
+
+
+def _left(loop: Loop, tasklet: Tasklet, stack: Stack | None) -> None:
+    """Let another greenlet go on when this one, whose tasklet left it, ends."""
+    tasklet._green, tasklet._stack = None, stack
+    here_green = getcurrent()
     if loop.ordered is tasklet:
         loop.ordered = None
-        getcurrent().parent = loop.saver
-        return None
-    if records is None:
-        tasklet._call = None
-    # A greenlet that ended keeps its parent: they would be a chain of all that ever ran.
+        here_green.parent = loop.saver
+        return
+    if stack is None:
+        tasklet._call = tasklet.timer = None
+    # A greenlet that ended keeps its parent: they would be a chain of all there were.
     if loop.last_end is not None:
         loop.last_end.parent = loop.main._green
-    loop.last_end = here_green = getcurrent()
+    loop.last_end = here_green
     here_green.parent = _green.leave()
-    return None
 
 
 # --- off its stack ---
@@ -146,7 +147,7 @@ def _wait_on(loop: Loop, tasklet: Tasklet, error: BaseException) -> object:
 
 
 def refuse(loop: Loop, why: str) -> None:
-    """Tell who ordered it that this tasklet cannot be saved; return in its next turn."""
+    """Tell who ordered it that this tasklet cannot be saved; return in its turn."""
     tasklet = loop.ordered
     assert tasklet is not None
     tasklet._ordered = False
@@ -202,8 +203,9 @@ def is_restorable(tasklet: Tasklet) -> bool:
 
 def frame_of(tasklet: Tasklet) -> FrameType | None:
     """Return the innermost frame that is the tasklet's own."""
+    frame: FrameType | None
     if tasklet is here().current:
-        frame = sys._getframe(2)  # noqa: SLF001
+        frame = sys._getframe(2)
     elif tasklet._green is None:
         return None
     else:
@@ -231,4 +233,3 @@ def move(tasklet: Tasklet, thread_id: int | None) -> None:
     except (ContinuationError, NotSuspendable) as error:
         raise RuntimeError(f"its stack cannot be moved: {error}") from error
     tasklet._loop = loop
-

@@ -1,8 +1,8 @@
-"""A tasklet: a call of an ordinary function that takes turns with others of its thread."""
+"""A tasklet: a call of an ordinary function that takes turns with others."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from greenflow.green import stacks
 from greenflow.green.core import (
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from typing_extensions import Self
-
     from greenflow.green.loop import Timer
     from greenflow.green.stacks import Stack
 
@@ -31,13 +29,13 @@ if TYPE_CHECKING:
 def _run(self: Tasklet) -> Any:
     """Let it run now; the caller keeps its place. Raises RuntimeError if it waits."""
     self._must_be_free()
-    return _green.run_now(self, False)  # noqa: FBT003  # C, by position
+    return _green.run_now(self, False)  # C, by position
 
 
 def _switch(self: Tasklet) -> Any:
     """Let it run now; the caller is paused. Raises RuntimeError if it waits."""
     self._must_be_free()
-    return _green.run_now(self, True)  # noqa: FBT003  # C, by position
+    return _green.run_now(self, True)  # C, by position
 
 
 def _throw(
@@ -45,7 +43,7 @@ def _throw(
     exc: object,
     val: object = None,
     tb: object = None,
-    pending: bool = False,  # noqa: FBT001, FBT002  # Stackless has it so
+    pending: bool = False,  # Stackless has it so
 ) -> Any:
     """Let it raise an exception where it waits, at once, or (``pending``) in its turn.
 
@@ -60,7 +58,7 @@ def _raise_exception(self: Tasklet, exc: type[BaseException], /, *args: Any) -> 
     return _raise_in(self, error_of(exc, args), pending=False)
 
 
-def _kill(self: Tasklet, pending: bool = False) -> Any:  # noqa: FBT001, FBT002
+def _kill(self: Tasklet, pending: bool = False) -> Any:
     """End it, by TaskletExit; one that has ended stays so."""
     return _raise_in(self, TaskletExit(), pending=pending) if self.alive else None
 
@@ -78,7 +76,7 @@ def _raise_in(self: Tasklet, error: BaseException, *, pending: bool) -> Any:
     if pending or self._loop is not here():
         self._append()
         return None
-    return _green.run_now(self, False)  # noqa: FBT003  # C, by position
+    return _green.run_now(self, False)  # C, by position
 
 
 class Tasklet(_green.Tasklet):
@@ -166,7 +164,7 @@ class Tasklet(_green.Tasklet):
     # --- its turns ---
 
     def insert(self) -> Self:
-        """Let it run in its turn, behind all others. Raises RuntimeError if it waits."""
+        """Let it run in its turn, behind all. Raises RuntimeError if it waits."""
         self._must_be_free()
         if not self.scheduled:
             self.timer = None
@@ -202,9 +200,7 @@ class Tasklet(_green.Tasklet):
     def alive(self) -> bool:
         """Whether it has something to do: also if it has not begun."""
         return (
-            self._call is not None
-            or self._stack is not None
-            or self._green is not None
+            self._call is not None or self._stack is not None or self._green is not None
         )
 
     @property
@@ -237,12 +233,12 @@ class Tasklet(_green.Tasklet):
         """The frame that it is in, or None if it is in none, or off its stack."""
         return stacks.frame_of(self)
 
-    def set_atomic(self, flag: bool) -> bool:  # noqa: FBT001
+    def set_atomic(self, flag: bool) -> bool:
         """Note that it is not to be interrupted; return what was noted before."""
         before, self._atomic = self._atomic, bool(flag)
         return before
 
-    def set_ignore_nesting(self, flag: bool) -> bool:  # noqa: FBT001
+    def set_ignore_nesting(self, flag: bool) -> bool:
         """Note a flag that has no meaning here; return what was noted before."""
         before, self._nesting = self._nesting, bool(flag)
         return before

@@ -189,7 +189,7 @@ def numbers() -> Iterator[int]:
 
 
 def consumes(generator: Iterator[int], seen: list[int]) -> None:
-    seen.extend([*generator])  # noqa: C416  # a list that is filled in C
+    seen.extend([*generator])  # a list that is filled in C
 
 
 @pytest.mark.parametrize("generator_first", [False, True], ids=["after", "before"])

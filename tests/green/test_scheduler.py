@@ -12,7 +12,6 @@ import pytest
 import greenflow
 from greenflow import green
 from greenflow.green import Channel, TaskletExit, here, run, schedule, spawn
-
 from tests.conftest import Child
 
 

@@ -1,7 +1,7 @@
 """Programs as Stackless's examples are: each can be stopped in the middle and moved.
 
-``whole NAME`` runs one to its end, ``begin NAME FILE`` stops after some switches and saves
-everything, ``end NAME FILE`` goes on from that. What a program printed is its state.
+``whole NAME`` runs one to its end, ``begin NAME FILE`` stops after some switches and
+saves everything, ``end NAME FILE`` goes on from that. What a program printed is its state.
 """
 
 from __future__ import annotations
@@ -190,12 +190,8 @@ def end(name: str, path: str) -> None:
     tasklets = Runtime.restore(path)
     (keeper,) = [each for each in tasklets if each.name == "keeper"]
     stackless.run()
-    world = keeper._stack.continuation().variables()[0]["world"] if keeper._stack else None
-    if world is None:
-        from greenflow.green.stacks import take_off
-
-        take_off(keeper)
-        world = keeper._stack.continuation().variables()[0]["world"]
+    assert keeper.restorable  # it is off its stack from here on
+    world = keeper._stack.continuation().variables()[0]["world"]
     print(json.dumps(world.lines))
 
 

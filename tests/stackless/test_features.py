@@ -1,4 +1,4 @@
-"""What Stackless's documentation says, feature by feature: docs/stackless.md has the list."""
+"""What Stackless's documentation says, one by one: docs/stackless.md has the list."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_main_and_current() -> None:
     stackless.tasklet(lambda: None)()
     assert stackless.runcount == 2
     with pytest.raises(AttributeError, match="no attribute"):
-        stackless.nothing  # noqa: B018
+        stackless.nothing
 
 
 def test_bind_setup_and_insert() -> None:
@@ -422,11 +422,10 @@ def test_the_frame_of_a_tasklet() -> None:
 def test_bombs() -> None:
     try:
         raise LookupError("x")
-    except LookupError as error:
-        bomb = stackless.make_bomb()
-        assert bomb.value is error
-        assert bomb.type is LookupError
-        assert bomb.traceback is error.__traceback__
+    except LookupError as raised:
+        bomb, error = stackless.make_bomb(), raised
+    assert (bomb.value, bomb.type) == (error, LookupError)
+    assert bomb.traceback is error.__traceback__
     with pytest.raises(LookupError):
         bomb.raise_()
     assert stackless.bomb(ValueError("y")).value.args == ("y",)

@@ -21,9 +21,7 @@ PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67
 PRIMES += [73, 79, 83, 89, 97, 101, 103, 107, 109, 113]
 
 
-@pytest.mark.parametrize(
-    "name", ["sieve", "producer_consumer", "hackysack", "actors"]
-)
+@pytest.mark.parametrize("name", ["sieve", "producer_consumer", "hackysack", "actors"])
 @pytest.mark.parametrize("steps", [15, 40])
 def test_a_program_is_saved_in_the_middle_and_ends_elsewhere(
     child: Child, tmp_path: Path, name: str, steps: int
@@ -47,7 +45,7 @@ def test_what_the_programs_do_is_right(child: Child) -> None:
     throws = json.loads(child(PROGRAMS, "whole", "hackysack").stdout)
     assert len(throws) == 61
     moves = json.loads(child(PROGRAMS, "whole", "actors").stdout)
-    last = {name: balance for name, balance in moves}
+    last = dict(moves)
     assert sum(last.values()) == 200
 
 
@@ -73,16 +71,15 @@ def enter(port: int, name: str) -> socket.socket:
 
 def test_a_chat_goes_on_in_another_process(tmp_path: Path) -> None:
     path = tmp_path / "room"
-    with server(path) as port:
-        with enter(port, "ann") as ann, ann.makefile() as to_ann:
-            ann.sendall(b"hello\n")
-            assert to_ann.readline() == "ann 1: hello\n"
-            with enter(port, "bob") as bob, bob.makefile() as to_bob:
-                bob.sendall(b"hi ann\n")
-                assert to_ann.readline() == "bob 1: hi ann\n"
-                assert to_bob.readline() == "bob 1: hi ann\n"
-                ann.sendall(b"/save\n")
-                assert to_ann.readline() == ""
+    with server(path) as port, enter(port, "ann") as ann, ann.makefile() as to_ann:
+        ann.sendall(b"hello\n")
+        assert to_ann.readline() == "ann 1: hello\n"
+        with enter(port, "bob") as bob, bob.makefile() as to_bob:
+            bob.sendall(b"hi ann\n")
+            assert to_ann.readline() == "bob 1: hi ann\n"
+            assert to_bob.readline() == "bob 1: hi ann\n"
+            ann.sendall(b"/save\n")
+            assert to_ann.readline() == ""
     with server(path) as port, enter(port, "bob") as bob, bob.makefile() as to_bob:
         bob.sendall(b"again\n")
         # The same guest in the same room: the count of what he said goes on.
