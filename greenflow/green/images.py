@@ -152,8 +152,8 @@ def loads(data: bytes) -> Any:
     """Return the value that :func:`dumps` saved; its tasklets go on in their turns.
 
     Those that could run come behind the ones of this thread, in the order they had;
-    those that slept sleep for what was left. Loading runs code of the values' classes: load
-    only what you trust.
+    those that slept sleep for what was left. Loading runs code of the values' classes:
+    load only what you trust.
 
     Raises: as :meth:`Continuation.loads`.
     """

@@ -1,7 +1,7 @@
 """run() with a watchdog: a tasklet that runs for too long is interrupted at a line.
 
 Lines of Python are counted by a tracer. Where the count is reached the tasklet is taken
-off its stack, as a debugger's step is (``frames.abandon``), so it can be saved right there.
+off its stack, as a debugger's step is (``frames.abandon``), so it can be saved there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A chat server on loopback: a tasklet for each guest and one for the room.
 
 The sockets are the main tasklet's, who carries lines in and out. So the room can be
-saved while guests are there; ``target_chat.py FILE`` goes on from it if the file exists,
-and the guests, who connect again, are still in the room under their names.
+saved while guests are there; ``target_chat.py FILE`` goes on from it if the file is
+there, and the guests, who connect again, are still in the room under their names.
 """
 
 from __future__ import annotations

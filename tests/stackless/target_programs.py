@@ -1,7 +1,7 @@
 """Programs as Stackless's examples are: each can be stopped in the middle and moved.
 
 ``whole NAME`` runs one to its end, ``begin NAME FILE`` stops after some switches and
-saves everything, ``end NAME FILE`` goes on from that. What a program printed is its state.
+saves everything, ``end NAME FILE`` goes on from that. It prints what was done.
 """
 
 from __future__ import annotations
