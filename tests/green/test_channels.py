@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from greenflow import green
-from greenflow.green import Channel, here, run, schedule, select, spawn
-
-
-@pytest.fixture(autouse=True)
-def nobody_is_left() -> Iterator[None]:
-    yield
-    for each in here().tasklets():
-        if not each.is_main:
-            each.kill(pending=True)
-    run()
-    assert here().runcount == 1
+from greenflow.green import Channel, here, run, schedule, spawn
 
 
 def test_values_come_in_the_order_in_which_they_were_sent() -> None:
@@ -204,55 +193,6 @@ def test_a_buffer_keeps_values_and_their_order() -> None:
     assert list(channel) == [5, 6]
     with pytest.raises(ValueError, match="negative"):
         Channel(-1)
-
-
-def test_select_takes_the_first_that_can_be_done() -> None:
-    first, second = Channel(), Channel()
-    spawn(second.send, "two")
-    run()
-    case, value = select(first.receiving(), second.receiving())
-    assert (case.channel, value) == (second, "two")
-    assert select(first.receiving(), timeout=0) == (None, None)
-
-
-def test_select_waits_for_all_and_leaves_all_queues() -> None:
-    first, second, seen = Channel(), Channel(), list[object]()
-
-    def waits() -> None:
-        receives, sends = first.receiving(), second.sending("out")
-        for _ in range(2):
-            case, value = select(receives, sends)
-            seen.append((case is receives, value))
-
-    tasklet = spawn(waits)
-    run()
-    assert (first.balance, second.balance) == (-1, 1)
-    assert tasklet.blocked
-    first.send("in")
-    assert (first.balance, second.balance) == (-1, 1)
-    assert second.receive() == "out"
-    run()
-    assert seen == [(True, "in"), (False, None)]
-    assert (first.balance, second.balance) == (0, 0)
-
-
-def test_select_waits_no_longer_than_its_timeout() -> None:
-    channel, seen = Channel(), list[object]()
-    spawn(lambda: seen.append(select(channel.receiving(), timeout=0.01)))
-    run()
-    assert seen == [(None, None)]
-    assert channel.balance == 0
-    with pytest.raises(ValueError, match="case"):
-        select()
-
-
-def test_one_that_waits_in_select_can_be_killed() -> None:
-    channel = Channel()
-    tasklet = spawn(select, channel.receiving(), channel.receiving())
-    run()
-    assert channel.balance == -2
-    tasklet.kill()
-    assert channel.balance == 0
 
 
 def test_a_channel_joins_tasklets_of_two_threads() -> None:

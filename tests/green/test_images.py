@@ -12,21 +12,10 @@ import pytest
 
 import greenflow
 from greenflow import green
-from greenflow.continuation import Continuation
-from greenflow.green import Channel, Tasklet, here, run, schedule, select, spawn
+from greenflow.green import Channel, Tasklet, run, schedule, select, spawn
 from tests.conftest import Child
 
 TARGET = str(Path(__file__).with_name("target_group.py"))
-
-
-@pytest.fixture(autouse=True)
-def nobody_is_left() -> Iterator[None]:
-    yield
-    for each in here().tasklets():
-        if not each.is_main:
-            each.kill(pending=True)
-    run()
-    assert here().runcount == 1
 
 
 def copied(value: Any) -> Any:
@@ -219,92 +208,6 @@ def test_an_exception_on_its_way_is_saved() -> None:
         channel.receive()
     run()
     assert seen == []
-
-
-def test_what_cannot_be_left_is_refused_and_goes_on() -> None:
-    seen: list[Any] = []
-
-    def sorts() -> None:
-        def key(number: int) -> int:
-            schedule()
-            return -number
-
-        seen.extend(sorted([1, 2], key=key))
-
-    tasklet = spawn(sorts)
-    run(steps=1)
-    assert not tasklet.restorable
-    with pytest.raises(greenflow.NotSuspendable, match="sorted"):
-        greenflow.dumps(tasklet)
-    run()
-    assert seen == [2, 1]
-
-
-def test_a_continuation_inside_a_tasklet_is_refused_and_goes_on() -> None:
-    seen: list[Any] = []
-
-    def inner() -> str:
-        schedule()
-        return "inner"
-
-    tasklet = spawn(lambda: seen.append(Continuation.start(inner).value))
-    run(steps=1)
-    with pytest.raises(greenflow.NotSuspendable, match="within another"):
-        greenflow.dumps(tasklet)
-    run()
-    assert seen == ["inner"]
-
-
-def test_what_cannot_be_saved_is_named_and_goes_on() -> None:
-    seen: list[Any] = []
-
-    def holds(file: Any) -> None:
-        schedule()
-        seen.append(file.read())
-
-    with Path(__file__).open() as file:
-        tasklet = spawn(holds, file)
-        run(steps=1)
-        with pytest.raises(greenflow.NotSaveable):
-            greenflow.dumps(tasklet)
-        run()
-    assert len(seen) == 1
-
-
-def test_who_runs_cannot_be_saved_and_main_is_main() -> None:
-    seen: list[Any] = []
-
-    def saves_itself() -> None:
-        try:
-            greenflow.dumps(here().current)
-        except greenflow.ContinuationError as error:
-            seen.append(str(error))
-
-    spawn(saves_itself)
-    run()
-    assert "runs, and cannot be saved" in seen[0]
-    assert copied(here().main) is here().main
-
-
-def test_suspend_pauses_a_tasklet_and_recv_is_refused() -> None:
-    seen: list[Any] = []
-
-    def pauses() -> None:
-        seen.append(greenflow.suspend())
-        try:
-            greenflow.recv()
-        except greenflow.NotInFlow:
-            seen.append("no flow")
-
-    tasklet = spawn(pauses)
-    run()
-    assert tasklet.paused
-    other = copied(tasklet)
-    tasklet.tempval = "on"
-    tasklet.insert()
-    run()
-    assert seen == ["on", "no flow"]
-    assert other.paused
 
 
 def test_no_finally_runs_when_a_stack_is_left() -> None:

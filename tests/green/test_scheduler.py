@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,16 +12,6 @@ import greenflow
 from greenflow import green
 from greenflow.green import Channel, TaskletExit, here, run, schedule, spawn
 from tests.conftest import Child
-
-
-@pytest.fixture(autouse=True)
-def nobody_is_left() -> Iterator[None]:
-    yield
-    for each in here().tasklets():
-        if not each.is_main:
-            each.kill(pending=True)
-    run()
-    assert here().runcount == 1
 
 
 def turns(name: str, count: int, seen: list[str]) -> None:
