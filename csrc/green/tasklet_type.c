@@ -138,11 +138,67 @@ static PyObject *put_first(gn_tasklet *self, PyObject *ignored)
     Py_RETURN_NONE;
 }
 
+/* The function of its greenlet. Each switch copies the stack, so as little as can be lies on
+ * it below the tasklet's own: what is done before and after is Python, and not there. */
+static PyObject *run_in(PyObject *context, PyObject *function, PyObject *args)
+{
+    if (PyContext_Enter(context) < 0) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Call(function, args, NULL);
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (PyContext_Exit(context) < 0) {
+        PyErr_WriteUnraisable(context);
+    }
+    PyErr_Restore(type, error, traceback);
+    return result;
+}
+
+static PyObject *call(PyObject *parts, PyObject **context)
+{
+    PyObject *function, *args;
+    if (parts == NULL
+        || !PyArg_ParseTuple(parts, "O!OO!", &PyContext_Type, context, &function,
+                             &PyTuple_Type, &args)) {
+        return NULL;
+    }
+    return run_in(*context, function, args);
+}
+
+static PyObject *main_(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    (void)args;
+    (void)kwargs;
+    PyObject *context = Py_None;
+    PyObject *parts = PyObject_CallMethod(self, "_enter", NULL);
+    PyObject *outcome = call(parts, &context);
+    PyObject *type = NULL, *error = NULL, *traceback = NULL;
+    if (outcome == NULL) {
+        PyErr_Fetch(&type, &error, &traceback);
+        PyErr_NormalizeException(&type, &error, &traceback);
+        if (traceback != NULL) {
+            PyException_SetTraceback(error, traceback);
+        }
+    }
+    PyObject *result = PyObject_CallMethod(self, "_left", "OOO", context,
+                                           outcome == NULL ? Py_None : outcome,
+                                           error == NULL ? Py_None : error);
+    Py_XDECREF(parts);
+    Py_XDECREF(outcome);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+    return result;
+}
+
 static PyMethodDef tasklet_methods[] = {
     {"_take", (PyCFunction)take, METH_NOARGS,
      "What it is given; SAVE if it is ordered."},
     {"_unlink", (PyCFunction)unlink_, METH_NOARGS, "Take it out of every queue."},
     {"_append", (PyCFunction)append, METH_NOARGS, "Let it run behind all others."},
+    {"_main", (PyCFunction)(void (*)(void))main_, METH_VARARGS | METH_KEYWORDS,
+     "What its greenlet does."},
     {"_put_first", (PyCFunction)put_first, METH_NOARGS,
      "Let it run before all others."},
     {NULL, NULL, 0, NULL},

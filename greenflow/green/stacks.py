@@ -11,7 +11,7 @@ import sys
 import threading
 from contextvars import Context
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import Continuation, frames, tags
 from greenflow.continuation.generators import forget
@@ -26,13 +26,14 @@ from greenflow.green.core import (
 from greenflow.green.loop import here
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from greenflow.continuation.frames import Records
     from greenflow.green.loop import Loop
     from greenflow.green.tasklets import Tasklet
 
-_OWN_FILE: Final = "<greenflow>"
+    Entry = tuple[Context, Callable[..., Any], tuple[Any, ...]]
 
 
 class Stack:
@@ -58,15 +59,16 @@ class Stack:
         assert records is not None
         return cls(records, continuation._context)
 
-    def resume(self, tasklet: Tasklet) -> tuple[bool, Any, Records | None]:
-        """Go on with it, with what the tasklet is given."""
+    def going_on(self, tasklet: Tasklet) -> Entry:
+        """Return how it goes on, with what the tasklet is given."""
         for each in self.waiting:
             frames.generator_recall(each)
+        error: BaseException | None = None
         try:
-            value, error = tasklet._take(), None
+            value = tasklet._take()
         except BaseException as raised:  # it is raised on the stack
             value, error = None, raised
-        return self.context.run(frames.resume, self.records, value, error, None)
+        return self.context, frames.resume, (self.records, value, error, None)
 
 
 # --- from its first instruction to its end ---
@@ -80,41 +82,44 @@ def _called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
 tags.register("called_in_tasklet", _called)
 
 
-def main(tasklet: Tasklet) -> Any:
-    """Run a tasklet, on its greenlet, and let the next one go on."""
-    loop, records = here(), None
+def enter(tasklet: Tasklet) -> Entry:
+    """Return what the tasklet's greenlet is to call: context, function, arguments.
+
+    Raises:
+        BaseException: what it was thrown before it began.
+    """
     stack, tasklet._stack = tasklet._stack, None
-    context = Context() if stack is None else stack.context
-    try:
-        if stack is not None:
-            _, _, records = stack.resume(tasklet)
-        else:
-            tasklet._take()
-            call, tasklet._call = tasklet._call, None
-            assert call is not None
-            if not isinstance(getattr(call[0], "__func__", call[0]), FunctionType):
-                call = _called, call, {}
-            _, _, records = context.run(frames.start, *call, None)
-    except GreenletExit:
-        tasklet._unlink()
-        tasklet._green = None
-        return None  # nobody refers to it: it does not matter who runs
-    except TaskletExit:
-        pass
-    except BaseException as error:  # the main tasklet raises it
-        loop.fail(error)
-    return _left(loop, tasklet, None if records is None else Stack(records, context))
+    if stack is not None:
+        return stack.going_on(tasklet)
+    tasklet._take()
+    call, tasklet._call = tasklet._call, None
+    assert call is not None
+    if not isinstance(getattr(call[0], "__func__", call[0]), FunctionType):
+        call = _called, call, {}
+    return Context(), frames.start, (*call, None)
 
 
-def _left(loop: Loop, tasklet: Tasklet, stack: Stack | None) -> None:
+def left(
+    tasklet: Tasklet,
+    context: Context,
+    outcome: tuple[bool, Any, Records | None] | None,
+    error: BaseException | None,
+) -> None:
     """Let another greenlet go on when this one, whose tasklet left it, ends."""
-    tasklet._green, tasklet._stack = None, stack
-    here_green = getcurrent()
+    loop, here_green = here(), getcurrent()
+    records = None if outcome is None else outcome[2]
+    tasklet._green = None
+    tasklet._stack = None if records is None else Stack(records, context)
+    if isinstance(error, GreenletExit):
+        tasklet._unlink()
+        return  # nobody refers to it: it does not matter who runs
     if loop.ordered is tasklet:
         loop.ordered = None
         here_green.parent = loop.saver
         return
-    if stack is None:
+    if error is not None and not isinstance(error, TaskletExit):
+        loop.fail(error)
+    if records is None:
         tasklet._call = tasklet.timer = None
     # A greenlet that ended keeps its parent: they would be a chain of all there were.
     if loop.last_end is not None:

@@ -271,5 +271,8 @@ class Tasklet(_green.Tasklet):
         """Called by the core before it runs for the first time, or again."""
         self._green = greenlet(self._main, self._loop.main._green)
 
-    def _main(self, *_: Any) -> Any:
-        return stacks.main(self)
+    def _enter(self) -> Any:
+        return stacks.enter(self)
+
+    def _left(self, context: Any, outcome: Any, error: BaseException | None) -> None:
+        stacks.left(self, context, outcome, error)
