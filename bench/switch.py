@@ -1,8 +1,8 @@
 """What tasklets cost beside greenlets, gevent and asyncio, all in one run.
 
-``python -m bench switch [--quick]``. Switch, spawn and channel ping-pong take turns in one
-process (A B A B ...), so each ratio is of the same moments; the memory of 100,000 that wait
-is measured in a process for each side.
+``python -m bench switch [--quick]``. Switch, spawn and channel ping-pong take turns in
+one process (A B A B ...), so each ratio is of the same moments; the memory of 100,000
+that wait is measured in a process for each side.
 """
 
 from __future__ import annotations

@@ -198,7 +198,12 @@ def asyncio_pingpong(count: int) -> None:
 
 
 MEASURES: Final = ("switch", "spawn", "pingpong")
-SIDES: Final = ("greenlet", "greenflow", "asyncio", *(("gevent",) if _HAS_GEVENT else ()))
+SIDES: Final = (
+    "greenlet",
+    "greenflow",
+    "asyncio",
+    *(("gevent",) if _HAS_GEVENT else ()),
+)
 
 
 def times(rounds: int, count: int) -> Times:

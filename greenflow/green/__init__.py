@@ -14,6 +14,7 @@
 It knows no store: :mod:`greenflow.runtime` does.
 """
 
+from greenflow.green.beside_asyncio import await_, host
 from greenflow.green.channels import Case, Channel, select
 from greenflow.green.core import Bomb, TaskletExit
 from greenflow.green.images import dumps, loads
@@ -31,8 +32,10 @@ __all__ = [
     "Runtime",
     "Tasklet",
     "TaskletExit",
+    "await_",
     "dumps",
     "here",
+    "host",
     "loads",
     "run",
     "schedule",

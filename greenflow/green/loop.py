@@ -47,6 +47,8 @@ class Loop(_green.Loop):
 
     Attributes:
         callback: called as ``callback(before, after)`` at each switch, or None.
+        wake: tells an event loop, which hosts this one, that somebody can run.
+        awaiting: how many wait for coroutines.
         watchdog: what interrupts those that run for too long, or None.
         last_end: the greenlet that ended last.
         saver: who ordered one of them to save itself, while it does.
@@ -62,6 +64,8 @@ class Loop(_green.Loop):
         self.saver: Any = None
         self.ordered: Tasklet | None = None
         self.callback: Callable[[Tasklet, Tasklet], object] | None = None
+        self.wake: Callable[[], object] | None = None
+        self.awaiting = 0
         self.watchdog: Watchdog | None = None
         self._timers: list[Timer] = []
         self._until = _FOREVER
@@ -126,6 +130,17 @@ class Loop(_green.Loop):
 
     def _bell(self) -> None:
         self._event.set()
+        if self.wake is not None:
+            self.wake()
+
+    def seconds_left(self) -> float | None:
+        """Return how long the first sleeper sleeps; None if there is none."""
+        self._set_alarm()
+        return max(0.0, self._alarm_at - time.monotonic()) if self._timers else None
+
+    def fire(self) -> None:
+        """Let those run whose time has come."""
+        self._fire()
 
     def _sleep_until(self, end: float) -> None:
         """Sleep until somebody can run or it is time; raises nothing but signals."""
@@ -197,18 +212,18 @@ class Loop(_green.Loop):
     def _run(self, *, threads: bool) -> bool:
         while True:
             answer = _green.switch()
-            if answer is LEAVE:
-                stacks.refuse(self, "it runs others")
-            elif answer is LIMIT:
+            while answer is LEAVE:
+                answer = stacks.refuse(self, "it runs others")
+            if answer is LIMIT:
                 return True
-            elif answer is not IDLE or not self._wait_for_more(threads=threads):
+            if answer is not IDLE or not self._wait_for_more(threads=threads):
                 return bool(self._until) and time.monotonic() >= self._until
 
     def _wait_for_more(self, *, threads: bool) -> bool:
         """Sleep if somebody may run later; return False if nobody will, or in time."""
         if self.runcount:
             return True
-        if self._until and time.monotonic() >= self._until:
+        if self.wake is not None or (self._until and time.monotonic() >= self._until):
             return False
         self._set_alarm()
         if not self._timers and not (threads and self._may_be_woken()):

@@ -151,13 +151,17 @@ def _wait_on(loop: Loop, tasklet: Tasklet, error: BaseException) -> object:
     return tasklet._take()
 
 
-def refuse(loop: Loop, why: str) -> None:
-    """Tell who ordered it that this tasklet cannot be saved; return in its turn."""
+def refuse(loop: Loop, why: str) -> Any:
+    """Tell who ordered it that this tasklet cannot be saved; return in its turn.
+
+    Returns what it is given then: LEAVE if it is ordered again.
+    """
     tasklet = loop.ordered
     assert tasklet is not None
     tasklet._ordered = False
     loop.ordered = None
     loop.saver.switch(NotSuspendable(f"{tasklet!r} cannot be saved now: {why}"))
+    return tasklet._take()
 
 
 def take_off(tasklet: Tasklet) -> None:
