@@ -107,7 +107,6 @@ def configure(
     save: object,
     idle: object,
     limit: object,
-    getcurrent: Callable[[], Any],
     /,
 ) -> None: ...
 def schedule(retval: Any = ..., /) -> Any: ...

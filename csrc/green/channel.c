@@ -90,6 +90,9 @@ static PyObject *from_buffer(gn_channel *c, gn_loop *loop, gn_tasklet *me)
     if (c->queue.count > 0 && c->direction > 0) {
         PyObject *sent = Py_NewRef(c->queue.head->value);
         PyObject *done = PyObject_CallMethod(c->buffer, "append", "O", sent);
+        if (done != NULL) {
+            gn_set_value(c->queue.head, Py_NewRef(Py_None)); /* it lies in the buffer */
+        }
         Py_DECREF(sent);
         PyObject *none = done == NULL ? NULL : meet(c, loop, me, -1, NULL, 1);
         Py_XDECREF(done);

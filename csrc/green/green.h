@@ -90,8 +90,7 @@ struct gn_loop {
 };
 
 extern PyTypeObject gn_loop_type;
-extern PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class,
-    *gn_getcurrent;
+extern PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
 gn_loop *gn_here(void); /* borrowed; NULL with an error */
 /* -1 with an error where no tasklet may be left. */
 int gn_may_switch(gn_loop *loop);

@@ -7,7 +7,7 @@
 
 #include <time.h>
 
-PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class, *gn_getcurrent;
+PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
 static _Thread_local struct {
     uint64_t thread_state;
     gn_loop *loop;
@@ -132,26 +132,23 @@ int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
 
 /* greenlet's own C interface: a table whose places are fixed (greenlet.h). To call by it is
  * one C frame instead of three, which lie on the stack that each switch copies. */
-enum { GREENLET_SWITCH = 6 };
+enum { GREENLET_CURRENT = 4, GREENLET_SWITCH = 6 };
+typedef PyObject *(*greenlet_current)(void);
 typedef PyObject *(*greenlet_switch)(PyObject *green, PyObject *args, PyObject *kwargs);
+static void **greenlet_table;
 
-static greenlet_switch find_switch(void)
+static int find_greenlet(void)
 {
-    static greenlet_switch found;
-    if (found == NULL) {
-        void **table = PyCapsule_Import("greenlet._C_API", 0);
-        found = table == NULL ? NULL : (greenlet_switch)table[GREENLET_SWITCH];
+    if (greenlet_table == NULL) {
+        greenlet_table = PyCapsule_Import("greenlet._C_API", 0);
     }
-    return found;
+    return greenlet_table == NULL ? -1 : 0;
 }
 
 /* To the greenlet of `to`; 0 when this one goes on, -1 with what was thrown at it. */
 static int hop(gn_tasklet *to)
 {
-    greenlet_switch go = find_switch();
-    if (go == NULL) {
-        return -1;
-    }
+    greenlet_switch go = (greenlet_switch)greenlet_table[GREENLET_SWITCH];
     PyObject *green = Py_NewRef(to->green);
     PyObject *got = go(green, NULL, NULL);
     Py_DECREF(green);
@@ -170,27 +167,39 @@ static int hop_by_main(gn_loop *loop, gn_tasklet *me, gn_tasklet *next, int is_n
     return failed;
 }
 
-static int stay_main(gn_tasklet *me)
+/* The main tasklet may go on in whichever greenlet it waits; another one has its own, and
+ * would come back to that from a greenlet that it made itself. */
+static int is_at_home(gn_loop *loop, gn_tasklet *me)
 {
-    PyObject *green = PyObject_CallNoArgs(gn_getcurrent);
+    if (find_greenlet() < 0) {
+        return -1;
+    }
+    PyObject *green = ((greenlet_current)greenlet_table[GREENLET_CURRENT])();
     if (green == NULL) {
         return -1;
     }
-    Py_XSETREF(me->green, green);
-    return 0;
+    if (me == loop->main) {
+        Py_XSETREF(me->green, green);
+        return 0;
+    }
+    Py_DECREF(green);
+    if (green == me->green) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_RuntimeError,
+                    "a tasklet cannot wait in a greenlet that it made itself");
+    return -1;
 }
 
 PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
 {
-    gn_tasklet *next = gn_choose(loop);
+    gn_tasklet *next = is_at_home(loop, me) < 0 ? NULL : gn_choose(loop);
     if (next == NULL) {
+        gn_put_first(loop, me);
         return NULL;
     }
     if (next == me) {
         return gn_take(me);
-    }
-    if (me == loop->main && stay_main(me) < 0) {
-        return NULL;
     }
     Py_INCREF(me);
     PyObject *result = NULL;

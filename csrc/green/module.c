@@ -4,9 +4,9 @@
 static PyObject *configure(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *loop_class, *bomb_class, *save, *idle, *limit, *getcurrent;
-    if (!PyArg_ParseTuple(args, "OOOOOO", &loop_class, &bomb_class, &save, &idle,
-                          &limit, &getcurrent)) {
+    PyObject *loop_class, *bomb_class, *save, *idle, *limit;
+    if (!PyArg_ParseTuple(args, "OOOOO", &loop_class, &bomb_class, &save, &idle,
+                          &limit)) {
         return NULL;
     }
     Py_XSETREF(gn_loop_class, Py_NewRef(loop_class));
@@ -14,13 +14,12 @@ static PyObject *configure(PyObject *module, PyObject *args)
     Py_XSETREF(gn_save, Py_NewRef(save));
     Py_XSETREF(gn_idle, Py_NewRef(idle));
     Py_XSETREF(gn_limit, Py_NewRef(limit));
-    Py_XSETREF(gn_getcurrent, Py_NewRef(getcurrent));
     Py_RETURN_NONE;
 }
 
 static PyMethodDef functions[] = {
     {"configure", configure, METH_VARARGS,
-     "configure(loop class, bomb class, SAVE, IDLE, LIMIT, getcurrent): once, before "
+     "configure(loop class, bomb class, SAVE, IDLE, LIMIT): once, before "
      "all else."},
     {NULL, NULL, 0, NULL},
 };

@@ -8,7 +8,7 @@ from greenflow.green import channels, core, loop, tasklets
 def ready() -> None:
     """Tell the core which classes are whose, and give those their public names."""
     signals = core.LEAVE, core.IDLE, core.LIMIT
-    core._green.configure(loop.Loop, core.Bomb, *signals, core.getcurrent)
+    core._green.configure(loop.Loop, core.Bomb, *signals)
     for cls in (
         tasklets.Tasklet,
         channels.Channel,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from greenlet import greenlet
 
 from greenflow.green import Channel, run, select, spawn
 
@@ -54,3 +55,30 @@ def test_one_that_waits_in_select_can_be_killed() -> None:
     assert channel.balance == -2
     tasklet.kill()
     assert channel.balance == 0
+
+
+def test_an_exception_waits_its_turn_behind_a_buffer() -> None:
+    channel = Channel(1)
+    channel.send(1)
+    spawn(channel.send_exception, LookupError, "second")
+    run()
+    assert (len(channel), channel.balance) == (1, 1)
+    assert channel.receive() == 1
+    assert (len(channel), channel.balance) == (1, 0)
+    with pytest.raises(LookupError, match="second"):
+        channel.receive()
+    assert len(channel) == 0
+
+
+def test_a_tasklet_waits_in_its_own_greenlet_only() -> None:
+    channel, seen = Channel(), list[object]()
+
+    def waits() -> None:
+        with pytest.raises(RuntimeError, match="greenlet that it made itself"):
+            greenlet(channel.receive).switch()
+        seen.append(channel.balance)
+        greenlet(seen.append).switch("a greenlet that does not wait")
+
+    spawn(waits)
+    run()
+    assert seen == [0, "a greenlet that does not wait"]
