@@ -80,6 +80,7 @@ struct gn_loop {
     gn_tasklet *current, *main;
     PyObject *runners;  /* tasklets that are in run(), the innermost last */
     PyObject *callback; /* called at each switch, or NULL */
+    PyObject *last_end; /* the greenlet that ended last, or NULL */
     PyObject *dict, *weak;
     unsigned long thread;
     unsigned long long switches;
@@ -98,6 +99,8 @@ int gn_may_switch(gn_loop *loop);
 gn_tasklet *gn_choose(gn_loop *loop);
 /* `to` is current; 1 if it has a greenlet that has not begun, -1 with an error. */
 int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to);
+/* The tasklet ends, and its greenlet with it: another one goes on then. */
+PyObject *gn_end(gn_tasklet *me);
 /* Let go on whoever is to; return what `me` is given when it goes on itself. */
 PyObject *gn_switch(gn_loop *loop, gn_tasklet *me);
 /* The same where `me` waits: where nobody can run, wait or tell so. */

@@ -104,13 +104,71 @@ gn_tasklet *gn_choose(gn_loop *loop)
     return told;
 }
 
+/* greenlet's own C interface: a table whose places are fixed (greenlet.h). To call by it is
+ * one C frame instead of three, which lie on the stack that each switch copies. */
+enum {
+    GREENLET_NEW = 3,
+    GREENLET_CURRENT = 4,
+    GREENLET_SWITCH = 6,
+    GREENLET_PARENT = 7
+};
+typedef PyObject *(*greenlet_new)(PyObject *run, PyObject *parent);
+typedef int (*greenlet_set_parent)(PyObject *green, PyObject *parent);
+typedef PyObject *(*greenlet_current)(void);
+typedef PyObject *(*greenlet_switch)(PyObject *green, PyObject *args, PyObject *kwargs);
+static void **greenlet_table;
+
+static int find_greenlet(void)
+{
+    if (greenlet_table == NULL) {
+        greenlet_table = PyCapsule_Import("greenlet._C_API", 0);
+    }
+    return greenlet_table == NULL ? -1 : 0;
+}
+
+/* Its parent is the main one: whoever ends names the next one as its parent. */
+static int new_greenlet(gn_loop *loop, gn_tasklet *t)
+{
+    PyObject *run =
+        find_greenlet() < 0 ? NULL : PyObject_GetAttrString((PyObject *)t, "_main");
+    PyObject *green = run == NULL ? NULL
+                                  : ((greenlet_new)greenlet_table[GREENLET_NEW])(
+                                      run, loop->main->green);
+    Py_XDECREF(run);
+    if (green == NULL) {
+        return -1;
+    }
+    Py_XSETREF(t->green, green);
+    return 0;
+}
+
+PyObject *gn_end(gn_tasklet *me)
+{
+    gn_loop *loop = me->loop;
+    greenlet_set_parent set_parent =
+        (greenlet_set_parent)greenlet_table[GREENLET_PARENT];
+    PyObject *green = ((greenlet_current)greenlet_table[GREENLET_CURRENT])();
+    /* One that ended keeps its parent: they would be a chain of all there were. */
+    if (loop->last_end != NULL && set_parent(loop->last_end, loop->main->green) < 0) {
+        PyErr_WriteUnraisable(loop->last_end);
+    }
+    Py_XSETREF(loop->last_end, green);
+    Py_INCREF(me);
+    gn_unlink(me);
+    gn_tasklet *next = gn_choose(loop);
+    int is_new = next == NULL ? -1 : gn_begin(loop, me, next);
+    Py_DECREF(me);
+    if (is_new < 0 || set_parent(green, (is_new ? loop->main : next)->green) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
 {
     int is_new = 0;
     if (to->green == NULL || to->green == Py_None) {
-        PyObject *done = PyObject_CallMethod((PyObject *)to, "_begin", NULL);
-        Py_XDECREF(done);
-        if (done == NULL) {
+        if (new_greenlet(loop, to) < 0) {
             return -1;
         }
         is_new = 1;
@@ -128,21 +186,6 @@ int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
     Py_XSETREF(loop->current, to);
     loop->switches++;
     return is_new;
-}
-
-/* greenlet's own C interface: a table whose places are fixed (greenlet.h). To call by it is
- * one C frame instead of three, which lie on the stack that each switch copies. */
-enum { GREENLET_CURRENT = 4, GREENLET_SWITCH = 6 };
-typedef PyObject *(*greenlet_current)(void);
-typedef PyObject *(*greenlet_switch)(PyObject *green, PyObject *args, PyObject *kwargs);
-static void **greenlet_table;
-
-static int find_greenlet(void)
-{
-    if (greenlet_table == NULL) {
-        greenlet_table = PyCapsule_Import("greenlet._C_API", 0);
-    }
-    return greenlet_table == NULL ? -1 : 0;
 }
 
 /* To the greenlet of `to`; 0 when this one goes on, -1 with what was thrown at it. */

@@ -90,24 +90,6 @@ static PyObject *switch_(PyObject *module, PyObject *ignored)
     return loop == NULL ? NULL : gn_switch(loop, loop->current);
 }
 
-/* What a tasklet that has ended returns from its greenlet through: the greenlet of the
- * next one. */
-static PyObject *leave(PyObject *module, PyObject *ignored)
-{
-    (void)module;
-    (void)ignored;
-    gn_loop *loop = gn_here();
-    if (loop == NULL) {
-        return NULL;
-    }
-    gn_tasklet *me = (gn_tasklet *)Py_NewRef((PyObject *)loop->current);
-    gn_unlink(me);
-    gn_tasklet *next = gn_choose(loop);
-    int is_new = next == NULL ? -1 : gn_begin(loop, me, next);
-    Py_DECREF(me);
-    return is_new < 0 ? NULL : Py_NewRef((is_new ? loop->main : next)->green);
-}
-
 static PyObject *get_here(PyObject *module, PyObject *ignored)
 {
     (void)module;
@@ -122,7 +104,6 @@ PyMethodDef gn_loop_functions[] = {
     {"run_now", run_now, METH_VARARGS, "Let a tasklet run at once."},
     {"wait", wait_blocked, METH_NOARGS, "Wait where the current tasklet was put."},
     {"switch", switch_, METH_NOARGS, "Let the next one run."},
-    {"leave", leave, METH_NOARGS, "The greenlet that goes on when this one ends."},
     {"here", get_here, METH_NOARGS, "The loop of this thread."},
     {NULL, NULL, 0, NULL},
 };

@@ -24,6 +24,7 @@ static int loop_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->main);
     Py_VISIT(self->runners);
     Py_VISIT(self->callback);
+    Py_VISIT(self->last_end);
     Py_VISIT(self->dict);
     return gn_ring_traverse(&self->ring, visit, arg);
 }
@@ -36,6 +37,7 @@ static int loop_clear(PyObject *op)
     Py_CLEAR(self->main);
     Py_CLEAR(self->runners);
     Py_CLEAR(self->callback);
+    Py_CLEAR(self->last_end);
     Py_CLEAR(self->dict);
     return 0;
 }

@@ -166,6 +166,22 @@ static PyObject *call(PyObject *parts, PyObject **context)
     return run_in(*context, function, args);
 }
 
+static PyObject *end(gn_tasklet *self, PyObject *ignored)
+{
+    (void)ignored;
+    gn_set_value(self, Py_NewRef(Py_None));
+    Py_CLEAR(self->green);
+    Py_CLEAR(self->call);
+    Py_CLEAR(self->timer);
+    return gn_end(self);
+}
+
+static PyObject *leave(gn_tasklet *self, PyObject *ignored)
+{
+    (void)ignored;
+    return gn_end(self);
+}
+
 static PyObject *main_(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     (void)args;
@@ -173,6 +189,11 @@ static PyObject *main_(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *context = Py_None;
     PyObject *parts = PyObject_CallMethod(self, "_enter", NULL);
     PyObject *outcome = call(parts, &context);
+    if (outcome != NULL && PyTuple_GET_ITEM(outcome, 2) == Py_None) {
+        Py_DECREF(parts);
+        Py_DECREF(outcome);
+        return end((gn_tasklet *)self, NULL);
+    }
     PyObject *type = NULL, *error = NULL, *traceback = NULL;
     if (outcome == NULL) {
         PyErr_Fetch(&type, &error, &traceback);
@@ -199,6 +220,9 @@ static PyMethodDef tasklet_methods[] = {
     {"_append", (PyCFunction)append, METH_NOARGS, "Let it run behind all others."},
     {"_main", (PyCFunction)(void (*)(void))main_, METH_VARARGS | METH_KEYWORDS,
      "What its greenlet does."},
+    {"_end", (PyCFunction)end, METH_NOARGS, "It has ended: let another one go on."},
+    {"_leave", (PyCFunction)leave, METH_NOARGS,
+     "It left its stack: let another one go on."},
     {"_put_first", (PyCFunction)put_first, METH_NOARGS,
      "Let it run before all others."},
     {NULL, NULL, 0, NULL},

@@ -50,7 +50,6 @@ class Loop(_green.Loop):
         wake: tells an event loop, which hosts this one, that somebody can run.
         awaiting: how many wait for coroutines.
         watchdog: what interrupts those that run for too long, or None.
-        last_end: the greenlet that ended last.
         saver: who ordered one of them to save itself, while it does.
         ordered: that one.
     """
@@ -60,7 +59,6 @@ class Loop(_green.Loop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.last_end: Any = None
         self.saver: Any = None
         self.ordered: Tasklet | None = None
         self.callback: Callable[[Tasklet, Tasklet], object] | None = None

@@ -20,7 +20,6 @@ from greenflow.green.core import (
     LEAVE,
     GreenletExit,
     TaskletExit,
-    _green,
     getcurrent,
 )
 from greenflow.green.loop import here
@@ -106,7 +105,7 @@ def left(
     error: BaseException | None,
 ) -> None:
     """Let another greenlet go on when this one, whose tasklet left it, ends."""
-    loop, here_green = here(), getcurrent()
+    loop = here()
     records = None if outcome is None else outcome[2]
     tasklet._green = None
     tasklet._stack = None if records is None else Stack(records, context)
@@ -115,17 +114,14 @@ def left(
         return  # nobody refers to it: it does not matter who runs
     if loop.ordered is tasklet:
         loop.ordered = None
-        here_green.parent = loop.saver
+        getcurrent().parent = loop.saver
         return
     if error is not None and not isinstance(error, TaskletExit):
         loop.fail(error)
     if records is None:
-        tasklet._call = tasklet.timer = None
-    # A greenlet that ended keeps its parent: they would be a chain of all there were.
-    if loop.last_end is not None:
-        loop.last_end.parent = loop.main._green
-    loop.last_end = here_green
-    here_green.parent = _green.leave()
+        tasklet._end()
+    else:
+        tasklet._leave()
 
 
 # --- off its stack ---

@@ -10,7 +10,6 @@ from greenflow.green.core import (
     TaskletExit,
     _green,
     error_of,
-    greenlet,
     raised,
 )
 from greenflow.green.loop import Loop, here
@@ -119,7 +118,7 @@ class Tasklet(_green.Tasklet):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Self:
         """Give the function its arguments and let it run in its turn."""
-        if self.alive:
+        if self._call is not None or self.alive:
             raise RuntimeError("the tasklet is alive")
         if self._function is None:
             raise TypeError("the tasklet is bound to no function")
@@ -266,10 +265,6 @@ class Tasklet(_green.Tasklet):
         return f"<tasklet {named} {doing.removeprefix('is_')} at {id(self):#x}>"
 
     # --- on its stack ---
-
-    def _begin(self) -> None:
-        """Called by the core before it runs for the first time, or again."""
-        self._green = greenlet(self._main, self._loop.main._green)
 
     def _enter(self) -> Any:
         return stacks.enter(self)
