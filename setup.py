@@ -58,7 +58,7 @@ def refusal(
 
 
 def extensions() -> list[Extension]:
-    """Return the compiled modules: the core, the memory of large values, the scheduler."""
+    """Return the compiled modules: the core, large values, the scheduler."""
     compile_args = list(COMPILE_ARGS)
     link_args: list[str] = []
     if os.environ.get("GREENFLOW_SANITIZE") == "1":
