@@ -35,7 +35,7 @@ DEBUG := build/debug$(OTHER)
 DEBUG_BIN := $(abspath $(DEBUG))/venv/bin
 # Runs a check, and notes how it ended (build/matrix/X.Y.json).
 RECORD := python3 $(CURDIR)/tools/record.py
-BUILD_INPUTS := setup.py pyproject.toml $(wildcard csrc/*.[ch] csrc/pages/*.[ch])
+BUILD_INPUTS := setup.py pyproject.toml $(wildcard csrc/*.[ch] csrc/pages/*.[ch] csrc/green/*.[ch])
 PIP := -m pip --disable-pip-version-check --quiet install
 # A process that dies in C leaves its report on the real stderr: keep pytest off it.
 CRASH_PYTEST := -m pytest -p no:cacheprovider --capture=sys -o timeout=1200
@@ -70,15 +70,15 @@ lint: $(VENV)/.installed-dev  ## Check style, types, stubs, layers and C formatt
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml greenflow._frames greenflow._pages
+	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml greenflow._frames greenflow._green greenflow._pages
 	$(BIN)/lint-imports
-	$(BIN)/clang-format --dry-run -Werror csrc/*.[ch] csrc/pages/*.[ch]
+	$(BIN)/clang-format --dry-run -Werror csrc/*.[ch] csrc/pages/*.[ch] csrc/green/*.[ch]
 
 .PHONY: format
 format: $(VENV)/.installed-dev  ## Rewrite Python and C to the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i csrc/*.[ch] csrc/pages/*.[ch]
+	$(BIN)/clang-format -i csrc/*.[ch] csrc/pages/*.[ch] csrc/green/*.[ch]
 
 .PHONY: soak
 soak: $(VENV)/.installed-test  ## Crash workers for SOAK_SECONDS=1800, faults, a million cycles, EXAMPLES=20000 programs

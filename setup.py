@@ -1,4 +1,4 @@
-"""Builds the two compiled modules; everything else stands in pyproject.toml."""
+"""Builds the three compiled modules; everything else stands in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def refusal(
 
 
 def extensions() -> list[Extension]:
-    """Return the compiled modules: the core, and the memory of large values."""
+    """Return the compiled modules: the core, large values, the scheduler."""
     compile_args = list(COMPILE_ARGS)
     link_args: list[str] = []
     if os.environ.get("GREENFLOW_SANITIZE") == "1":
@@ -73,7 +73,11 @@ def extensions() -> list[Extension]:
             extra_compile_args=compile_args,
             extra_link_args=link_args,
         )
-        for name, folder in (("_frames", "csrc"), ("_pages", "csrc/pages"))
+        for name, folder in (
+            ("_frames", "csrc"),
+            ("_green", "csrc/green"),
+            ("_pages", "csrc/pages"),
+        )
     ]
 
 

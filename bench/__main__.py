@@ -15,7 +15,10 @@ from bench import results
 
 #: Each has ``measure()``, which makes a report of plain values, and ``render()``, which
 #: turns that into text.
-BENCHMARKS = ("bigstate", "keyed", "listing", "runtime", "starting", *results.SUITE)
+BENCHMARKS = (
+    *("bigstate", "keyed", "listing", "runtime", "starting", "switch"),
+    *results.SUITE,
+)
 #: Those that take how often, and whether with data of 1,000 MB.
 _LONG = ("sizes",)
 

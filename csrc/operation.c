@@ -11,6 +11,7 @@ typedef struct {
     PyObject *qualname;
     PyObject *parse;   /* makes the request of the arguments, or raises */
     PyObject *outside; /* what is called instead where no flow can take it, or NULL */
+    PyObject *order;   /* what takes a stack that is told to save itself, or NULL */
     PyObject *doc;
     vectorcallfunc vectorcall;
     char hooked;
@@ -46,11 +47,88 @@ static PyObject *decide(PyThreadState *ts, gf_run *run, PyObject *op,
     return answer;
 }
 
+/* Whether the run lies on the stack of another one, which is not captured with it. */
+static int is_inside_another(PyThreadState *ts, gf_run *run)
+{
+    int through_c;
+    for (gf_frame *f = gf_current(ts); f != NULL; f = gf_caller(f, &through_c)) {
+        gf_shim kind = gf_shim_kind(gf_code(f));
+        if ((kind == GF_START || kind == GF_BASE) && gf_shim_run(f) != run) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The stack, or why it cannot be taken: an exception as a value. */
+static PyObject *captured_or_error(PyThreadState *ts, gf_run *run, PyObject *op,
+                                   PyObject *const *args)
+{
+    gf_records *records = NULL;
+    if (run == NULL) {
+        gf_raise_not_in_flow(op);
+    }
+    else if (run->capturing || run->leaving || is_inside_another(ts, run)) {
+        gf_frame *f = gf_own_frame(gf_current(ts));
+        if (f == NULL) {
+            gf_raise_not_in_flow(op);
+        }
+        else {
+            gf_refuse(gf_code(f), 0, "a continuation waits there within another one");
+        }
+    }
+    else {
+        run->capturing = 1;
+        records = gf_capture(ts, run, op, args);
+        run->capturing = 0;
+    }
+    if (records != NULL) {
+        return (PyObject *)records;
+    }
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return error;
+}
+
+/* `parse` does the whole of the work, and may wait in it for long: it returns what the call
+ * returns, or LEAVE, when it was told meanwhile that the stack is to be saved. Nothing of
+ * ours is on it then. */
+static PyObject *wait_or_leave(operation *self, PyObject *const *args, size_t nargs,
+                               PyObject *kwnames)
+{
+    PyObject *op = (PyObject *)self;
+    PyObject *result = PyObject_Vectorcall(self->parse, args, nargs, kwnames);
+    while (result == gf_leave) {
+        Py_DECREF(result);
+        PyThreadState *ts = PyThreadState_Get();
+        gf_run *run = gf_find_run(ts);
+        PyObject *taken = captured_or_error(ts, run, op, args);
+        Py_XINCREF((PyObject *)run);
+        result = PyObject_CallOneArg(self->order, taken);
+        if (result == gf_leave && Py_TYPE(taken) == &gf_records_type) {
+            Py_DECREF(result);
+            result = leave(ts, run, (gf_records *)taken, Py_None);
+            Py_DECREF(taken);
+            Py_XDECREF((PyObject *)run);
+            return result;
+        }
+        Py_XDECREF(taken);
+        Py_XDECREF((PyObject *)run);
+    }
+    return result;
+}
+
 static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
                                       size_t nargsf, PyObject *kwnames)
 {
     operation *self = (operation *)op;
     size_t nargs = (size_t)PyVectorcall_NARGS(nargsf);
+    if (self->order != NULL) {
+        return wait_or_leave(self, args, nargs, kwnames);
+    }
     PyThreadState *ts = PyThreadState_Get();
     gf_run *run = gf_find_run(ts);
     int in_flow = run != NULL && (!self->hooked || run->hook != NULL);
@@ -82,11 +160,12 @@ static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
 
 static PyObject *operation_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"name", "parse", "hooked", "outside", "qualname", NULL};
-    PyObject *name, *parse, *outside = Py_None, *qualname = NULL;
+    static char *names[] = {"name",     "parse", "hooked", "outside",
+                            "qualname", "order", NULL};
+    PyObject *name, *parse, *outside = Py_None, *qualname = NULL, *order = Py_None;
     int hooked = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$pOU:Operation", names, &name,
-                                     &parse, &hooked, &outside, &qualname)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO|$pOUO:Operation", names, &name,
+                                     &parse, &hooked, &outside, &qualname, &order)) {
         return NULL;
     }
     operation *self = (operation *)type->tp_alloc(type, 0);
@@ -94,6 +173,7 @@ static PyObject *operation_new(PyTypeObject *type, PyObject *args, PyObject *kwa
         self->name = Py_NewRef(name);
         self->qualname = Py_NewRef(qualname == NULL ? name : qualname);
         self->outside = outside == Py_None ? NULL : Py_NewRef(outside);
+        self->order = order == Py_None ? NULL : Py_NewRef(order);
         self->parse = Py_NewRef(parse);
         self->doc = PyObject_GetAttrString(parse, "__doc__");
         self->vectorcall = operation_vectorcall;
@@ -111,6 +191,7 @@ static int operation_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->name);
     Py_VISIT(self->qualname);
     Py_VISIT(self->outside);
+    Py_VISIT(self->order);
     Py_VISIT(self->parse);
     Py_VISIT(self->doc);
     return 0;
@@ -122,6 +203,7 @@ static int operation_clear(PyObject *op)
     Py_CLEAR(self->name);
     Py_CLEAR(self->qualname);
     Py_CLEAR(self->outside);
+    Py_CLEAR(self->order);
     Py_CLEAR(self->parse);
     Py_CLEAR(self->doc);
     return 0;

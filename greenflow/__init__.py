@@ -33,6 +33,7 @@ from greenflow.errors import (
     BadRecord,
     BadSignature,
     Cancelled,
+    ChannelDeadlock,
     CodeChanged,
     CodeMissing,
     Conflict,
@@ -68,8 +69,9 @@ from greenflow.errors import (
 )
 
 if TYPE_CHECKING:
-    from greenflow import aio, soft
+    from greenflow import aio, green, soft, stackless
     from greenflow.continuation import Continuation, moved, open_file, register
+    from greenflow.green import Runtime, dumps, loads
     from greenflow.runtime import (
         Flow,
         FlowLogFilter,
@@ -111,6 +113,7 @@ __all__ = [
     "BadRecord",
     "BadSignature",
     "Cancelled",
+    "ChannelDeadlock",
     "CodeChanged",
     "CodeMissing",
     "Conflict",
@@ -139,6 +142,7 @@ __all__ = [
     "NotSuspendable",
     "Options",
     "RolledBack",
+    "Runtime",
     "StackTooDeep",
     "Store",
     "StoreBusy",
@@ -153,13 +157,16 @@ __all__ = [
     "aio",
     "checkpoint",
     "current",
+    "dumps",
     "errors",
     "first",
     "flows",
     "gather",
     "get",
+    "green",
     "idempotency_key",
     "limit_queue",
+    "loads",
     "moved",
     "once",
     "open",
@@ -176,6 +183,7 @@ __all__ = [
     "sleep_until",
     "soft",
     "spawn",
+    "stackless",
     "suspend",
 ]
 
@@ -185,6 +193,7 @@ _HOMES = {
     "greenflow.continuation.moves": ("moved",),
     "greenflow.continuation.reopened": ("open_file",),
     "greenflow.continuation.registered": ("register",),
+    "greenflow.green": ("Runtime", "dumps", "loads"),
     "greenflow.runtime.flow": ("Flow",),
     "greenflow.runtime.making": ("Options", "options", "outbox"),
     "greenflow.runtime.logs": ("FlowLogFilter", "FlowLogHandler"),
@@ -215,7 +224,7 @@ _LAZY = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    if name in ("aio", "soft"):
+    if name in ("aio", "green", "soft", "stackless"):
         return import_module(f"greenflow.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,6 +6,7 @@
     +-- NotSaveable             a value that cannot be saved is on the stack
     +-- ContinuationError       finished, running, or of the wrong kind
     |   +-- Deadlock            flows would wait for each other for ever
+    |       +-- ChannelDeadlock tasklets wait at channels, and nobody can run
     +-- NoSuchPart              a stored stack has no such frame, variable or part
     |   +-- NoSuchVariable      a frame has no such variable, or it has no value
     +-- EditRefused             a waiting flow cannot be changed so
@@ -98,6 +99,10 @@ class ContinuationError(GreenflowError, RuntimeError):
 
 class Deadlock(ContinuationError):
     """Flows would wait for each other's end for ever; the error names the cycle."""
+
+
+class ChannelDeadlock(Deadlock, RuntimeError):
+    """The last tasklet that could run waits too; the error shows where each waits."""
 
 
 class NoSuchPart(GreenflowError, LookupError):

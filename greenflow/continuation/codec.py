@@ -179,10 +179,16 @@ def decode_call(
     return (function, args, kwargs), waiting
 
 
-def encode_result(value: object) -> Saved:
-    """Return what a finished function returned as bytes. Raises as encode_call()."""
+def encode_result(
+    value: object, running: dict[int, FunctionType] | None = None
+) -> Saved:
+    """Return what a finished function returned as bytes. Raises as encode_call().
+
+    ``running`` is told of the generators on stacks among the values: see pickling.
+    """
     head = encode_head(Head("done", PYTHON, ()))
-    return _dump_described(head, (value,), [("the flow", "its result", value)])
+    described = [("the flow", "its result", value)]
+    return _dump_described(head, (value,), described, running)
 
 
 def decode_result(body: Body) -> tuple[object, list[Any]]:
@@ -254,10 +260,13 @@ def load_values(body: Body, count: int) -> tuple[tuple[Any, ...], list[Any]]:
 
 
 def _dump_described(
-    head: bytes, value: object, described: list[tuple[str, str, object]]
+    head: bytes,
+    value: object,
+    described: list[tuple[str, str, object]],
+    running: dict[int, FunctionType] | None = None,
 ) -> Saved:
     try:
-        chunks, generators, codes, inner = pickling.write(value)
+        chunks, generators, codes, inner = pickling.write(value, running)
     except Exception as error:
         raise diagnose.explain(described, error) from error
     return Saved(head, chunks, spares.trailer(codes), generators, inner)

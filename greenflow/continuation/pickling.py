@@ -67,8 +67,9 @@ def _dump(
     running: dict[int, FunctionType] | None,
     owners: Any,
 ) -> Written:
-    if running or owners:
-        pickler.running, pickler.owners, pickler.used = running or {}, owners, True
+    if running is not None or owners:
+        pickler.running = {} if running is None else running
+        pickler.owners, pickler.used = owners, True
     pickler = _written(pickler, value)
     while pickler.weak and pickler.weak.found_more(pickler.memo.copy()):
         parted.release_all(pickler.chunks)

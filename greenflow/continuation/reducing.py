@@ -171,7 +171,7 @@ def is_own(kind: type) -> bool:
 def _decide(kind: type) -> _Reducer:
     """Find out how objects of a type are reduced; remember it if the type stays."""
     own = registered.reducer_of(kind) or builtin.reducer_of(kind)
-    if kind in nested.CLASSES:
+    if issubclass(kind, tuple(nested.CLASSES)):
         reducer: _Reducer = _continuation
     elif own is not None:
         reducer = _alone(own)

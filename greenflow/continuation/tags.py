@@ -81,6 +81,12 @@ HOMES = {
         "bind",
         "descriptor",
     ),
+    "greenflow.green.channels": ("send_sequence",),
+    "greenflow.green.images": (
+        *("one_of_green", "main_tasklet", "empty_tasklet", "fill_tasklet"),
+        *("empty_channel", "fill_channel", "empty_case", "fill_case", "bomb"),
+    ),
+    "greenflow.green.stacks": ("called_in_tasklet",),
     "greenflow.runtime.schedules": ("schedule",),
     "greenflow.runtime.shielding": ("shield", "shield_depth"),
     "greenflow.runtime.stores": ("flow", "store"),

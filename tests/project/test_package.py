@@ -56,6 +56,7 @@ def test_the_wheel_of_the_sdist_holds_the_package_alone(
     compiled = {n for n in package if n.endswith(".so")}
     assert {n.partition(".")[0] for n in compiled} == {
         "greenflow/_frames",
+        "greenflow/_green",
         "greenflow/_pages",
     }
     wanted = {name(path) for path in sources() if name(path).startswith("greenflow/")}

@@ -1,0 +1,296 @@
+/* The scheduler of one thread: a circle of who can run, and the way from one to the next.
+ *
+ * A switch is one call of greenlet's. What a tasklet is given when it goes on lies in the
+ * tasklet itself, so nothing but the order to save itself needs a word of its own.
+ */
+#include "green.h"
+
+#include <time.h>
+
+PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
+static _Thread_local struct {
+    uint64_t thread_state;
+    gn_loop *loop;
+} here;
+
+/* --- which loop -------------------------------------------------------------------------- */
+
+static gn_loop *find_loop(uint64_t id)
+{
+    PyObject *dict = PyThreadState_GetDict();
+    PyObject *key =
+        dict == NULL ? NULL : PyUnicode_InternFromString("greenflow._green");
+    PyObject *found = key == NULL ? NULL : PyDict_GetItemWithError(dict, key);
+    if (found == NULL && key != NULL && !PyErr_Occurred()) {
+        if (gn_loop_class == NULL) {
+            PyErr_SetString(PyExc_RuntimeError, "greenflow._green is not configured");
+        }
+        else if ((found = PyObject_CallNoArgs(gn_loop_class)) != NULL) {
+            int failed = PyDict_SetItem(dict, key, found);
+            Py_DECREF(found); /* the dictionary has it now, or nobody */
+            found = failed ? NULL : found;
+        }
+    }
+    Py_XDECREF(key);
+    if (found == NULL) {
+        return NULL;
+    }
+    here.thread_state = id;
+    here.loop = (gn_loop *)found;
+    if (here.loop->main == NULL) {
+        PyObject *done = PyObject_CallMethod(found, "_begin", NULL);
+        Py_XDECREF(done);
+        if (done == NULL) {
+            here.loop = NULL;
+        }
+    }
+    return here.loop;
+}
+
+gn_loop *gn_here(void)
+{
+    uint64_t id = PyThreadState_GetID(PyThreadState_Get());
+    return here.loop != NULL && here.thread_state == id ? here.loop : find_loop(id);
+}
+
+/* --- from one to the next ------------------------------------------------------------------ */
+
+static double now(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
+}
+
+int gn_may_switch(gn_loop *loop)
+{
+    if (loop->trap != 0) {
+        PyErr_SetString(PyExc_RuntimeError, "switch_trap");
+        return -1;
+    }
+    return 0;
+}
+
+/* 1 if who called run() is to go on although others can run; -1 with an error. */
+static int is_over(gn_loop *loop)
+{
+    Py_ssize_t runs = PyList_GET_SIZE(loop->runners);
+    if (loop->steps > 0 && --loop->steps == 0 && runs > 0) {
+        loop->steps = -1;
+        return 1;
+    }
+    if (loop->alarm == 0 || now() < loop->alarm) {
+        return 0;
+    }
+    PyObject *over = PyObject_CallMethod((PyObject *)loop, "_alarm", NULL);
+    int answer = over == NULL ? -1 : PyObject_IsTrue(over);
+    Py_XDECREF(over);
+    return answer > 0 ? runs > 0 : answer;
+}
+
+gn_tasklet *gn_choose(gn_loop *loop)
+{
+    int over = loop->steps > 0 || loop->alarm != 0 ? is_over(loop) : 0;
+    if (over < 0) {
+        return NULL;
+    }
+    if (!over && loop->ring.head != NULL) {
+        return loop->ring.head;
+    }
+    Py_ssize_t runs = PyList_GET_SIZE(loop->runners);
+    gn_tasklet *told =
+        runs == 0 ? loop->main : (gn_tasklet *)PyList_GET_ITEM(loop->runners, runs - 1);
+    told->signal = over ? GN_LIMIT : GN_IDLE;
+    return told;
+}
+
+/* greenlet's own C interface: a table whose places are fixed (greenlet.h). To call by it is
+ * one C frame instead of three, which lie on the stack that each switch copies. */
+enum {
+    GREENLET_NEW = 3,
+    GREENLET_CURRENT = 4,
+    GREENLET_SWITCH = 6,
+    GREENLET_PARENT = 7
+};
+typedef PyObject *(*greenlet_new)(PyObject *run, PyObject *parent);
+typedef int (*greenlet_set_parent)(PyObject *green, PyObject *parent);
+typedef PyObject *(*greenlet_current)(void);
+typedef PyObject *(*greenlet_switch)(PyObject *green, PyObject *args, PyObject *kwargs);
+static void **greenlet_table;
+
+static int find_greenlet(void)
+{
+    if (greenlet_table == NULL) {
+        greenlet_table = PyCapsule_Import("greenlet._C_API", 0);
+    }
+    return greenlet_table == NULL ? -1 : 0;
+}
+
+/* Its parent is the main one: whoever ends names the next one as its parent. */
+static int new_greenlet(gn_loop *loop, gn_tasklet *t)
+{
+    PyObject *run =
+        find_greenlet() < 0 ? NULL : PyObject_GetAttrString((PyObject *)t, "_main");
+    PyObject *green = run == NULL ? NULL
+                                  : ((greenlet_new)greenlet_table[GREENLET_NEW])(
+                                      run, loop->main->green);
+    Py_XDECREF(run);
+    if (green == NULL) {
+        return -1;
+    }
+    Py_XSETREF(t->green, green);
+    return 0;
+}
+
+PyObject *gn_end(gn_tasklet *me)
+{
+    gn_loop *loop = me->loop;
+    greenlet_set_parent set_parent =
+        (greenlet_set_parent)greenlet_table[GREENLET_PARENT];
+    PyObject *green = ((greenlet_current)greenlet_table[GREENLET_CURRENT])();
+    /* One that ended keeps its parent: they would be a chain of all there were. */
+    if (loop->last_end != NULL && set_parent(loop->last_end, loop->main->green) < 0) {
+        PyErr_WriteUnraisable(loop->last_end);
+    }
+    Py_XSETREF(loop->last_end, green);
+    Py_INCREF(me);
+    gn_unlink(me);
+    gn_tasklet *next = gn_choose(loop);
+    int is_new = next == NULL ? -1 : gn_begin(loop, me, next);
+    Py_DECREF(me);
+    if (is_new < 0 || set_parent(green, (is_new ? loop->main : next)->green) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
+{
+    int is_new = 0;
+    if (to->green == NULL || to->green == Py_None) {
+        if (new_greenlet(loop, to) < 0) {
+            return -1;
+        }
+        is_new = 1;
+    }
+    if (loop->callback != NULL && loop->callback != Py_None) {
+        PyObject *callback = Py_NewRef(loop->callback);
+        PyObject *done = PyObject_CallFunctionObjArgs(callback, from, to, NULL);
+        Py_DECREF(callback);
+        Py_XDECREF(done);
+        if (done == NULL) {
+            PyErr_WriteUnraisable(loop->callback);
+        }
+    }
+    Py_INCREF(to);
+    Py_XSETREF(loop->current, to);
+    loop->switches++;
+    return is_new;
+}
+
+/* To the greenlet of `to`; 0 when this one goes on, -1 with what was thrown at it. */
+static int hop(gn_tasklet *to)
+{
+    greenlet_switch go = (greenlet_switch)greenlet_table[GREENLET_SWITCH];
+    PyObject *green = Py_NewRef(to->green);
+    PyObject *got = go(green, NULL, NULL);
+    Py_DECREF(green);
+    Py_XDECREF(got);
+    return got == NULL ? -1 : 0;
+}
+
+/* A greenlet's C stack begins where the one stood that let it begin. So all begin from the
+ * main one: if each let the next one begin, the last would be too deep. */
+static int hop_by_main(gn_loop *loop, gn_tasklet *me, gn_tasklet *next, int is_new)
+{
+    int failed = hop(is_new && me != loop->main ? loop->main : next);
+    while (!failed && loop->current != me && !me->ordered) {
+        failed = hop(loop->current);
+    }
+    return failed;
+}
+
+/* The main tasklet may go on in whichever greenlet it waits; another one has its own, and
+ * would come back to that from a greenlet that it made itself. */
+static int is_at_home(gn_loop *loop, gn_tasklet *me)
+{
+    if (find_greenlet() < 0) {
+        return -1;
+    }
+    PyObject *green = ((greenlet_current)greenlet_table[GREENLET_CURRENT])();
+    if (green == NULL) {
+        return -1;
+    }
+    if (me == loop->main) {
+        Py_XSETREF(me->green, green);
+        return 0;
+    }
+    Py_DECREF(green);
+    if (green == me->green) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_RuntimeError,
+                    "a tasklet cannot wait in a greenlet that it made itself");
+    return -1;
+}
+
+PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
+{
+    gn_tasklet *next = is_at_home(loop, me) < 0 ? NULL : gn_choose(loop);
+    if (next == NULL) {
+        gn_put_first(loop, me);
+        return NULL;
+    }
+    if (next == me) {
+        return gn_take(me);
+    }
+    Py_INCREF(me);
+    PyObject *result = NULL;
+    int is_new = gn_begin(loop, me, next);
+    if (is_new >= 0) {
+        if (hop_by_main(loop, me, next, is_new) == 0) {
+            result = gn_take(me);
+        }
+        else {
+            gn_unlink(me); /* something was thrown at the greenlet */
+        }
+    }
+    Py_DECREF(me);
+    return result;
+}
+
+void gn_put_first(gn_loop *loop, gn_tasklet *me)
+{
+    gn_unlink(me);
+    gn_ring_insert(&loop->ring, me, loop->ring.head);
+    loop->ring.head = me;
+}
+
+PyObject *gn_wait(gn_loop *loop, gn_tasklet *me)
+{
+    for (;;) {
+        PyObject *value = gn_switch(loop, me);
+        if (value != gn_idle) {
+            return value;
+        }
+        Py_DECREF(value);
+        PyObject *done = PyObject_CallMethod((PyObject *)loop, "_idle", NULL);
+        Py_XDECREF(done);
+        if (done == NULL) {
+            gn_put_first(loop, me);
+            return NULL;
+        }
+    }
+}
+
+int gn_make_runnable(gn_tasklet *t)
+{
+    gn_loop *loop = t->loop;
+    gn_ring_append(&loop->ring, t);
+    if (!loop->waiting) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallMethod((PyObject *)loop, "_bell", NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
