@@ -169,10 +169,7 @@ def encode_call(
 def decode_call(
     body: Body,
 ) -> tuple[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]], list[Any]]:
-    """Return function, args and kwargs of what :func:`encode_call` made.
-
-    And the generators among them.
-    """
+    """Return what :func:`encode_call` was given, and the generators among that."""
     (function, args, kwargs), waiting = load_values(body, 3)
     if not callable(function) or type(args) is not tuple or type(kwargs) is not dict:
         raise BadContents("a saved call is damaged: it cannot be called")

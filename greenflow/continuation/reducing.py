@@ -116,12 +116,13 @@ def _generator(pickler: Reducing, generator: Any) -> Any:
     return reduced
 
 
-def _continuation(pickler: Reducing, continuation: nested.Nested) -> Any:
-    records = continuation.held_records()
+def _within(pickler: Reducing, obj: Any) -> Any:
+    """Reduce a continuation, or what holds one (nested.CLASSES)."""
+    records = obj.held_records() if isinstance(obj, nested.Nested) else None
     if records is not None:
         pickler.used = True
         pickler.codes += [function.__code__ for function in records.functions]
-    return continuation.reduce_within(pickler.running)
+    return obj.reduce_within(pickler.running)
 
 
 def _step(pickler: Reducing, step: Any) -> Any:
@@ -172,7 +173,7 @@ def _decide(kind: type) -> _Reducer:
     """Find out how objects of a type are reduced; remember it if the type stays."""
     own = registered.reducer_of(kind) or builtin.reducer_of(kind)
     if issubclass(kind, tuple(nested.CLASSES)):
-        reducer: _Reducer = _continuation
+        reducer: _Reducer = _within
     elif own is not None:
         reducer = _alone(own)
     elif issubclass(kind, type):

@@ -23,9 +23,12 @@ BLOCK = 64 * 1024
 SIZE = 40 * BLOCK + 12_345
 PAGE = mmap.PAGESIZE
 
-pytestmark = pytest.mark.skipif(
-    not watch_works(), reason="the kernel does not tell which pages were written"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not watch_works(), reason="the kernel does not tell which pages were written"
+    ),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning"),
+]
 
 
 @pytest.fixture
