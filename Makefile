@@ -116,7 +116,7 @@ matrix:  ## Run the suite on every CPython of PYTHONS (MATRIX_ARGS, MATRIX_STRIC
 	    python3 tools/matrix.py test $(PYTHONS)
 
 .PHONY: report
-report:  ## Write what was measured into README.md; RUN=1 measures everything first
+report:  ## Write what was measured into docs and README.md; RUN=1 measures everything first
 	$(if $(RUN),-@$(MAKE) report-all-run)
 	@python3 tools/report.py $(PYTHONS)
 	@python3 -m bench.report

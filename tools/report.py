@@ -1,4 +1,4 @@
-"""Write what was measured on each CPython into README.md, between the two markers.
+"""Write what was measured on each CPython into docs/tested.md, between the two markers.
 
 ``report.py VERSION...``: one line for each. What was not run, or of which only a part
 was run, is not told of: it stands as "-".
@@ -76,14 +76,14 @@ def rewrite(text: str, fresh: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _old, end, after = rest.partition(END)
     if not (begin and end):
-        raise SystemExit(f"README.md has no {BEGIN} ... {END}")
+        raise SystemExit(f"docs/tested.md has no {BEGIN} ... {END}")
     return f"{before}{begin}\n{fresh}{end}{after}"
 
 
 def main(*versions: str) -> None:
     fresh = table([results.load(version) for version in versions])
-    readme = results.ROOT / "README.md"
-    readme.write_text(rewrite(readme.read_text(), fresh))
+    page = results.ROOT / "docs" / "tested.md"
+    page.write_text(rewrite(page.read_text(), fresh))
     print(fresh, end="")
 
 

@@ -72,7 +72,7 @@ def test_the_table_is_written_between_its_markers(
     assert fresh == f"before\n{report.BEGIN}\nnew\n{report.END}\nafter\n"
     with pytest.raises(SystemExit, match="has no"):
         report.rewrite("no markers", "new\n")
-    assert report.BEGIN in (ROOT / "README.md").read_text()
+    assert report.BEGIN in (ROOT / "docs" / "tested.md").read_text()
 
 
 def test_an_outcome_is_noted_for_its_version(

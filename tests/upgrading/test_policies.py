@@ -170,7 +170,7 @@ def test_a_continuation_whose_code_was_not_kept_is_refused(deployed):
         reduce = nested.Nested.reduce_within
         def bare(pickler, continuation):
             return reduce(continuation, pickler.running)
-        reducing._continuation = bare
+        reducing._within = bare
         import app, greenflow
         store = greenflow.open("store")
         greenflow.options(store=store, id="a").spawn(app.work, 5)
