@@ -58,7 +58,7 @@ class Edited:
     def of(cls, data: bytes) -> Edited:
         head_bytes, body = unpack(data)
         head = decode_head(head_bytes)
-        (value, by_value, values, _), _ = codec._load(codec.Body(body), 4)
+        (value, by_value, values, _), _ = codec.load_values(codec.Body(body), 4)
         named = codec._resolve(head, head_bytes)
         functions = codec._merge(named, by_value) if by_value else named
         given = iter(values)

@@ -199,7 +199,10 @@ def test_an_ended_flow_does_not_go_on_for_real(
 
 
 def test_code_that_changed_since(
-    cli: Cli, flow: greenflow.Flow[Any], tmp_path: Path
+    cli: Cli,
+    flow: greenflow.Flow[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "shop" / "approval.py"
     text = path.read_text()
@@ -208,6 +211,9 @@ def test_code_that_changed_since(
     told = cli("debug", flow.id, "-c", "code", "-c", "ll", "-c", "q", code=None)
     assert 'answer = greenflow.recv(topic="boss")' in told
     path.write_text(text.replace("return answer", "return not answer"))
+    told = cli("debug", flow.id, "-c", "ll", "-c", "q")
+    assert "return answer" in told
+    monkeypatch.setenv("GREENFLOW_CODE", "strict")
     told = cli("debug", flow.id, code=5)
     assert "ask_boss" in told
 

@@ -46,7 +46,7 @@ class Deployed:
     def begin(self, source: str) -> None:
         """Write the module, and let a flow wait in it."""
         self.edit(source)
-        self.child(BEGIN, env=ENV)
+        self.child(BEGIN)
 
     def edit(self, source: str) -> None:
         """Write the module anew."""
@@ -55,10 +55,14 @@ class Deployed:
     def go_on(self, code: str, *answers: str) -> str:
         """Send answers, each followed by a run; return what was printed."""
         (self.folder / "go_on.py").write_text(GO_ON)
-        return self.child("go_on.py", code, *answers, env=ENV).stdout.strip()
+        return self.child("go_on.py", code, *answers).stdout.strip()
 
 
 @pytest.fixture
 def deployed(child, tmp_path: Path) -> Deployed:
     """Return a module and its flow, in a folder of their own."""
-    return Deployed(child, tmp_path)
+
+    def fresh(*arguments, env=ENV, **options):
+        return child(*arguments, env={**ENV, **env}, **options)
+
+    return Deployed(fresh, tmp_path)

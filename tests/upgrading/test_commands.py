@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from tests.upgrading.conftest import ENV
-
 APP = """
 import greenflow
 
@@ -30,7 +28,7 @@ def tell(deployed):
 
     def run(*arguments: str):
         done = deployed.child(
-            *("-m", "greenflow", "--store", "store", *arguments), code=None, env=ENV
+            *("-m", "greenflow", "--store", "store", *arguments), code=None
         )
         return done.returncode, done.stdout + done.stderr
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import greenflow
-from tests.upgrading.conftest import ENV
 
 APP = """
 import greenflow
@@ -177,7 +176,7 @@ def test_a_continuation_whose_code_was_not_kept_is_refused(deployed):
         store.run()
         """
     deployed.edit(NESTED)
-    deployed.child(without, env=ENV)
+    deployed.child(without)
     deployed.edit(NESTED.replace('"old"', '"new"').replace("a = 1", "a = b = n"))
     said = deployed.go_on("", "x")
     assert "that a continuation among the values was suspended in" in said
