@@ -140,8 +140,12 @@ def test_frames_and_flows_that_are_not_there(
 
 
 def test_a_flow_that_has_ended_or_cannot_be_loaded(
-    greenflow_command: Command, sale: str, tmp_path: Path
+    greenflow_command: Command,
+    sale: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("GREENFLOW_CODE", "strict")
     (tmp_path / "sale.py").write_text("")
     assert "sale" in greenflow_command("set", sale, "limit=1", code=5).stderr
     (tmp_path / "sale.py").write_text(SALE.replace("500", "600"))

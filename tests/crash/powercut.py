@@ -57,7 +57,7 @@ def without_bulk_sync() -> None:
 
 
 def without_name_sync() -> None:
-    bulk.os = _Without(bulk.os, "fsync")
+    bulk.sync_folder = lambda folder: None
 
 
 class _Without:

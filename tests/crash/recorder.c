@@ -146,6 +146,17 @@ PWRITE(pwrite64, off64_t)
 PWRITEV(pwritev, off_t)
 PWRITEV(pwritev64, off64_t)
 
+/* What os.pwritev() calls. */
+#define PWRITEV2(name, offset_type)                                                   \
+    ssize_t name(int fd, const struct iovec *parts, int number, offset_type at,       \
+                 int flags)                                                           \
+    {                                                                                 \
+        ON_FILE(ssize_t, fd, REAL(name)(fd, parts, number, at, flags),                \
+                note_parts(fd, path, parts, number, at));                             \
+    }
+PWRITEV2(pwritev2, off_t)
+PWRITEV2(pwritev64v2, off64_t)
+
 #define SYNCING(name)                                                                 \
     int name(int fd)                                                                  \
     {                                                                                 \

@@ -27,9 +27,7 @@ def test_all_names_are_there_and_no_others_are_public():
     extra = {"TYPE_CHECKING", "annotations", "import_module"}
     assert public - extra == set(greenflow.__all__) - {
         "__version__",
-        "aio",
-        "errors",
-        "soft",
+        *("aio", "errors", "green", "soft", "stackless"),
     }
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         greenflow.nothing

@@ -189,7 +189,7 @@ def test_several_flows_that_cannot_go_on_are_told_together(
             print(*(type(error).__name__ for error in group.exceptions))
         assert all(flow.done() for flow in others)
     """
-    assert in_store(code) == "CodeChanged CodeChanged"
+    assert in_store(code, GREENFLOW_CODE="strict") == "CodeChanged CodeChanged"
     assert {flow.status for flow in greenflow.flows(fn="moving:wait")} == {"hospital"}
 
 
