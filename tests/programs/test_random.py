@@ -19,7 +19,7 @@ from greenflow.continuation.delivery import iterators
 from tests.conftest import child_environment
 from tests.programs import grammar, stops
 
-EXAMPLES = int(os.environ.get("GREENFLOW_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("GREENFLOW_EXAMPLES", "40"))
 STEPS_MAX = 400
 Seen = tuple[list[Any], Any]
 answers = st.lists(st.booleans(), min_size=5, max_size=5)
