@@ -79,9 +79,13 @@ class Worker:
                     if self._bell.wait(0) or time.monotonic() >= look_at:
                         look_at = self._look()
                 if not self._stopped:
-                    load_now()
                     self._executor.rest()
-                    self._bell.wait(self._idle_seconds())
+                    self._wait()
+
+    def _wait(self) -> None:
+        seconds = self._idle_seconds()
+        if not self._bell.wait(seconds) and seconds >= _LOOK_SECONDS:
+            load_now()  # nobody waits for this worker now
 
     def _look(self) -> float:
         """Let the executor look for flows; return when to look again."""

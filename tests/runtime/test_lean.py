@@ -160,8 +160,10 @@ def test_a_worker_that_waits_has_loaded_what_it_may_need(child):
         from greenflow.runtime.worker import Worker
         before = len(later._waiting)
         worker = Worker(greenflow.open("store"))
-        rests = worker._executor.rest
-        worker._executor.rest = lambda: (rests(), worker.stop())
+        rests, rest = [], worker._executor.rest
+        worker._executor.rest = lambda: (
+            rest(), rests.append(1), len(rests) < 3 or worker.stop()
+        )
         worker.run()
         print(before > 5, [each.__name__ for each in later._waiting])
     """
