@@ -136,7 +136,6 @@ writev(int fd, const struct iovec *parts, int number)
     }
 PWRITE(pwrite, off_t)
 PWRITE(pwrite64, off64_t)
-
 #define PWRITEV(name, offset_type)                                                    \
     ssize_t name(int fd, const struct iovec *parts, int number, offset_type at)       \
     {                                                                                 \
@@ -148,10 +147,9 @@ PWRITEV(pwritev64, off64_t)
 
 /* What os.pwritev() calls. */
 #define PWRITEV2(name, offset_type)                                                   \
-    ssize_t name(int fd, const struct iovec *parts, int number, offset_type at,       \
-                 int flags)                                                           \
+    ssize_t name(int fd, const struct iovec *parts, int number, offset_type at, int how) \
     {                                                                                 \
-        ON_FILE(ssize_t, fd, REAL(name)(fd, parts, number, at, flags),                \
+        ON_FILE(ssize_t, fd, REAL(name)(fd, parts, number, at, how),                  \
                 note_parts(fd, path, parts, number, at));                             \
     }
 PWRITEV2(pwritev2, off_t)
@@ -221,29 +219,20 @@ named(int folder, const char *name, char *path)
         return fd;                                                                    \
     } while (0)
 
-int
-open(const char *name, int flags, ...)
-{
-    OPENS(REAL(open)(name, flags, mode), AT_FDCWD, name);
-}
-
-int
-open64(const char *name, int flags, ...)
-{
-    OPENS(REAL(open64)(name, flags, mode), AT_FDCWD, name);
-}
-
-int
-openat(int folder, const char *name, int flags, ...)
-{
-    OPENS(REAL(openat)(folder, name, flags, mode), folder, name);
-}
-
-int
-openat64(int folder, const char *name, int flags, ...)
-{
-    OPENS(REAL(openat64)(folder, name, flags, mode), folder, name);
-}
+#define OPEN(call)                                                                    \
+    int call(const char *name, int flags, ...)                                        \
+    {                                                                                 \
+        OPENS(REAL(call)(name, flags, mode), AT_FDCWD, name);                         \
+    }
+OPEN(open)
+OPEN(open64)
+#define OPENAT(call)                                                                  \
+    int call(int folder, const char *name, int flags, ...)                            \
+    {                                                                                 \
+        OPENS(REAL(call)(folder, name, flags, mode), folder, name);                   \
+    }
+OPENAT(openat)
+OPENAT(openat64)
 
 #define ON_NAME(folder, name, call, op)                                               \
     do {                                                                              \
@@ -301,7 +290,7 @@ rename(const char *from, const char *to)
     return result;
 }
 
-/* Nobody writes a store's files so; if somebody begins to, this must learn it. */
+/* Nobody writes a store's files so; who begins to must teach this. */
 int
 msync(void *address, size_t size, int flags)
 {
