@@ -6,6 +6,7 @@ import os
 import site
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,27 @@ def environment() -> dict[str, str]:
     ours = child_environment()
     path = [ours["PYTHONPATH"], *site.getsitepackages()]
     return {**ours, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def asks(folder: Path, **extra: str) -> Callable[..., str]:
+    """Return what runs an interpreter in a folder and returns all that it says.
+
+    Its default store is ``store`` in the folder; ``extra`` is its environment's.
+    """
+    env = child_environment({**extra, "GREENFLOW_STORE": str(folder / "store")})
+
+    def run(python: Path, *arguments: str) -> str:
+        finished = subprocess.run(
+            [python, *arguments],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return finished.stdout + finished.stderr
+
+    return run
 
 
 def _candidates() -> set[Path]:

@@ -47,6 +47,24 @@ def test_the_balance_counts_who_waits() -> None:
     assert channel.balance == 0
 
 
+def met(preference: int, *, begins: str) -> list[str]:
+    """Let a sender and a receiver meet; return who went on first."""
+    channel, seen = Channel(), list[str]()
+    channel.preference = preference
+
+    def receiver() -> None:
+        seen.append(f"received {channel.receive()}")
+
+    def sender() -> None:
+        channel.send(1)
+        seen.append("sent")
+
+    for each in (sender, receiver) if begins == "sender" else (receiver, sender):
+        spawn(each)
+    run()
+    return seen
+
+
 @pytest.mark.parametrize(
     ("preference", "order"),
     [
@@ -58,20 +76,7 @@ def test_the_balance_counts_who_waits() -> None:
 def test_who_is_preferred_goes_on_at_once_when_a_value_is_sent(
     preference: int, order: list[str]
 ) -> None:
-    channel, seen = Channel(), list[str]()
-    channel.preference = preference
-
-    def receiver() -> None:
-        seen.append(f"received {channel.receive()}")
-
-    def sender() -> None:
-        channel.send(1)
-        seen.append("sent")
-
-    spawn(receiver)
-    spawn(sender)
-    run()
-    assert seen == order
+    assert met(preference, begins="receiver") == order
 
 
 @pytest.mark.parametrize(
@@ -85,20 +90,7 @@ def test_who_is_preferred_goes_on_at_once_when_a_value_is_sent(
 def test_who_is_preferred_goes_on_at_once_when_a_value_is_taken(
     preference: int, order: list[str]
 ) -> None:
-    channel, seen = Channel(), list[str]()
-    channel.preference = preference
-
-    def receiver() -> None:
-        seen.append(f"received {channel.receive()}")
-
-    def sender() -> None:
-        channel.send(1)
-        seen.append("sent")
-
-    spawn(sender)
-    spawn(receiver)
-    run()
-    assert seen == order
+    assert met(preference, begins="sender") == order
 
 
 def test_with_schedule_all_others_run_before_both() -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,28 +9,14 @@ import pytest
 from greenflow.store import keyfile
 from greenflow.store.keyfile import Source
 from tests.keys.helpers import HAS_CRYPTOGRAPHY
+from tests.upkeep.conftest import folder, place
 
-MEMORY = Path("/dev/shm")
+__all__ = ["folder", "place"]
 
 
 @pytest.fixture(autouse=True)
 def _no_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(keyfile.FILE_VARIABLE, raising=False)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory, where there is some: what is proved does not need a disk."""
-    usable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
-    made = Path(tempfile.mkdtemp(dir=MEMORY if usable else tmp_path))
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture
-def place(folder: Path) -> Path:
-    """Where the test's store is."""
-    return folder / "store"
 
 
 @pytest.fixture

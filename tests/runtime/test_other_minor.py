@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import child_environment
-from tests.core.pythons import of_another_minor
+from tests.core.pythons import asks, of_another_minor
 
 MODULE = """
 import greenflow
@@ -27,20 +25,7 @@ def begin():
 @pytest.fixture
 def ask(tmp_path: Path):
     (tmp_path / "job_of_another.py").write_text(MODULE)
-    env = child_environment({"GREENFLOW_STORE": str(tmp_path / "store")})
-
-    def run(python: Path, *arguments: str) -> str:
-        finished = subprocess.run(
-            [python, *arguments],
-            cwd=tmp_path,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return finished.stdout + finished.stderr
-
-    return run
+    return asks(tmp_path)
 
 
 def test_it_is_refused_by_name_and_goes_on_where_it_was_saved(ask):

@@ -1,22 +1,7 @@
-"""Each test ends with nobody left but the main tasklet."""
+"""What the tests of tasklets have: each ends with nobody left but the main one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from tests.green.conftest import nobody_is_left
 
-import pytest
-
-import greenflow.stackless as stackless
-from greenflow.green import here, run
-
-
-@pytest.fixture(autouse=True)
-def nobody_is_left() -> Iterator[None]:
-    yield
-    stackless.set_schedule_callback(None)
-    stackless.set_channel_callback(None)
-    for each in here().tasklets():
-        if not each.is_main:
-            each.kill(pending=True)
-    run()
-    assert here().runcount == 1
+__all__ = ["nobody_is_left"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import child_environment
-from tests.core.pythons import of_other_minors
+from tests.core.pythons import asks, of_other_minors
 
 TARGET = Path(__file__).parent / "target_crossing.py"
 OURS = Path(sys.executable)
@@ -70,20 +68,7 @@ def others() -> tuple[Path, ...]:
 @pytest.fixture
 def ask(tmp_path: Path):
     (tmp_path / "app.py").write_text(APP)
-    env = child_environment({**ENV, "GREENFLOW_STORE": str(tmp_path / "store")})
-
-    def run(python: Path, *arguments: str) -> str:
-        finished = subprocess.run(
-            [python, *arguments],
-            cwd=tmp_path,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return finished.stdout + finished.stderr
-
-    return run
+    return asks(tmp_path, **ENV)
 
 
 def test_the_corpus_goes_on_right_or_is_refused(others, ask, tmp_path: Path):
