@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ import click
 from greenflow.cli.options import flow_argument, json_option, reading, store_option
 from greenflow.cli.text import json_document
 from greenflow.errors import BadRecord
-from greenflow.inspect import Stack
+from greenflow.inspect.content import Content
 from greenflow.store.upkeep_export import export, write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from greenflow.store.base import Source, Store
 
 
@@ -37,7 +40,7 @@ def command(
     """
     with reading(store_path) as store:
         whole_id = store.resolve(flow_id)
-        exported = export(store, whole_id, _texts(store, whole_id))
+        exported = export(store, whole_id, partial(_texts, store))
         wrap = None if unsigned else store.wrap
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
@@ -55,18 +58,10 @@ def command(
     click.echo(f"{whole_id} is in {target}", err=True)
 
 
-def _texts(store: Store, flow_id: str) -> list[Source]:
-    """Return the stored sources of the code that the flow's checkpoints wait in."""
-    found: dict[bytes, Source] = {}
-    for checkpoint in store.history(flow_id):
-        try:
-            frames = Stack(
-                store.saved(flow_id, checkpoint.seq, shown=True).state
-            ).frames
-        except BadRecord:
-            continue  # it is of the kind that has no frames; or export tells of it
-        for frame in frames:
-            source = store.source(frame.code_hash) if frame.code_hash else None
-            if source is not None:
-                found[frame.code_hash] = source
-    return list(found.values())
+def _texts(store: Store, stream: bytes) -> Iterator[Source]:
+    """Yield the texts and the code that are stored of what a saved state waits in."""
+    try:
+        keys = Content(stream, codes=store.code).keys
+    except BadRecord:
+        return  # nobody can go on from it
+    yield from filter(None, map(store.source, keys))

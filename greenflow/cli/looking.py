@@ -40,4 +40,4 @@ def stack_of(
         return None
     else:
         state = store.state(record.id, shown=True)
-    return Stack(state, texts=store.source, reveal=reveal)
+    return Stack(state, texts=store.source, codes=store.code, reveal=reveal)

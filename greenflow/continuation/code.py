@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import opcode
 import weakref
 from importlib._bootstrap_external import MAGIC_NUMBER
 from types import CodeType
@@ -14,6 +15,12 @@ from greenflow.errors import WrongInterpreter
 from greenflow.limits import CODES_KEPT_MAX
 
 _HASH_BYTES = 8
+_OF_CONSTANTS = frozenset(opcode.hasconst)
+_EXTENDED_ARG = opcode.opmap["EXTENDED_ARG"]
+_IDENTITY_BYTES = 16
+#: Stands, before its identity, for code that is not with a state but in its store. No
+#: compressed data begins so.
+APART = b"\0"
 
 _Value = TypeVar("_Value")
 
@@ -46,6 +53,7 @@ class ByCode(Generic[_Value]):
 
 
 _hashes: ByCode[bytes] = ByCode()
+_identities: ByCode[bytes] = ByCode()
 _dumped: ByCode[bytes] = ByCode()
 #: The same bytes give the same code object again, so that it stays specialised, and so
 #: that what is known of it stays known.
@@ -57,13 +65,54 @@ _kept: dict[bytes, CodeType] = {}
 def code_hash(code: CodeType) -> bytes:
     """Return 8 bytes that tell whether code does the same at the same offsets.
 
-    File name and line numbers do not count: only what a suspended frame relies on.
+    File name, lines and docstrings do not count: only what a suspended frame relies on.
     """
     known = _hashes.get(code)
     if known is None:
         known = digest(code)
         _hashes.put(code, known)
     return known
+
+
+def code_identity(code: CodeType) -> bytes:
+    """Return 16 bytes that tell a code object from any other, of all Pythons.
+
+    As code_hash(), but file, names, lines and docstrings count.
+    """
+    known = _identities.get(code)
+    if known is None:
+        known = identity(code)
+        _identities.put(code, known)
+    return known
+
+
+def identity(code: Any, *, first_line: int = 0) -> bytes:
+    """Return code_identity() of a code object, or of what was read of one.
+
+    Args:
+        code: the code, or what has its names, and the ``magic`` of its Python.
+        first_line: lines are counted from here on.
+    """
+    magic = getattr(code, "magic", MAGIC_NUMBER)
+    hasher = blake2b(magic, digest_size=_IDENTITY_BYTES)
+    hasher.update(digest(code, docs=True))
+    _add_places(code, first_line, hasher)
+    return hasher.digest()
+
+
+def _add_places(code: Any, first_line: int, hasher: Any) -> None:
+    line = code.co_firstlineno - first_line
+    names = code.co_filename, code.co_name, code.co_qualname, line
+    hasher.update(_sized(repr(names).encode(errors="surrogatepass")))
+    hasher.update(_sized(code.co_linetable))
+    for each in code.co_consts:
+        if hasattr(each, "co_code"):
+            _add_places(each, first_line, hasher)
+
+
+def is_code(code: CodeType, expected: bytes) -> bool:
+    """Return whether code has a hash, as it is or as it was when docstrings counted."""
+    return expected in (code_hash(code), digest(code, docs=True))
 
 
 def code_bytes(code: CodeType) -> bytes:
@@ -111,11 +160,14 @@ def code_from_bytes(data: bytes) -> CodeType:
 tags.register("code", code_from_bytes)
 
 
-def digest(code: Any) -> bytes:
+def digest(code: Any, *, docs: bool = False) -> bytes:
     """Return the hash of a code object, or of what was read of one and has its names.
 
-    As :func:`code_hash`, which remembers it.
+    As :func:`code_hash`, which remembers it; ``docs``: docstrings count.
     """
+    constants = code.co_consts
+    if not docs and constants and type(constants[0]) is str and not _loads_first(code):
+        constants = (None, *constants[1:])
     hasher = blake2b(digest_size=_HASH_BYTES)
     numbers = (
         code.co_argcount,
@@ -130,21 +182,32 @@ def digest(code: Any) -> bytes:
         repr(names).encode(errors="surrogatepass"),
         code.co_code,
         code.co_exceptiontable,
-        _constant(code.co_consts),
+        _constant(constants, docs),
     ):
         hasher.update(_sized(part))
     return hasher.digest()
 
 
-def _constant(value: object) -> bytes:
+def _loads_first(code: Any) -> bool:
+    """Return whether the first constant is more than a docstring: it is loaded."""
+    units = code.co_code
+    return any(
+        units[at] in _OF_CONSTANTS
+        and units[at + 1] == 0
+        and (at == 0 or units[at - 2] != _EXTENDED_ARG)
+        for at in range(0, len(units) - 1, 2)
+    )
+
+
+def _constant(value: object, docs: bool) -> bytes:
     """Bytes that tell a constant from others, the same in every process."""
     if hasattr(value, "co_code"):
-        return b"C" + digest(value)
+        return b"C" + digest(value, docs=docs)
     if isinstance(value, tuple):
-        return b"(" + b"".join(_sized(_constant(item)) for item in value)
+        return b"(" + b"".join(_sized(_constant(item, docs)) for item in value)
     if isinstance(value, frozenset):
         # iterated in an order that depends on the hash seed
-        return b"{" + b"".join(sorted(_sized(_constant(item)) for item in value))
+        return b"{" + b"".join(sorted(_sized(_constant(item, docs)) for item in value))
     return f"{type(value).__name__}:{value!r}".encode(errors="surrogatepass")
 
 

@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from greenflow.continuation import frames, main_module, names, tags
-from greenflow.continuation.code import code_bytes, code_from_bytes, code_hash
+from greenflow.continuation.code import code_bytes, code_from_bytes, code_hash, is_code
 from greenflow.errors import CodeChanged
 from greenflow.later import later_all
 
@@ -83,7 +83,7 @@ def resolve(module: str, qualname: str, expected: bytes) -> FunctionType:
     found: Any = sys.modules.get(module)
     if found is not None:
         function = names.function_at(found.__dict__, qualname)
-        if function is not None and code_hash(function.__code__) == expected:
+        if function is not None and is_code(function.__code__, expected):
             return function
     return places.function_or_hidden(module, qualname, expected)
 

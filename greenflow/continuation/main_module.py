@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from greenflow.continuation import names
-from greenflow.continuation.code import code_hash
+from greenflow.continuation.code import code_hash, is_code
 from greenflow.errors import CodeMissing
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def name_of(function: FunctionType) -> MainName | None:
 def live_function(name: MainName) -> FunctionType | None:
     """Return the function of that name, if this is its program. See :func:`name_of`."""
     found = find_live(name.key, name.path)
-    if type(found) is FunctionType and code_hash(found.__code__) == name.code_hash:
+    if type(found) is FunctionType and is_code(found.__code__, name.code_hash):
         return found
     return None
 

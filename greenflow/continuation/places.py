@@ -13,7 +13,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greenflow.continuation import main_module, moves, names, tags
-from greenflow.continuation.code import ByCode, code_hash
+from greenflow.continuation.code import ByCode, code_hash, is_code
 from greenflow.errors import CodeChanged, CodeMissing
 from greenflow.later import later
 
@@ -143,7 +143,7 @@ def function_or_hidden(module: str, path: str, expected: bytes) -> FunctionType:
     changed = None
     module, path, namespace = _found(module, path)
     for function in _functions_at(namespace, path):
-        if code_hash(function.__code__) == expected:
+        if is_code(function.__code__, expected):
             return function
         changed = changed or function
     if changed is None:
@@ -174,7 +174,7 @@ def code_at(
         for index in constants:
             held = code.co_consts if isinstance(code, CodeType) else ()
             code = held[index] if index < len(held) else None
-        if isinstance(code, CodeType) and code_hash(code) == expected:
+        if isinstance(code, CodeType) and is_code(code, expected):
             return code
         kept = kept or spares.nested(expected, code, place)
     if outer is None:

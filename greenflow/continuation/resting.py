@@ -136,13 +136,19 @@ class Resting(Nested):
         records = frames.snapshot(frame, self._context)
         return codec.encode_stack(records, value, self._context).data
 
-    def save(self) -> AnyState:
+    def save(self, keep: Callable[[bytes], bytes] | None = None) -> AnyState:
         """Return it as :meth:`dumps` does, with large values beside: for a store.
 
         They are not copied: what has them must not change until it is written.
         Raises as dumps().
+
+        Args:
+            keep: keeps the code of a trailer (:mod:`.spares`), and returns one that
+                refers to it.
         """
         saved = self._save()
+        if keep is not None:
+            saved = saved._replace(trailer=keep(saved.trailer))
         state = saved.state
         self._forget(saved.generators)
         return state

@@ -3,35 +3,41 @@
 Two patch levels of one minor version run the same bytecode, but may compile the same
 source to other bytecode (3.13.0 and 3.13.18 differ in one function of nine). Frames and
 generators that wait go on in the code they were suspended in: it stands, compressed,
-behind the saved values, and is looked at only by another patch level than wrote it.
+behind the saved values, and is looked at only by another patch level than wrote it, or
+where the code was edited. A store keeps it once for all of its flows: what stands
+behind the values then only tells which it is.
 """
 
 from __future__ import annotations
 
-import dis
-import sys
 import threading
 import weakref
 import zlib
-from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from greenflow.continuation.code import (
+    APART,
     ByCode,
     code_bytes,
     code_from_bytes,
     code_hash,
 )
+from greenflow.continuation.recompiled import stands_for
 from greenflow.envelope import unsealed
-from greenflow.errors import BadContents, CodeChanged
+from greenflow.errors import BadContents, CodeChanged, CodeMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from greenflow.continuation.places import Nested
+
+#: Returns code by its identity, compressed; None if it has it not.
+Library = Callable[[bytes], bytes | None]
 
 _LENGTH_BYTES = 4
 _ENCODER = msgspec.msgpack.Encoder()
@@ -41,7 +47,12 @@ _compressed: ByCode[bytes] = ByCode()
 
 def trailer(codes: Iterable[CodeType]) -> bytes:
     """Return what follows the values. The opposite of what ``with Reading()`` reads."""
-    data = _ENCODER.encode({code_hash(code): _spare(code) for code in codes})
+    return packed({code_hash(code): _spare(code) for code in codes})
+
+
+def packed(found: dict[bytes, bytes]) -> bytes:
+    """Return a trailer of code by its hash. The opposite of :func:`kept`."""
+    data = _ENCODER.encode(found)
     return data + len(data).to_bytes(_LENGTH_BYTES, "little")
 
 
@@ -56,10 +67,46 @@ def _spare(code: CodeType) -> bytes:
 def kept(body: bytes) -> dict[bytes, bytes]:
     """Return the code that stands behind the values: compressed bytes by hash.
 
+    Of code that does not stand there: APART and its identity.
+
     Raises:
         BadContents: it is damaged.
     """
-    return _read(body)
+    end = len(body) - _LENGTH_BYTES
+    start = end - int.from_bytes(body[end:], "little")
+    if end < 0 or start < 0:
+        raise BadContents("a saved continuation is damaged: its code is cut")
+    try:
+        return _DECODER.decode(body[start:end])
+    except msgspec.DecodeError as error:
+        raise BadContents(f"a saved continuation is damaged: {error}") from error
+
+
+def code_in(data: bytes) -> CodeType:
+    """Return the code of one entry of what :func:`kept` returns.
+
+    Raises:
+        BadContents: it is damaged.
+        CodeMissing: it does not stand there, and is not in the library in use.
+        WrongInterpreter: another Python wrote it.
+    """
+    if data.startswith(APART):
+        data = _from_library(data[len(APART) :])
+    try:
+        return code_from_bytes(zlib.decompress(data))
+    except (zlib.error, ValueError, TypeError, EOFError) as error:
+        raise BadContents(f"a saved code object is damaged: {error}") from error
+
+
+def _from_library(identity: bytes) -> bytes:
+    data = _current.library and _current.library(identity)
+    if not data:
+        raise CodeMissing(
+            f"the code {identity.hex()} that a flow waits in is not here",
+            hint="load the flow from the store that it was saved in; if that has lost "
+            "it, take it from a copy of the store, or bring the code back",
+        )
+    return data
 
 
 def places(data: bytes) -> tuple[bytes, bytes]:
@@ -79,9 +126,20 @@ _outdated_codes: ByCode[bool] = ByCode()
 
 class _Current(threading.local):
     reading: Reading | None = None
+    library: Library | None = None
 
 
 _current = _Current()
+
+
+@contextmanager
+def using(library: Library) -> Iterator[None]:
+    """Let code that is not with the values be taken from here, in this thread."""
+    before, _current.library = _current.library, library
+    try:
+        yield
+    finally:
+        _current.library = before
 
 
 class Reading:
@@ -120,14 +178,9 @@ class Reading:
     def code(self, expected: bytes) -> CodeType | None:
         """Return the code of that hash, if it is among what was suspended."""
         if self._spares is None:
-            self._spares = _read(self._body)
+            self._spares = kept(self._body)
         data = self._spares.get(expected)
-        if data is None:
-            return None
-        try:
-            return code_from_bytes(zlib.decompress(data))
-        except (zlib.error, ValueError, TypeError, EOFError) as error:
-            raise BadContents(f"a saved code object is damaged: {error}") from error
+        return None if data is None else code_in(data)
 
     def function(
         self, expected: bytes, live: FunctionType, place: tuple[str, str]
@@ -184,18 +237,7 @@ class Reading:
         return None
 
     def _is_same(self, live: CodeType, code: CodeType, module: str | None) -> bool:
-        return not self._compiled_here and _stands_for(live, code, module)
-
-
-def _read(body: bytes) -> dict[bytes, bytes]:
-    end = len(body) - _LENGTH_BYTES
-    start = end - int.from_bytes(body[end:], "little")
-    if end < 0 or start < 0:
-        raise BadContents("a saved continuation is damaged: its code is cut")
-    try:
-        return _DECODER.decode(body[start:end])
-    except msgspec.DecodeError as error:
-        raise BadContents(f"a saved continuation is damaged: {error}") from error
+        return not self._compiled_here and stands_for(live, code, module)
 
 
 def function(
@@ -241,46 +283,3 @@ def with_code(
     made.__doc__ = live.__doc__
     made.__dict__.update(live.__dict__)
     return made
-
-
-# --- is it the same source? ---
-
-#: What an edit changes, and another way to compile does not.
-_COUNTED = (
-    "BINARY_",
-    "COMPARE_",
-    "CALL",
-    "LOAD_SMALL_INT",
-    "STORE_ATTR",
-    "STORE_SUBSCR",
-    "YIELD_",
-)
-
-
-def _stands_for(live: CodeType, code: CodeType, module: str | None) -> bool:
-    # The standard library changes with the patch level: who waits in it goes on in it.
-    if module is not None and module.partition(".")[0] in sys.stdlib_module_names:
-        return live.co_freevars == code.co_freevars
-    return _source(live) == _source(code)
-
-
-def _source(code: CodeType) -> tuple[Any, ...]:
-    plain = [constant for constant in code.co_consts if not _is_code(constant)]
-    counted = Counter(
-        (shown.opname, shown.argrepr)
-        for shown in dis.get_instructions(code)
-        if shown.opname.startswith(_COUNTED)
-    )
-    return (
-        code.co_qualname,
-        (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
-        (code.co_varnames, code.co_cellvars, code.co_freevars, code.co_flags),
-        set(code.co_names),
-        sorted(map(repr, plain)),
-        counted,
-        [_source(constant) for constant in code.co_consts if _is_code(constant)],
-    )
-
-
-def _is_code(constant: object) -> bool:
-    return isinstance(constant, CodeType)

@@ -7,7 +7,7 @@ import os
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from greenflow.continuation.code import code_hash
+from greenflow.runtime.texts import stored
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -71,8 +71,9 @@ def changed_text(code: CodeType, store: Store) -> list[str]:
 
 def _texts(code: CodeType, store: Store) -> tuple[str, int, list[str], list[str]]:
     """Return a path, where in it the stored text began, that text, and the file's."""
-    path, source = code.co_filename, store.source(code_hash(code))
+    path, found = code.co_filename, stored(store, code)
     lines = linecache.getlines(path)
-    if source is None:
+    if not found:
         return path, 0, [], lines
-    return path, source.first_line - 1, [f"{line}\n" for line in source.lines], lines
+    first, text, _ = found[0]
+    return path, first - 1, [f"{line}\n" for line in text.split("\n")], lines

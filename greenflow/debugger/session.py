@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from greenflow.continuation import Continuation, Sent, Thrown
+    from greenflow.parted import AnyState
     from greenflow.runtime.flow import Flow
     from greenflow.store.base import Checkpoint, Edit, FlowRecord, Saved, Store
 
@@ -196,12 +197,15 @@ class Session:
         return self._stack_of(self.base.saved(self.flow.id, seq))
 
     def _stack_of(self, saved: Saved) -> tuple[Checkpoint, Stack]:
-        return saved.checkpoint, Stack(saved.state, texts=self.base.source)
+        return saved.checkpoint, self._stack(saved.state)
 
     def _stack_now(self) -> tuple[Checkpoint, Stack]:
         before = self.saved.checkpoint
         checkpoint = replace(before, waiting=waiting_of(self.now, before.waiting))
-        return checkpoint, Stack(self.now.data, texts=self.base.source)
+        return checkpoint, self._stack(self.now.data)
+
+    def _stack(self, state: AnyState) -> Stack:
+        return Stack(state, texts=self.base.source, codes=self.base.code)
 
     # --- who may run it ---
 
@@ -233,7 +237,7 @@ class Session:
 
     def _edit(self, reason: str) -> Edit:
         make = self.flow.store.within
-        what = self.flow.id, self.saved, self.now, self.now.data, self.diff(), reason
+        what = self.flow, self.saved, self.now, self.now.data, self.diff(), reason
         return make(edit_of, *what)
 
     def forked(self, new_id: str | None = None) -> Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib._bootstrap_external import MAGIC_NUMBER
 from typing import TYPE_CHECKING, Any, Final
 
 from greenflow.errors import BadContents
@@ -10,6 +11,9 @@ from greenflow.inspect.lines import Position, entries
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    #: Returns code that a state in a store refers to, by its identity.
+    Codes = Callable[[bytes], bytes | None]
+
 #: Kinds of variables (CO_FAST_... of CPython).
 _LOCAL: Final = 0x20
 _CELL: Final = 0x40
@@ -17,7 +21,13 @@ _FREE: Final = 0x80
 
 
 class Code:
-    """What marshal writes of a code object, under the names that one has."""
+    """What marshal writes of a code object, under the names that one has.
+
+    Attributes:
+        magic: of the Python that wrote it, where that is known.
+    """
+
+    magic: bytes = MAGIC_NUMBER
 
     def __init__(self, *fields: Any) -> None:
         numbers, parts, rest = fields[:5], fields[5:13], fields[13:]

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from greenflow.continuation.head import Head
-    from greenflow.inspect.codes import Code
+    from greenflow.inspect.codes import Code, Codes
     from greenflow.inspect.sources import Texts
     from greenflow.parted import AnyState
+    from greenflow.store.model import Source
 
     #: Gives the real objects of a frame (its number): by name, operands by number.
     FrameLoader = Callable[[int], dict[str | int, Any]]
@@ -27,13 +28,14 @@ class Content:
     def __init__(
         self,
         data: AnyState,
-        texts: Texts | None,
-        load: FrameLoader | None,
         *,
-        reveal: bool,
+        texts: Texts | None = None,
+        codes: Codes | None = None,
+        load: FrameLoader | None = None,
+        reveal: bool = False,
     ) -> None:
         """Take the bytes apart. Raises BadRecord."""
-        self.saved = Saved(data)
+        self.saved = Saved(data, codes)
         self.reveal = reveal
         self._texts, self._load = texts, load
         self._state: StackState | None = None
@@ -44,13 +46,23 @@ class Content:
         """What the bytes say of themselves."""
         return self.saved.head
 
-    def code_hash(self, function: int) -> bytes:
-        """Return the hash of the code of a function by its number; b"" if unknown."""
+    @property
+    def keys(self) -> set[bytes]:
+        """What the texts of all code that it refers to may be stored under."""
+        kept = (self.saved.keys(code_hash) for code_hash in self.saved.hashes)
+        waiting = (found for found, _ in self._codes)
+        return {key for found in (*kept, *waiting) for key in found}
+
+    def source_keys(self, function: int) -> tuple[bytes, ...]:
+        """Return what the text of a function's code, by its number, may be under."""
         return self._codes[function][0]
 
-    def stored_source(self, code_hash: bytes) -> Any:
-        """Return the stored source of the code of a hash, if there is one."""
-        return self._texts(code_hash) if self._texts and code_hash else None
+    def stored_source(self, keys: tuple[bytes, ...]) -> Source | None:
+        """Return the stored text that is under one of these, if there is one."""
+        if self._texts is None:
+            return None
+        found = filter(None, map(self._texts, keys))
+        return next((each for each in found if each.text), None)
 
     def loader_of(self, number: int, key: str | int) -> Callable[[], Any] | None:
         """Return what loads a variable of a frame, or an operand; None if nothing."""
@@ -90,11 +102,12 @@ class Content:
             )
         return len(code.names)
 
-    def _found_codes(self) -> Iterator[tuple[bytes, Code | None]]:
+    def _found_codes(self) -> Iterator[tuple[tuple[bytes, ...], Code | None]]:
         whole = members(self.saved.root)
         by_value = iter(members(whole[1]) if len(whole) == 4 else ())
         for function in self.head.functions:
             if function.code_hash:
-                yield function.code_hash, self.saved.code(function.code_hash)
+                known = function.code_hash
+                yield self.saved.keys(known), self.saved.code(known)
             else:
                 yield self.saved.code_of(next(by_value, None))

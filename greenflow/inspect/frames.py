@@ -26,7 +26,7 @@ class Frame:
         module, function, file: whose frame it is; ``function`` is qualified.
         line: where it waits, from 1; 0 if that is not known.
         positions: the pending expression: lines from 1, columns in UTF-8 bytes from 0.
-        code_hash: what its source is stored under; b"" if that is not known.
+        source_keys: what its source may be stored under.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Frame:
         self.file = named.file
         self.positions = Position(place.line, place.end_line, place.col, place.end_col)
         self.line = place.line
-        self.code_hash = content.code_hash(place.function)
+        self.source_keys = content.source_keys(place.function)
         self._content = content
         #: Among all that is stored, also greenflow's own.
         self._index = index
@@ -51,7 +51,7 @@ class Frame:
 
     def excerpt(self, context: int = 0) -> Excerpt:
         """Return :attr:`source` with so many lines before and behind it."""
-        stored = self._content.stored_source(self.code_hash)
+        stored = self._content.stored_source(self.source_keys)
         return excerpt(self.file, self.positions, stored, context)
 
     @property
@@ -136,7 +136,7 @@ class _InnerFrame(Frame):
         self.file = inner.code.co_filename
         self.positions = inner.position
         self.line = inner.position.line
-        self.code_hash = inner.code_hash
+        self.source_keys = inner.source_keys
         self._content, self._inner = content, inner
 
     def _variables(self) -> list[tuple[str, Item]]:

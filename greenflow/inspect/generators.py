@@ -24,7 +24,7 @@ class Inner(NamedTuple):
     """
 
     qualname: str
-    code_hash: bytes
+    source_keys: tuple[bytes, ...]
     code: Code
     position: Position
     variables: list[tuple[str, Item]]
@@ -39,7 +39,7 @@ def inner_frame(item: Item, saved: Saved) -> Inner | None:
     values = members(state[1]) if len(state) == 2 else []
     if not values or type(state[0]) is not bytes or not state[0]:
         return None
-    code_hash, code = saved.code_of(values[0])
+    source_keys, code = saved.code_of(values[0])
     if code is None:
         return None
     try:
@@ -50,7 +50,7 @@ def inner_frame(item: Item, saved: Saved) -> Inner | None:
         return None
     return Inner(
         function_name(values[0]),
-        code_hash,
+        source_keys,
         code,
         position,
         variables_of(frame, code),

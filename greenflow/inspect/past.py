@@ -44,4 +44,5 @@ def _looked_at(
     store: Store, flow_id: str, seq: int, reveal: bool
 ) -> tuple[Checkpoint, Stack]:
     saved = store.saved(flow_id, seq, shown=True)
-    return saved.checkpoint, Stack(saved.state, texts=store.source, reveal=reveal)
+    stack = Stack(saved.state, texts=store.source, codes=store.code, reveal=reveal)
+    return saved.checkpoint, stack

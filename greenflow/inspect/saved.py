@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from greenflow import limits
-from greenflow.continuation.code import digest
+from greenflow.continuation.code import APART, digest, identity
 from greenflow.continuation.head import Head, decode_head, unpack
 from greenflow.errors import BadContents, BadRecord
 from greenflow.inspect.marshalled import MAGIC_BYTES, read_code
@@ -17,7 +17,7 @@ from greenflow.inspect.unpickle import Unpickled, unpickle
 from greenflow.parted import buffers_of, check, stream_of
 
 if TYPE_CHECKING:
-    from greenflow.inspect.codes import Code
+    from greenflow.inspect.codes import Code, Codes
     from greenflow.inspect.nodes import Item
     from greenflow.parted import AnyState
 
@@ -36,7 +36,9 @@ class Saved:
         head: what it says of itself.
     """
 
-    def __init__(self, data: AnyState) -> None:
+    def __init__(self, data: AnyState, codes: Codes | None = None) -> None:
+        """Take the bytes apart; ``codes`` returns the code that they refer to."""
+        self._apart = codes
         head, self._body = unpack(stream_of(data))
         self.head: Head = decode_head(head)
         self._trouble: tuple[type[BadRecord], str, str] | None = None
@@ -68,18 +70,37 @@ class Saved:
 
     @property
     def hashes(self) -> list[bytes]:
-        """The hashes of the code objects that are kept with the values."""
+        """The hashes of the code objects that are kept with the values, or apart."""
         return list(self._kept())
+
+    @property
+    def identities(self) -> list[bytes]:
+        """What tells apart the code objects that are kept apart."""
+        return [
+            each[len(APART) :]
+            for each in self._kept().values()
+            if each.startswith(APART)
+        ]
 
     def code(self, code_hash: bytes) -> Code | None:
         """Return the code object of that hash, if it is there and whole."""
         packed = self._kept().get(code_hash)
+        if packed is not None and packed.startswith(APART):
+            packed = self._apart and self._apart(packed[len(APART) :])
         if packed is None:
             return None
         return self._read(code_hash, packed)
 
-    def code_of(self, function: Item) -> tuple[bytes, Code | None]:
-        """Return hash and code of a function that lies among the values."""
+    def keys(self, code_hash: bytes) -> tuple[bytes, ...]:
+        """Return what the text of the code of that hash may be stored under."""
+        packed = self._kept().get(code_hash, b"")
+        if packed.startswith(APART):
+            return (packed[len(APART) :],)
+        code = self.code(code_hash)
+        return (code_hash,) if code is None else (identity(code), code_hash)
+
+    def code_of(self, function: Item) -> tuple[tuple[bytes, ...], Code | None]:
+        """Return keys() and code of a function that lies among the values."""
         given = members(function.args) if made_by(function) else []
         if made_by(function) in _BY_NAME and len(given) == 3:
             return self._named(given[2])
@@ -87,15 +108,15 @@ class Saved:
             place = members(given[0])
             if len(place) == 1 and type(place[0]) is bytes:
                 code = self._plain(place[0])
-                return (digest(code) if code else b""), code
+                return (() if code is None else (identity(code), digest(code))), code
             if len(place) == 4:
                 return self._named(place[3])
-        return b"", None
+        return (), None
 
-    def _named(self, code_hash: Item) -> tuple[bytes, Code | None]:
+    def _named(self, code_hash: Item) -> tuple[tuple[bytes, ...], Code | None]:
         if type(code_hash) is not bytes:
-            return b"", None
-        return code_hash, self.code(code_hash)
+            return (), None
+        return self.keys(code_hash), self.code(code_hash)
 
     def _plain(self, data: bytes) -> Code | None:
         if data not in self._codes:
@@ -117,9 +138,11 @@ def _decoded(data: bytes) -> Code | None:
     if len(data) > limits.INSPECTED_CODE_BYTES_MAX:
         return None
     try:
-        return read_code(data[MAGIC_BYTES:])
+        code = read_code(data[MAGIC_BYTES:])
     except BadContents:
         return None
+    code.magic = data[:MAGIC_BYTES]
+    return code
 
 
 def _inflated(packed: bytes) -> bytes:

@@ -12,6 +12,7 @@ from greenflow.inspect.nodes import members, pairs
 from greenflow.inspect.values import Value
 
 if TYPE_CHECKING:
+    from greenflow.inspect.codes import Codes
     from greenflow.inspect.content import FrameLoader
     from greenflow.inspect.saved import Saved
     from greenflow.inspect.sources import Texts
@@ -39,6 +40,7 @@ class Stack:
         data: AnyState,
         *,
         texts: Texts | None = None,
+        codes: Codes | None = None,
         load: FrameLoader | None = None,
         reveal: bool = False,
     ) -> None:
@@ -47,13 +49,16 @@ class Stack:
         Args:
             data: the bytes; a store gives those of a state that is only ``shown``.
             texts: returns the stored source of the code of a hash.
+            codes: returns the code that a state in a store refers to.
             load: what gives the real objects to ``Value.load()``.
             reveal: show also what has the name of a secret.
 
         Raises:
             BadRecord: the bytes are not what was written.
         """
-        self._content = Content(data, texts, load, reveal=reveal)
+        self._content = Content(
+            data, texts=texts, codes=codes, load=load, reveal=reveal
+        )
         head = self._content.head
         self.kind = head.kind
         self.python = head.python

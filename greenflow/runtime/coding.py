@@ -7,23 +7,21 @@ the environment, which worker processes inherit. See :func:`greenflow.open`.
 from __future__ import annotations
 
 import os
-import zlib
 from types import CodeType
 from typing import TYPE_CHECKING, Final, cast
 
-from greenflow.continuation import pinning, spares
-from greenflow.continuation.code import code_from_bytes, code_hash
-from greenflow.continuation.head import PYTHON, decode_head, unpack
+from greenflow.continuation import Continuation, pinning, spares
+from greenflow.continuation.code import code_hash
+from greenflow.continuation.head import PATCH, PYTHON, decode_head, unpack
 from greenflow.continuation.upgrading import crossing, loading
 from greenflow.continuation.upgrading.trees import Text
-from greenflow.errors import WrongInterpreter
+from greenflow.errors import CodeChanged, CodeMissing, WrongInterpreter
 from greenflow.inspect.saved import Saved
 from greenflow.parted import stream_of
-from greenflow.runtime import logs, sourcing
+from greenflow.runtime import logs, texts
 from greenflow.runtime.names import check_code
 
 if TYPE_CHECKING:
-    from greenflow.continuation import Continuation
     from greenflow.continuation.upgrading.loading import Upgraded
     from greenflow.errors import NotRestorable
     from greenflow.parted import AnyState
@@ -56,12 +54,21 @@ def load(
         NotRestorable: nor can it be loaded otherwise.
     """
     wanted = policy(store, record)
+    head = decode_head(unpack(stream_of(state))[0])
+    if head.python == PYTHON and head.patch != PATCH:
+        # It may only have been compiled otherwise, and its code is in the store.
+        try:
+            with spares.using(store.base.code):
+                return Continuation.loads(state)
+        except (CodeChanged, CodeMissing) as other:
+            error = other
     if wanted == "strict":
         raise error
     if wanted == "pinned" and isinstance(error, WrongInterpreter):
         raise error
     if wanted == "pinned":
-        return pinning.load(state)
+        with spares.using(store.base.code):
+            return pinning.load(state)
     upgraded = upgrade(store, state)
     for fate in upgraded.fates:
         if fate.new_line is None:
@@ -77,11 +84,15 @@ def upgrade(store: Store, state: AnyState) -> Upgraded:
 
     Raises as ``Continuation.loads()``.
     """
-    texts = _Texts(store.base, state)
+    found = _Texts(store.base, state)
     head = decode_head(unpack(stream_of(state))[0])
-    if head.python == PYTHON:
-        return loading.load(state, texts)
-    return crossing.load(state, Saved(state).code, texts.stored, texts)
+    with spares.using(store.base.code):
+        if head.python == PYTHON:
+            return loading.load(state, found)
+        saved = Saved(state, store.base.code)
+        return crossing.load(
+            state, saved.code, lambda key: found.by(saved.keys(key)), found
+        )
 
 
 class _Texts:
@@ -93,24 +104,24 @@ class _Texts:
 
     def __call__(self, code: CodeType) -> list[Text]:
         """Return texts in which the source of some code is."""
-        whole = sourcing.file_of(code)
+        whole = texts.file_of(code)
         if whole is not None:
             return [Text(1, whole)]
         # A comprehension or a lambda is a part of a line: it is read in what it is in.
         around = [each for each in self._codes() if _has(each, code)]
-        found = [self._base.source(code_hash(each)) for each in (code, *around)]
-        return [Text(each.first_line, each.text) for each in found if each is not None]
+        return [
+            text for each in (code, *around) for text in texts.stored(self._base, each)
+        ]
 
-    def stored(self, code_hash: bytes) -> list[Text]:
-        """Return the text that is stored of the code of a hash."""
-        source = self._base.source(code_hash)
-        return [] if source is None else [Text(source.first_line, source.text)]
+    def by(self, keys: tuple[bytes, ...]) -> list[Text]:
+        """Return the text that is stored under one of these."""
+        found = filter(None, map(self._base.source, keys))
+        return [Text(each.first_line, each.text) for each in found]
 
     def _codes(self) -> list[CodeType]:
         if self._kept is None:
             body = unpack(stream_of(self._state))[1]
-            kept = spares.kept(body).values()
-            self._kept = [code_from_bytes(zlib.decompress(each)) for each in kept]
+            self._kept = list(map(spares.code_in, spares.kept(body).values()))
         return self._kept
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from greenflow.continuation import Continuation
-from greenflow.continuation.code import code_hash
+from greenflow.continuation import Continuation, spares
 from greenflow.continuation.editing import Editor
 from greenflow.errors import CodeChanged, CodeMissing, GreenflowError, WrongInterpreter
-from greenflow.runtime import coding, editing, sourcing
+from greenflow.runtime import coding, editing, texts
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -56,7 +55,8 @@ def check(store: Store, record: FlowRecord, code: CodePolicy | None = None) -> V
 def _check(store: Store, record: FlowRecord, wanted: CodePolicy) -> Verdict:
     state = store.base.state(record.id)
     try:
-        Continuation.loads(state).discard()
+        with spares.using(store.base.code):
+            Continuation.loads(state).discard()
     except (CodeChanged, CodeMissing):
         if wanted == "strict":
             raise
@@ -107,7 +107,7 @@ def upgrade(flow: Flow[Any], reason: str) -> list[Fate]:
     ]
     state = flow.store.within(upgraded.continuation.save)
     editor = Editor(upgraded.continuation)
-    edit = editing.edit_of(flow.id, saved, editor, state, changes, reason)
+    edit = editing.edit_of(flow, saved, editor, state, changes, reason)
     base.edit(flow.id, record.seq, edit)
     return upgraded.fates
 
@@ -116,8 +116,9 @@ def lines_of(store: Store, code: CodeType | None) -> dict[int, str]:
     """Return the source lines of some code by number; none if they are not known."""
     if code is None:
         return {}
-    whole = sourcing.file_of(code)
+    whole = texts.file_of(code)
     if whole is not None:
         return dict(enumerate(whole.split("\n"), 1))
-    source = store.base.source(code_hash(code))
-    return {} if source is None else dict(enumerate(source.lines, source.first_line))
+    for found in texts.stored(store.base, code):
+        return dict(enumerate(found.text.split("\n"), found.first_line))
+    return {}

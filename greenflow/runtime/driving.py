@@ -59,14 +59,15 @@ class Stopped(BaseException):  # it is no error, and no code of users' may catch
 
 def written(running: Slice, step: Step) -> Committed:
     """Return what the driver of a slice says has been committed, or raise it."""
-    step, place = sourcing.with_texts(running, step)
+    known = sourcing.sourcing_of(running.store)
+    step, place = known.added_to(step, running.id)
     step = replace(step, logged=running.outbound.take_log())
     prepared = running.store.base.prepare(running.claim, step)
     outcome: Committed | BaseException
     outcome = running.host.parent.switch(Commit(running, prepared))
     if isinstance(outcome, BaseException):
         raise outcome
-    sourcing.remember(place)
+    known.remember(place, step)
     return outcome
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from greenflow import limits
-from greenflow.continuation import Sent
+from greenflow.continuation import Sent, spares
 from greenflow.continuation.editing import Editor, load
 from greenflow.errors import CodeChanged, Conflict, FlowBusy
 from greenflow.inspect.text import MASK, is_secret
@@ -47,7 +47,7 @@ def edit(flow: Flow[Any], at: int | None, reason: str) -> Iterator[FlowEditor]:
     saved = base.saved(flow.id, seq)
     editor = store.within(_editor, store, record, saved.state)
     yield editor
-    made = store.within(_made, store, record, editor, saved, reason)
+    made = store.within(_made, flow, record, editor, saved, reason)
     editor.checkpoint = base.edit(flow.id, record.seq, made).seq
 
 
@@ -70,16 +70,18 @@ def _editor(store: Store, record: FlowRecord, state: AnyState) -> FlowEditor:
     try:
         return FlowEditor(answers.loaded(store, record, state), show)
     except CodeChanged:
-        return cast("FlowEditor", load(state, show, FlowEditor))
+        with spares.using(store.base.code):
+            return cast("FlowEditor", load(state, show, FlowEditor))
 
 
 def _made(
-    store: Store, record: FlowRecord, editor: FlowEditor, saved: Saved, reason: str
+    flow: Flow[Any], record: FlowRecord, editor: FlowEditor, saved: Saved, reason: str
 ) -> Edit:
     """Return what is to be written. Raises as Continuation.save() and loads()."""
     state = editor.continuation().save()
-    answers.loaded(store, record, state)  # what cannot be gone on with is not written
-    return edit_of(record.id, saved, editor, state, editor.changes, reason)
+    # What cannot be gone on with is not written.
+    answers.loaded(flow.store, record, state)
+    return edit_of(flow, saved, editor, state, editor.changes, reason)
 
 
 class Changed(Protocol):
@@ -99,7 +101,7 @@ class Changed(Protocol):
 
 
 def edit_of(
-    flow_id: str,
+    flow: Flow[Any],
     saved: Saved,
     changed: Changed,
     state: AnyState,
@@ -120,8 +122,8 @@ def edit_of(
         changes=_changes(changes),
         waiting=waiting,
         value=values.dump(None, "no payload") if is_new else None,
-        answer=_answer(flow_id, changed.outcome),
-        sources=sourcing.texts_of(state, flow_id),
+        answer=_answer(flow.id, changed.outcome),
+        sources=sourcing.sourcing_of(flow.store).of(state, flow.id),
     )
 
 

@@ -24,6 +24,7 @@ def inspect(flow: Flow[Any], at: int | None, *, load: bool, reveal: bool) -> Sta
     return Stack(
         data,
         texts=base.source,
+        codes=base.code,
         load=_Loaded(flow, data) if load else None,
         reveal=reveal,
     )

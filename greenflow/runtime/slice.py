@@ -30,12 +30,14 @@ from greenflow.store.base import Claim, Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenflow.runtime import deep, ending, logs, shielding
+    from greenflow.runtime import deep, ending, logs, shielding, sourcing
     from greenflow.runtime.stores import Store
     from greenflow.store.base import Committed, FlowRecord, Message
 else:
-    _LATE = ("deep", "ending", "logs", "shielding")
-    deep, ending, logs, shielding = later_all(__name__, "greenflow.runtime", *_LATE)
+    _LATE = ("deep", "ending", "logs", "shielding", "sourcing")
+    deep, ending, logs, shielding, sourcing = later_all(
+        __name__, "greenflow.runtime", *_LATE
+    )
 
 
 class Slice:
@@ -196,9 +198,8 @@ class Slice:
     def _step(
         self, continuation: Continuation, request: object
     ) -> tuple[Step, Callable[[], None]]:
-        step, moved = answers.step_of(
-            request, continuation.save(), shielding.is_shielded()
-        )
+        state = continuation.save(sourcing.sourcing_of(self.store).keep)
+        step, moved = answers.step_of(request, state, shielding.is_shielded())
         return self.with_messages(step, consumed=True), moved
 
     def commit(self, step: Step) -> Committed | None:

@@ -1,171 +1,163 @@
-"""Hands the source text of code that flows wait in over to the store, each once.
+"""Hands code that flows wait in over to their store, and its source text, each once.
 
-A text is stored under the hash of the code that it gives: the file is compiled, and
-what gives other code has been changed since the module was imported, and is left out.
+A state that is saved for a store refers to code of files, and has all other code with
+it: of that, made at run time, there may be as much as there are flows.
 """
 
 from __future__ import annotations
 
 import logging
-import tokenize
-import warnings
-import zlib
-from pathlib import Path
-from types import CodeType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from greenflow import limits
 from greenflow.continuation import spares, tags
-from greenflow.continuation.code import code_from_bytes, code_hash
+from greenflow.continuation.code import APART, code_identity
 from greenflow.continuation.head import decode_head, unpack
 from greenflow.parted import stream_of
+from greenflow.runtime.texts import text_of, texts_in
 from greenflow.store.base import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import CodeType
     from typing import TypeAlias
 
     from greenflow.parted import AnyState
-    from greenflow.runtime.slice import Slice
+    from greenflow.runtime.stores import Store
     from greenflow.store.base import Step
 
-    #: A store; the hash of the places that a flow waits at, and of their code.
-    Place: TypeAlias = tuple[str, int]
+    #: The hash of the places that a flow waits at, and of their code.
+    Place: TypeAlias = int
 
 _LOG = logging.getLogger("greenflow")
 
-#: Places whose texts were written; a file's texts. Forgotten all at once when full.
+#: Places whose texts were written, and trailers. Forgotten all at once when full.
 _PLACES_MAX = 10_000
-_FILES_MAX = 64
-
-#: Of what this process has written.
-_written: set[Place] = set()
 
 
-class _Text(NamedTuple):
-    qualname: str
-    first_line: int
-    text: str
+class Sourcing:
+    """What this process knows of the code and the texts that are in a store."""
+
+    def __init__(self) -> None:
+        self._written: set[Place] = set()
+        self._short: dict[bytes, bytes] = {}
+        #: By identity, what states refer to and may not be in the store yet; what is.
+        self._new: dict[bytes, Source] = {}
+        self._there: set[bytes] = set()
+
+    def keep(self, trailer: bytes) -> bytes:
+        """Return the trailer of a state without code: what :meth:`added_to` adds."""
+        short = self._short.get(trailer)
+        if short is not None:
+            return short
+        try:
+            short = self._shortened(trailer)
+        except Exception:
+            # No flow may fail for it: it has its code with it.
+            _LOG.warning("no code is kept apart", exc_info=True)
+            return trailer
+        if len(self._short) >= _PLACES_MAX:
+            self._short.clear()
+        self._short[trailer] = short
+        return short
+
+    def _shortened(self, trailer: bytes) -> bytes:
+        found = spares.kept(trailer)
+        for key, data in found.items():
+            code = spares.code_in(data)
+            if code.co_filename.startswith("<"):
+                continue
+            made = _source_of(code, data)
+            if made.identity not in self._there:
+                self._new[made.identity] = made
+            found[key] = APART + made.identity
+        return spares.packed(found)
+
+    def added_to(self, step: Step, flow_id: str) -> tuple[Step, Place | None]:
+        """Return a step with code and texts that its state is the first to refer to.
+
+        Also what :meth:`remember` is told when it has been committed.
+        """
+        if step.state is None:
+            return step, None
+        place = hash(spares.places(stream_of(step.state)))
+        if place in self._written:
+            return step, None
+        sources = self.of(step.state, flow_id)
+        return msgspec.structs.replace(step, sources=sources), place
+
+    def of(self, state: AnyState, flow_id: str) -> tuple[Source, ...]:
+        """Return what a state refers to and may not be in the store.
+
+        That is code, and the texts of it that are still in their files.
+        """
+        stream = stream_of(state)
+        needed = tuple(self._needed(stream))
+        try:
+            return (*needed, *_texts_of(stream))
+        except Exception:
+            # No flow may fail for them.
+            _LOG.warning("no source is kept of flow %s", flow_id, exc_info=True)
+            return needed
+
+    def _needed(self, stream: bytes) -> Iterator[Source]:
+        for data in spares.kept(unpack(stream)[1]).values():
+            # Another thread may have committed it just now.
+            made = self._new.get(data[len(APART) :])
+            if made is not None and data.startswith(APART):
+                yield made
+
+    def remember(self, place: Place | None, step: Step) -> None:
+        """Hear that a step is in the store: what it added is not added again."""
+        if place is None:
+            return
+        if len(self._written) >= _PLACES_MAX:
+            self._written.clear()
+        for source in step.sources:
+            if source.code:
+                self._there.add(source.identity)
+                self._new.pop(source.identity, None)
+        self._written.add(place)
 
 
-_Texts = dict[bytes, _Text]
-#: By path: when it was changed, and its texts by the hash of their code.
-_files: dict[str, tuple[float, _Texts]] = {}
+def sourcing_of(store: Store) -> Sourcing:
+    """Return what is known of a store that is open."""
+    known = store.sourcing
+    if known is None:
+        known = store.sourcing = Sourcing()
+    return known
 
 
-def with_texts(running: Slice, step: Step) -> tuple[Step, Place | None]:
-    """Return a step with the source texts that its state is the first to refer to.
-
-    Also what :func:`remember` is told when it has been committed.
-    """
-    if step.state is None:
-        return step, None
-    place = running.store.location, hash(spares.places(stream_of(step.state)))
-    if place in _written:
-        return step, None
-    texts = texts_of(step.state, running.id)
-    return msgspec.structs.replace(step, sources=texts), place
+def _source_of(code: CodeType, data: bytes = b"") -> Source:
+    """Return some code as it is stored, with its text if its file still has that."""
+    found = text_of(code)
+    return Source(
+        identity=code_identity(code),
+        file=code.co_filename,
+        first_line=code.co_firstlineno,
+        text="" if found is None else found.text,
+        code=data,
+    )
 
 
-def texts_of(state: AnyState, flow_id: str) -> tuple[Source, ...]:
-    """Return the source texts of all code that a state refers to, if they are there."""
-    try:
-        return tuple(_texts_of(stream_of(state)))
-    except Exception:
-        # No flow may fail for them.
-        _LOG.warning("no source is kept of flow %s", flow_id, exc_info=True)
-        return ()
-
-
-def remember(place: Place | None) -> None:
-    """Let steps at a place have no texts from here on: they are in the store."""
-    if place is None:
-        return
-    if len(_written) >= _PLACES_MAX:
-        _written.clear()
-    _written.add(place)
-
-
-def _texts_of(state: bytes) -> Iterator[Source]:
-    """Yield the texts of all code that a saved continuation refers to."""
-    head_bytes, body = unpack(state)
-    head = decode_head(head_bytes)
-    wanted = {
-        (function.file, function.code_hash or function.qualname)
-        for function in head.functions
-        if function.module != tags.MODULE
-    }
+def _texts_of(stream: bytes) -> Iterator[Source]:
+    """Yield the texts of code that a saved continuation has with it."""
+    head_bytes, body = unpack(stream)
     for data in spares.kept(body).values():
-        code = code_from_bytes(zlib.decompress(data))
-        wanted.add((code.co_filename, code_hash(code)))
-    for file, name in wanted:
-        for known_hash, found in _file(file).items():
-            if name in (known_hash, found.qualname):
+        if not data.startswith(APART):
+            made = _source_of(spares.code_in(data))
+            if made.text:
+                yield made
+    for function in decode_head(head_bytes).functions:
+        # Of those that lie among the values only the name is known here.
+        if function.code_hash or function.module == tags.MODULE:
+            continue
+        for found in texts_in(function.file).values():
+            if found.qualname == function.qualname:
                 yield Source(
-                    code_hash=known_hash,
-                    file=file,
+                    identity=found.identity,
+                    file=function.file,
                     first_line=found.first_line,
                     text=found.text,
                 )
-
-
-def file_of(code: CodeType) -> str | None:
-    """Return the text of the file of some code, if it gives this very code there."""
-    known = _file(code.co_filename).get(code_hash(code))
-    if known is None or known.first_line != code.co_firstlineno:
-        return None
-    try:
-        with tokenize.open(code.co_filename) as file:
-            return file.read()
-    except (OSError, SyntaxError, ValueError):
-        return None
-
-
-def _file(path: str) -> _Texts:
-    """Return the texts in a file by the hash of their code; none if it is not there."""
-    try:
-        changed = Path(path).stat().st_mtime
-        known = _files.get(path)
-        if known is not None and known[0] == changed:
-            return known[1]
-        texts = _read(path)
-    except (OSError, SyntaxError, ValueError, MemoryError, RecursionError):
-        return {}
-    if len(_files) >= _FILES_MAX:
-        _files.clear()
-    _files[path] = changed, texts
-    return texts
-
-
-def _read(path: str) -> _Texts:
-    if Path(path).stat().st_size > limits.SOURCE_FILE_BYTES_MAX:
-        return {}
-    with tokenize.open(path) as file:
-        source = file.read()
-    with warnings.catch_warnings():
-        # What there is to say of it was said when it was imported.
-        warnings.simplefilter("ignore")
-        whole = compile(source, path, "exec", dont_inherit=True)
-    lines = source.split("\n")
-    texts: _Texts = {}
-    for code in _within(whole):
-        first, last = code.co_firstlineno, _last_line(code)
-        texts[code_hash(code)] = _Text(
-            code.co_qualname, first, "\n".join(lines[first - 1 : last])
-        )
-    return texts
-
-
-def _within(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _within(constant)
-
-
-def _last_line(code: CodeType) -> int:
-    ends = [end for _, end, _, _ in code.co_positions() if end is not None]
-    ends += [_last_line(inner) for inner in _within(code)]
-    return max(ends, default=code.co_firstlineno)

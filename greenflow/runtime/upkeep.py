@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from greenflow.runtime.names import CodePolicy
+    from greenflow.runtime.sourcing import Sourcing
     from greenflow.store import (
         LmdbStore,
         base,
@@ -41,6 +42,8 @@ _SOME_SECONDS = 0.05
 class Upkeep:
     """The part of :class:`greenflow.Store` that keeps it healthy."""
 
+    #: What this process knows of the code that is in it.
+    sourcing: Sourcing | None = None
     #: What open() was told of flows whose code was changed.
     code: CodePolicy | None = None
     _base: base.Store

@@ -87,8 +87,12 @@ class StoreReads(ABC):
         """Return the payload, result or exception, pickled, if there is one."""
 
     @abstractmethod
-    def source(self, code_hash: bytes) -> Source | None:
-        """Return the stored text of the code of a hash, if there is one."""
+    def source(self, identity: bytes) -> Source | None:
+        """Return what is stored of some code, if it is there: see :class:`Source`."""
+
+    @abstractmethod
+    def code(self, identity: bytes) -> bytes | None:
+        """Return code that states refer to, if it is there, as it was given."""
 
     @abstractmethod
     def logged(self, flow_id: str, begin: int = 0) -> list[LogLine]:

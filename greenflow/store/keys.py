@@ -23,7 +23,8 @@
     l queue                                limits of a queue
     x worker                               how a worker died
     p name                                 a setting of the store
-    u hash(8) piece(2)                     source text of code, by its hash
+    u hash(8) piece(2)                     source text of code, in formats before 3
+    y identity(16) piece(2)                code that flows wait in, and its source text
     z name(16) piece(2)                    a file of blocks, and whose they are
 
 One tree and not one for each kind: each that a commit touches costs two more pages.
@@ -63,11 +64,13 @@ DEATH: Final = b"x"
 NEEDED: Final = b"n"
 SETTING: Final = b"p"
 SOURCE: Final = b"u"
+CODE: Final = b"y"
 BULK: Final = b"z"
 
 PIECE_BYTES: Final = 2
 SEQ_BYTES: Final = 8
 HASH_BYTES: Final = 8
+IDENTITY_BYTES: Final = 16
 _TOPIC_BYTES: Final = 16
 _NUMBER_MAX: Final = 2**63 - 1
 _ID = re.compile(rf"[!-~]{{1,{limits.NAME_CHARS_MAX}}}", re.ASCII)
@@ -232,16 +235,6 @@ def death(worker: str) -> bytes:
 def setting(name: str) -> bytes:
     """Return the key of a setting of the store."""
     return SETTING + name.encode()
-
-
-def source(code_hash: bytes) -> bytes:
-    """Return how the keys of all pieces of a source text begin."""
-    return SOURCE + code_hash
-
-
-def source_hash(key: bytes) -> bytes:
-    """Return the hash in the key of a piece of a source text."""
-    return key[1:-PIECE_BYTES]
 
 
 def checkpoint(flow_id: str, seq: int | None = None) -> bytes:

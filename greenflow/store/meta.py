@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from greenflow.store import directory, keys
 from greenflow.store.keyfile import FILE_VARIABLE
 from greenflow.store.records import (
     FORMAT,
+    FORMATS,
     Meta,
     decode_meta,
     encode_meta,
@@ -176,10 +177,20 @@ def write(
     return wrap
 
 
+def need_format(txn: Any) -> None:
+    """Let a store of an older format be of this one: what is written now is.
+
+    An older greenflow does not read it any more. Raises BadRecord.
+    """
+    known = decode_meta(txn.get(keys.META, b""))
+    if known.format != FORMAT:
+        txn.put(keys.META, encode_meta(replace(known, format=FORMAT)))
+
+
 def compare(found: Meta, page_bytes: int, path: str) -> None:
     """Refuse a store that this greenflow cannot read. Raises StoreError."""
     for name, ours in (
-        ("format", FORMAT),
+        ("format", FORMAT if found.format not in FORMATS else found.format),
         ("engine", ENGINE),
         ("page_bytes", page_bytes),
     ):

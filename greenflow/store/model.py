@@ -89,13 +89,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["value", "throw"] = "value"
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of a function, as its code was made of it; lines end in "\\n"."""
+class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The text of a function, as its code was made of it; lines end in "\\n".
 
-    code_hash: bytes
+    Attributes:
+        identity: what tells its code from any other; a hash of 8 bytes, which leaves
+            out lines, if it was written in a format before 3.
+        text: empty if it is not known, or longer than is kept.
+        code: the code itself, if states refer to it that do not have it with them.
+    """
+
+    identity: bytes = msgspec.field(name="code_hash")
     file: str
     first_line: int  #: the number of its first line in the file, from 1
     text: str
+    code: bytes = b""
 
     @property
     def lines(self) -> list[str]:

@@ -160,10 +160,15 @@ class Reading(Store):
         value = states.unseal_value(flow_id, seq, record) if record else None
         return Saved(checkpoint=known.checkpoint, state=state, value=value)
 
-    def source(self, code_hash: bytes) -> Source | None:
+    def source(self, identity: bytes) -> Source | None:
         """Return the stored text of the code of a hash, if there is one."""
-        record = self.read(lambda work: sources.get(work, code_hash))
-        return sources.opened(code_hash, record)
+        record = self.read(lambda work: sources.get(work, identity))
+        return sources.opened(identity, record)
+
+    def code(self, identity: bytes) -> bytes | None:
+        """Return code that states refer to, if it is there. Raises BadRecord."""
+        known = self.source(identity)
+        return known.code or None if known is not None else None
 
     def logged(self, flow_id: str, begin: int = 0) -> list[LogLine]:
         """Return the lines that the flow logged, from a number on: see base.py."""

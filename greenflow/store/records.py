@@ -18,8 +18,11 @@ from greenflow.store.base import FlowRecord, Message
 
 T = TypeVar("T")
 
-#: The format of everything in the store, recorded when it is made.
-FORMAT = 2
+#: The format of everything in the store, recorded when it is made. From 3 on states can
+#: refer to code that lies with the store's source texts.
+FORMAT = 3
+#: Formats that are read, and written into.
+FORMATS = (2, FORMAT)
 #: How a value begins that is signed or encrypted (:mod:`greenflow.store.wrapping`).
 WRAPPED = b"\x93gk"
 _HEADS_BYTES = 1024

@@ -1,8 +1,9 @@
-"""The source text of code that flows wait in, each once, by the hash of the code.
+"""Code that flows wait in, and its source text, each once, by what it is told by.
 
-It is for people who look at a flow after its file has changed, and for flows that are
-upgraded, whose place is found again in it; nothing runs it. A text
-is written in the transaction of the first state that refers to it, and stays.
+The text is for people who look at a flow after its file has changed, and for flows that
+are upgraded, whose place is found again in it. The code is for flows that go on in it
+when their modules have another one. Both are written in the transaction of the first
+state that refers to them, and stay.
 """
 
 from __future__ import annotations
@@ -13,20 +14,35 @@ import msgspec
 
 from greenflow import limits
 from greenflow.envelope import seal, unseal
-from greenflow.errors import BadContents
-from greenflow.store import keys
+from greenflow.errors import BadContents, BadRecord
+from greenflow.store import keys, meta, pieces
 from greenflow.store.model import Source
-from greenflow.store.records import Packed, cut, pack, unpack
+from greenflow.store.records import Packed, pack, unpack
 
 if TYPE_CHECKING:
     from greenflow.store.work import Work
 
 
 class SealedSource(NamedTuple):
-    """A text that is ready to be written."""
+    """A text, and perhaps its code, that is ready to be written."""
 
-    prefix: bytes
-    pieces: list[bytes]
+    identity: bytes
+    record: bytes
+    has_code: bool
+
+
+def prefix_of(identity: bytes) -> bytes:
+    """Return how the keys of all pieces of some code begin."""
+    is_older = len(identity) == keys.HASH_BYTES
+    return (keys.SOURCE if is_older else keys.CODE) + identity
+
+
+def identity_in(key: bytes) -> bytes | None:
+    """Return the identity in the key of a piece of some code; None if it has none."""
+    identity = key[1 : -keys.PIECE_BYTES]
+    is_older = key[:1] == keys.SOURCE
+    length = keys.HASH_BYTES if is_older else keys.IDENTITY_BYTES
+    return identity if len(identity) == length else None
 
 
 class _SourceHead(msgspec.Struct, frozen=True, array_like=True):
@@ -34,6 +50,7 @@ class _SourceHead(msgspec.Struct, frozen=True, array_like=True):
     first_line: int
     plain_bytes: int
     compressed: bool
+    code_bytes: int = 0  #: how long the code is, which stands behind the text
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,45 +59,74 @@ _WHAT = "the source of a function"
 
 
 def prepare(source: Source) -> SealedSource | None:
-    """Return a text ready to be written; None if it is longer than is kept."""
+    """Return a text and its code ready to be written.
+
+    None if there is no code, and the text is longer than is kept.
+    """
     data = source.text.encode(errors="replace")
     if len(data) > limits.SOURCE_BYTES_MAX:
-        return None
+        if not source.code:
+            return None
+        data = b""
     packed = pack(data, _WHAT)
     head = _SourceHead(
-        source.file, source.first_line, packed.plain_bytes, packed.compressed
+        source.file,
+        source.first_line,
+        packed.plain_bytes,
+        packed.compressed,
+        len(source.code),
     )
-    prefix = keys.source(source.code_hash)
-    record = seal(b"source", prefix, _encode(head), packed.data)
-    return SealedSource(prefix, cut(record))
+    prefix = prefix_of(source.identity)
+    record = seal(b"source", prefix, _encode(head), packed.data + source.code)
+    return SealedSource(source.identity, record, bool(source.code))
 
 
 def put(work: Work, sealed: SealedSource) -> None:
-    """Write a text, unless one is there: the same hash has the same text."""
-    if work.txn.get(keys.piece(sealed.prefix, 0)) is None:
-        for number, piece in enumerate(sealed.pieces):
-            work.txn.put(keys.piece(sealed.prefix, number), piece)
+    """Write a text, unless one is there: the same code has the same text.
+
+    One that is there without code, or is damaged, gives way to one that has code.
+    """
+    if sealed.has_code:
+        meta.need_format(work.txn)
+        wanted = not _has_code(work, sealed.identity)
+    else:
+        wanted = get(work, sealed.identity) is None
+    if wanted:
+        pieces.put(work.txn, prefix_of(sealed.identity), sealed.record)
 
 
-def get(work: Work, code_hash: bytes) -> bytes | None:
-    """Return the record of the text of some code, if there is one: :func:`opened`."""
-    prefix = keys.source(code_hash)
+def _has_code(work: Work, identity: bytes) -> bool:
+    try:
+        known = opened(identity, get(work, identity))
+    except BadRecord:
+        return False
+    return known is not None and bool(known.code)
+
+
+def get(work: Work, identity: bytes) -> bytes | None:
+    """Return the record of some code, if there is one: :func:`opened`."""
+    prefix = prefix_of(identity)
     found = [work.txn.get(key) for key in work.under(prefix)]
-    pieces = [piece for piece in found if piece is not None]
-    return b"".join(pieces) if pieces else None
+    return b"".join(piece for piece in found if piece is not None) or None
 
 
-def opened(code_hash: bytes, record: bytes | None) -> Source | None:
+def opened(identity: bytes, record: bytes | None) -> Source | None:
     """Return the text in what :func:`get` returned. Raises BadRecord."""
     if record is None:
         return None
-    head, body = unseal(b"source", keys.source(code_hash), record)
+    head, body = unseal(b"source", prefix_of(identity), record)
     try:
         known = _decoder.decode(head)
     except msgspec.MsgspecError as error:
         raise BadContents(f"the head of {_WHAT} is not as expected: {error}") from error
-    data = unpack(Packed(body, known.plain_bytes, known.compressed), _WHAT)
-    text = data.decode(errors="replace")
+    end = len(body) - known.code_bytes
+    if not 0 <= end <= len(body):
+        raise BadContents(f"{_WHAT} is shorter than its code")
+    packed = Packed(body[:end], known.plain_bytes, known.compressed)
     return Source(
-        code_hash=code_hash, file=known.file, first_line=known.first_line, text=text
+        identity=identity,
+        file=known.file,
+        first_line=known.first_line,
+        text=unpack(packed, _WHAT).decode(errors="replace"),
+        code=body[end:],
     )

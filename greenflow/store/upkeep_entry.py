@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from greenflow.errors import BadRecord, FlowNotFound
 from greenflow.store import (
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from greenflow.store.work import Work
 
 
+_IN_PIECES: Final = frozenset({keys.DELAYED, keys.SOURCE, keys.CODE, keys.BULK})
+
+
 class Unit(NamedTuple):
     """What is looked at at once: one key, or several that are one thing."""
 
@@ -41,7 +44,7 @@ def unit(key: bytes) -> Unit:
     if kind in {keys.FLOW, keys.MESSAGE} and b"\0" in key:
         owner = key[: key.index(b"\0")]
         return Unit(key, owner + b"\1")
-    if kind in {keys.DELAYED, keys.SOURCE, keys.BULK} and len(key) > keys.PIECE_BYTES:
+    if kind in _IN_PIECES and len(key) > keys.PIECE_BYTES:
         prefix = key[: -keys.PIECE_BYTES]
         return Unit(key, prefix + b"\xff" * (keys.PIECE_BYTES + 1))
     return Unit(key, key + b"\0")
@@ -171,15 +174,18 @@ def _setting(work: Work, key: bytes) -> list[Found]:
 
 
 def _source(work: Work, key: bytes) -> list[Found]:
-    code_hash = keys.source_hash(key)
-    if len(code_hash) != keys.HASH_BYTES:
+    identity = sources.identity_in(key)
+    if identity is None:
         return _unknown(work, key)
     try:
-        sources.opened(code_hash, sources.get(work, code_hash))
+        sources.opened(identity, sources.get(work, identity))
     except BadRecord as error:
+        if key[:1] == keys.CODE:
+            text = f"code that flows may wait in is damaged: {error.message}"
+            return [lost("damaged-code", "", text)]
         # A process that has not written it yet writes it again.
         text = f"a source text is damaged, which is shown only: {error.message}"
-        repair = partial(_delete_all, keys.source(code_hash))
+        repair = partial(_delete_all, sources.prefix_of(identity))
         return [derived("damaged-source", "", text, repair)]
     return []
 
@@ -253,5 +259,6 @@ _LOOKS: dict[bytes, Callable[[Work, bytes], list[Found]]] = {
     keys.DEATH: _death,
     keys.SETTING: _setting,
     keys.SOURCE: _source,
+    keys.CODE: _source,
     keys.BULK: _bulk,
 }

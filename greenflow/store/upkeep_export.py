@@ -30,7 +30,7 @@ from greenflow.store.upkeep_keys import begin_file, resume_file
 from greenflow.store.wrapping import WRAP_BYTES_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from greenflow.parted import AnyState
     from greenflow.store.claiming import Transactions
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FORMAT: Final = 1
+#: From 2 on states can refer to code that comes with the source texts.
+_FORMAT: Final = 2
+_FORMATS: Final = (1, _FORMAT)
 _KIND: Final = b"export"
 _LENGTH: Final = struct.Struct("<Q")
 #: Checkpoints, messages and texts of one flow that are read.
@@ -84,17 +86,25 @@ _head = msgspec.msgpack.Decoder(_Head)
 _item = msgspec.msgpack.Decoder(Item)
 
 
-def export(store: Transactions, flow_id: str, texts: Iterable[Source]) -> Exported:
+def export(
+    store: Transactions, flow_id: str, texts: Callable[[bytes], Iterable[Source]]
+) -> Exported:
     """Return a flow as it is at one moment. Raises FlowNotFound, BadRecord.
 
     Args:
         store: where it is.
         flow_id: its id.
-        texts: the source texts that go with it, for people.
+        texts: returns the source texts of a state's code, and the code that it refers
+            to; it is given the state's stream.
     """
     found = store.read(lambda work: _exported(work, flow_id, store.depot))
-    told = [(Item(what="source", source=text), b"") for text in texts]
-    return replace(found, items=[*found.items, *told])
+    told = {
+        text.identity: (Item(what="source", source=replace(text, code=b"")), text.code)
+        for item, stream in found.items
+        if item.what == "state"
+        for text in texts(stream)
+    }
+    return replace(found, items=[*found.items, *told.values()])
 
 
 def _exported(work: Work, flow_id: str, depot: Depot) -> Exported:
@@ -207,7 +217,7 @@ def read_file(
     """
     key = resume_file(ring, file, unsigned=unsigned)
     head = _decoded(_head, _get(file, key, 0)[0])
-    if head.format != _FORMAT or not 0 <= head.items <= _ITEMS_MAX:
+    if head.format not in _FORMATS or not 0 <= head.items <= _ITEMS_MAX:
         raise BadContents(
             f"an exported flow of format {head.format} with {head.items} items"
         )

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from greenflow.store.work import Work
 
 _DIGEST_BYTES = 16
+_IDENTITY_LENGTHS = (keys.HASH_BYTES, keys.IDENTITY_BYTES)
 
 
 class _Incoming:
@@ -84,7 +85,10 @@ class _Incoming:
         elif item.what == "key":
             self.sent.append(body)
         elif item.what == "source" and item.source is not None:
-            self.sources += filter(None, [sources.prepare(item.source)])
+            source = replace(item.source, code=body)
+            if len(source.identity) not in _IDENTITY_LENGTHS:
+                raise BadContents("a source text of no code")
+            self.sources += filter(None, [sources.prepare(source)])
 
     @property
     def result(self) -> Packed | None:

@@ -182,8 +182,8 @@ AROUND: dict[str, tuple[Callable[[bytes], bytes], type[Exception], Patch]] = {
         errors.CodeChanged,
         lambda patch, bad: patch.setattr(
             functions,
-            "code_hash",
-            lambda code: decode_head(unpack(bad)[0]).functions[0].code_hash,
+            "is_code",
+            lambda code, expected: True,
         ),
     ),
 }

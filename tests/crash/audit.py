@@ -73,7 +73,7 @@ def _audit(work: Work) -> Iterator[str]:
         decode_index(key, value)
         if keys.flow_id(key) not in rows:
             yield f"I8 of no flow: {key!r}"
-    _sources(work, found.pop(keys.SOURCE, {}))
+    _sources(work, {**found.pop(keys.SOURCE, {}), **found.pop(keys.CODE, {})})
     yield from _files(work, found.pop(keys.BULK, {}))
     for kind in _OF_NO_FLOW:
         found.pop(kind, None)
@@ -90,8 +90,8 @@ def _files(work: Work, there: dict[bytes, bytes]) -> Iterator[str]:
 
 def _sources(work: Work, there: dict[bytes, bytes]) -> None:
     """Read all source texts. They may outlive the flows that they came with."""
-    for code_hash in {keys.source_hash(key) for key in there}:
-        assert sources.opened(code_hash, sources.get(work, code_hash)) is not None
+    for identity in filter(None, {sources.identity_in(key) for key in there}):
+        assert sources.opened(identity, sources.get(work, identity)) is not None
 
 
 def _is_retrying(rows: dict[str, Row], key: bytes) -> bool:

@@ -38,6 +38,7 @@ from tests.crash.producer import Producer, set_up
 WORKERS = 4
 SUPERVISED = 2
 STOP_SHARE = 0.4
+CHECK_SECONDS_MAX = 150
 #: One that was killed younger is started again only after a while, by its supervisor.
 OLD_SECONDS = 11.0
 
@@ -203,7 +204,14 @@ class Run:
         """Let a fresh process look at the store and the history."""
         command = [sys.executable, "-m", "tests.crash.checks", str(self.place)]
         command += [str(self.past), str(self.cast), *(["--ended"] if ended else [])]
-        done = subprocess.run(command, capture_output=True, text=True)
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=CHECK_SECONDS_MAX
+            )
+        except subprocess.TimeoutExpired:
+            # A flow of a broken store may never end.
+            self.wrong.append("the store cannot be checked: it takes too long")
+            return
         if done.returncode:
             self.wrong.append(f"the store cannot be checked: {done.stderr[-1000:]}")
             return

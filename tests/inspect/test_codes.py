@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenflow.continuation.code import code_hash, digest
+from greenflow.continuation.code import code_hash, code_identity, digest, identity
 from greenflow.errors import BadRecord
 from greenflow.inspect.codes import Code
 from greenflow.inspect.marshalled import read_code
@@ -51,6 +51,7 @@ def assert_same(code: CodeType, found: Code) -> None:
         assert getattr(found, name) == getattr(code, name), name
     assert sorted(found.co_cellvars) == sorted(code.co_cellvars)
     assert digest(found) == code_hash(code)
+    assert identity(found) == code_identity(code)
     for unit, place in enumerate(code.co_positions()):
         line, end_line, col, end_col = place
         wanted = (line or 0, end_line or line or 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import greenflow
-from greenflow.continuation.code import code_hash
+from greenflow.continuation.code import code_identity
 from greenflow.errors import FlowBusy
 from greenflow.inspect.lines import Position
 from greenflow.inspect.sources import excerpt
@@ -86,7 +86,7 @@ def test_what_was_refused_is_handed_over_again(tmp_path: Path) -> None:
         flow = store.spawn(refused, target.id)
         store.run()
         assert (target.status, flow.status) == ("cancelled", "waiting")
-        found = store.base.source(code_hash(refused.__code__))
+        found = store.base.source(code_identity(refused.__code__))
     assert found is not None
     assert found.lines[0] == "def refused(target_id: str) -> object:"
     assert found.lines[-1] == "    return None"
@@ -118,7 +118,7 @@ def test_who_stays_on_the_stack_of_a_worker_has_its_source(tmp_path: Path) -> No
 
 def test_lines_around_and_marks_over_several_lines(tmp_path: Path) -> None:
     text = "def f():\n    a = 1\n    return g(\n        a,\n    )\n"
-    source = Source(code_hash=b"", file="f.py", first_line=10, text=text)
+    source = Source(identity=b"", file="f.py", first_line=10, text=text)
     position = Position(12, 14, 11, 5)
     found = excerpt("f.py", position, source, context=1)
     assert found.stored

@@ -27,7 +27,7 @@ def exported(folder: Path, source: Source, encrypt: bool) -> bytes:
         save(store, add(store, "one"), state=SECRET)
         store.send("one", "topic", SECRET)
         file = io.BytesIO()
-        write_file(export(store, "one", ()), file, store.wrap)
+        write_file(export(store, "one", lambda _: ()), file, store.wrap)
     return file.getvalue()
 
 
@@ -72,7 +72,7 @@ def test_an_export_without_a_key(folder: Path, source: Source) -> None:
     with opened(folder / "from", None) as store:
         save(store, add(store, "one"), state=SECRET)
         file = io.BytesIO()
-        write_file(export(store, "one", ()), file, store.wrap)
+        write_file(export(store, "one", lambda _: ()), file, store.wrap)
     with pytest.raises(BadSignature, match="not signed"):
         bring(folder / "to", source, file.getvalue())
     bring(folder / "to", source, file.getvalue(), trust=True)
@@ -85,7 +85,7 @@ def test_two_exports_are_not_put_together(folder: Path, source: Source) -> None:
         with opened(folder / state.decode(), source) as store:
             save(store, add(store, "one"), state=state)
             file = io.BytesIO()
-            write_file(export(store, "one", ()), file, store.wrap)
+            write_file(export(store, "one", lambda _: ()), file, store.wrap)
             files.append(file.getvalue())
     one, two = files
     assert len(one) == len(two)

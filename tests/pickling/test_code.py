@@ -7,7 +7,14 @@ from types import CodeType
 
 import pytest
 
-from greenflow.continuation.code import code_bytes, code_from_bytes, code_hash
+from greenflow.continuation.code import (
+    code_bytes,
+    code_from_bytes,
+    code_hash,
+    code_identity,
+    digest,
+    is_code,
+)
 from greenflow.errors import WrongInterpreter
 from greenflow.limits import CODES_KEPT_MAX
 
@@ -28,6 +35,33 @@ def test_where_it_lies_does_not_count(text: str, file: str):
     assert code_hash(compiled("def f(a): return a + 1")) == code_hash(
         compiled(text, file)
     )
+
+
+@pytest.mark.parametrize("body", ["return a + 1", "return lambda: a", "yield a"])
+def test_what_a_docstring_says_does_not_count(body: str):
+    texts = [f"def f(a):\n    {doc!r}\n    {body}" for doc in ("one", "two")]
+    codes = [compiled(text) for text in texts]
+    assert len(set(map(code_hash, codes))) == 1
+    # What was saved when it counted is found again.
+    before = digest(codes[0], docs=True)
+    assert before != code_hash(codes[0])
+    assert is_code(codes[0], before)
+    assert not is_code(codes[1], before)
+    assert len(set(map(code_identity, codes))) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(a):\n    'one'\n    return 'one'",
+        "def f():\n    class A:\n        'one'\n    return A",
+        "def f(a):\n    return 'one'",
+        "f = lambda a: 'one'",
+        "def f(a):\n    return ['one' for _ in a]",
+    ],
+)
+def test_a_text_that_is_used_counts(text: str):
+    assert code_hash(compiled(text)) != code_hash(compiled(text.replace("one", "two")))
 
 
 @pytest.mark.parametrize(

@@ -167,9 +167,10 @@ def check_entry(work: Work, key: bytes, value: bytes, rows: dict[str, Row]) -> N
         decode_index(key, value)
     elif kind == keys.SETTING:
         assert value
-    elif kind == keys.SOURCE:
-        code_hash = keys.source_hash(key)
-        assert sources.opened(code_hash, sources.get(work, code_hash)) is not None
+    elif kind in {keys.SOURCE, keys.CODE}:
+        identity = sources.identity_in(key)
+        assert identity is not None
+        assert sources.opened(identity, sources.get(work, identity)) is not None
     elif kind == keys.BULK:
         assert upkeep_entry.examine(work, key) == []
         assert bulk.size(work.folder, filed.name_in(key)) > 0

@@ -148,7 +148,7 @@ def test_an_exported_flow_has_its_values(store: LmdbStore, claim: Claim, tmp_pat
     first[5] ^= 1
     save(store, claim, state_of(first))
     with open(tmp_path / "one", "wb") as file:
-        write_file(export(store, "one", []), file)
+        write_file(export(store, "one", lambda _: ()), file)
     with open(tmp_path / "one", "rb") as file:
         assert import_flow(store, read_file(file), "two") == "two"
     assert values(store.state("two")) == [first]

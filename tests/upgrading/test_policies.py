@@ -62,6 +62,15 @@ def test_strict_is_stuck_with_the_reason_and_lost_is_nothing(waits):
     assert waits.go_on("strict", "y") == "done ('old', 'x for 5', 'y for 6', 10)"
 
 
+def test_a_docstring_is_no_change(deployed):
+    deployed.begin(APP.replace("def work(n):", 'def work(n):\n    "One."'))
+    changed = APP.replace("def work(n):", 'def work(n):\n    """Two\n\n    lines."""')
+    deployed.edit(changed)
+    assert deployed.go_on("strict", "x", "y") == (
+        "done ('old', 'x for 5', 'y for 6', 10)"
+    )
+
+
 def test_a_flow_has_its_own_policy(deployed):
     deployed.begin(APP)
     deployed.child(

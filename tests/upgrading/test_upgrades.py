@@ -20,6 +20,46 @@ def work(n):
 """
 
 
+ALIKE = """
+import greenflow
+
+def ask(n):
+    return greenflow.recv(), n
+
+def work(n):
+    a = ask(1)
+    b = ask(2)
+    c = ask(3)
+    return a, b, c
+"""
+
+
+def test_lines_that_moved_before_it_was_saved_are_those_that_count(deployed):
+    deployed.begin(ALIKE)
+    deployed.edit(ALIKE.replace("    a =", "    # why\n    a ="))
+    deployed.child(
+        """
+        import app, greenflow
+        store = greenflow.open("store")
+        greenflow.options(store=store, id="b").spawn(app.work, 5)
+        store.run()
+        """
+    )
+    deployed.edit(ALIKE.replace("c = ask(3)", "c = ask(4)"))
+    said = deployed.child(
+        """
+        import greenflow
+        store = greenflow.open("store", code="upgrade")
+        for answer in "xyz":
+            for name in "ab":
+                store.send(name, answer)
+                store.run()
+        print([store.get(name).result() for name in "ab"])
+        """
+    ).stdout
+    assert said.strip() == str([(("x", 1), ("y", 2), ("z", 4))] * 2)
+
+
 def test_the_flow_uses_the_fix_below_the_waiting_line(deployed):
     deployed.begin(APP)
     deployed.edit(APP.replace("n * 2", "n * 3").replace('"old"', '"new"'))

@@ -59,8 +59,14 @@ def save(store: LmdbStore, flow_id: str, status: str = "waiting", **more: object
     return store.commit(take(store, flow_id), Step(status=status, **more))
 
 
-def source(text: str, code_hash: bytes = b"of code1") -> Source:
-    return Source(code_hash=code_hash, file="m.py", first_line=1, text=text)
+#: A text with its code.
+CODE = Source(
+    identity=b"16 bytes of code", file="f.py", first_line=1, text="x", code=LARGE
+)
+
+
+def source(text: str, identity: bytes = b"of code1") -> Source:
+    return Source(identity=identity, file="m.py", first_line=1, text=text)
 
 
 def end(store: LmdbStore, *flow_ids: str) -> None:
@@ -112,7 +118,7 @@ def populate(store: LmdbStore) -> None:
     save(store, "hospital", "hospital", error="trouble")
     save(store, "retrying", "retrying", retry_at=time.time() + DAY)
     sleeping = Waiting(kind="sleep", until=time.time() + DAY)
-    texts = (source(LARGE.hex()), source("def g(): pass", b"of code2"))
+    texts = (source(LARGE.hex()), source("def g(): pass", b"of code2"), CODE)
     save(store, "sleeping", waiting=sleeping, state=LARGE, value=LARGE, sources=texts)
     later = Outgoing(flow="talking", topic="x", body=b"later", at=time.time() + DAY)
     take(store, "running")

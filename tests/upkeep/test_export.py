@@ -39,7 +39,7 @@ def other(tmp_path):
 
 def filed(store: LmdbStore, flow_id: str) -> bytes:
     file = io.BytesIO()
-    write_file(export(store, flow_id, [source("def f(): pass")]), file)
+    write_file(export(store, flow_id, lambda _: [source("def f(): pass")]), file)
     return file.getvalue()
 
 
@@ -166,7 +166,7 @@ def test_a_file_that_is_not_whole(store: LmdbStore, other: LmdbStore) -> None:
 
 
 def test_a_file_that_does_not_fit(store: LmdbStore, other: LmdbStore) -> None:
-    good = export(store, talked(store), [])
+    good = export(store, talked(store), lambda _: ())
     record = good.record
     states = [at for at, (item, _) in enumerate(good.items) if item.what == "state"]
     for bad in (
@@ -190,4 +190,4 @@ def test_a_file_that_does_not_fit(store: LmdbStore, other: LmdbStore) -> None:
 
 def test_no_such_flow(store: LmdbStore) -> None:
     with pytest.raises(FlowNotFound):
-        export(store, "none", [])
+        export(store, "none", lambda _: ())

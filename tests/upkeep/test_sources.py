@@ -1,13 +1,14 @@
-"""Source texts in doctor's eyes: read, told, and deleted where they are damaged."""
+"""Source texts and code in doctor's eyes: what is damaged is told."""
 
 from __future__ import annotations
 
 import pytest
 
-from greenflow.store import LmdbStore, keys
+from greenflow.store import LmdbStore, keys, sources
 from greenflow.store.upkeep_doctor import doctor
 from greenflow.store.upkeep_finding import Finding
 from tests.upkeep.helpers import (
+    CODE,
     LARGE,
     add,
     contents,
@@ -34,7 +35,7 @@ def found(store: LmdbStore, *, fix: bool = False) -> list[Finding]:
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_damaged_source_text_is_written_again(full: LmdbStore, number: int) -> None:
     text = source(LARGE.hex())
-    prefix = keys.source(text.code_hash)
+    prefix = sources.prefix_of(text.identity)
     key = keys.piece(prefix, number)
     before = contents(full)
     put(full, key, before[key][:-1] + bytes([before[key][-1] ^ 1]))
@@ -44,7 +45,26 @@ def test_a_damaged_source_text_is_written_again(full: LmdbStore, number: int) ->
     there = contents(full)
     assert there == {k: v for k, v in before.items() if not k.startswith(prefix)}
     save(full, "other", sources=(text,))
-    assert full.source(text.code_hash) == text
+    assert full.source(text.identity) == text
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_damaged_code_is_told_and_written_again(full: LmdbStore, number: int) -> None:
+    before = contents(full)
+    key = keys.piece(sources.prefix_of(CODE.identity), number)
+    put(full, key, before[key][:-1] + bytes([before[key][-1] ^ 1]))
+    assert [each.kind for each in found(full)] == ["damaged-code"]
+    assert [each.fixed for each in found(full, fix=True)] == [False]
+    save(full, "other", sources=(CODE,))
+    assert contents(full)[key] == before[key]
+    assert full.source(CODE.identity) == CODE
+    assert found(full) == []
+
+
+def test_a_key_of_no_code_is_unknown(full: LmdbStore) -> None:
+    put(full, keys.CODE, b"?")
+    put(full, keys.CODE + b"short", b"?")
+    assert [each.kind for each in found(full)] == ["unknown-key"] * 2
 
 
 def test_a_key_of_no_source_text_is_unknown(full: LmdbStore) -> None:
@@ -61,5 +81,5 @@ def test_a_text_outlives_the_flow_that_it_came_with(store: LmdbStore) -> None:
     store.send("a", "", b"wakes it")
     end(store, "a")
     assert gc(store, older_seconds=0).flows == 1
-    assert store.source(text.code_hash) == text
+    assert store.source(text.identity) == text
     assert found(store) == []

@@ -37,6 +37,7 @@ class Text(NamedTuple):
 
     first_line: int
     text: str
+    certain: bool = True  #: whether the code's lines are surely those of this text
 
 
 class Tree:
@@ -96,6 +97,15 @@ class Tree:
         ]
         return calls[0] if len(calls) == 1 else None
 
+    def fits(self) -> bool:
+        """Return whether the code has an instruction at each call of the text."""
+        places = set(self._positions)
+        calls = [node for node in self.nodes if isinstance(node, ast.Call)]
+        return all(
+            _range(node) in places or not isinstance(node.func, ast.Name)
+            for node in calls
+        )
+
     def statement(self, node: ast.AST) -> ast.AST:
         """Return the statement that a node is part of; the root if it is in none."""
         while not isinstance(node, ast.stmt) and node is not self.root:
@@ -138,7 +148,10 @@ def parsed(
             continue
         roots = [node for node in ast.walk(tree) if _is_of(node, code)]
         if len(roots) == 1:
-            return Tree(roots[0], code, positions)
+            made = Tree(roots[0], code, positions)
+            if text.certain or (positions is None and made.fits()):
+                return made
+            continue
         if len(roots) > 1:
             raise Unmatched(f"line {code.co_firstlineno} has several {code.co_name}")
     raise Unmatched(f"the source text of {code.co_qualname}() is not there")
