@@ -40,6 +40,16 @@ except golden_flows.Failed as error:
     print(repr(error))
 """
 
+LOOK = """
+import json, sys, greenflow
+store, found = greenflow.open("store", create=False), {}
+for flow in sys.argv[1:]:
+    stack = store.get(flow).inspect()
+    frame = stack.frames[-1]
+    found[flow] = stack.trouble, frame.function, frame.locals["n"].text()
+print(json.dumps(found))
+"""
+
 
 @pytest.fixture
 def unpacked(tmp_path: Path):
@@ -68,6 +78,15 @@ def test_its_flows_go_on(name: str, child, unpacked):
     assert child(GO_ON).stdout == "Failed('number 2')\n"
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_its_flows_go_on_in_their_own_code(name: str, child, unpacked, tmp_path: Path):
+    unpacked(name)
+    flows = tmp_path / "golden_flows.py"
+    changed = flows.read_text().replace("    return ", "    changed = 1\n    return ")
+    flows.write_text(changed)
+    assert child(GO_ON.replace("strict", "pinned")).stdout == "Failed('number 2')\n"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_whole_and_can_be_looked_at(name: str, child, unpacked):
     unpacked(name)
@@ -78,11 +97,11 @@ def test_it_is_whole_and_can_be_looked_at(name: str, child, unpacked):
     assert json.loads(tell("doctor", "--json"))["healthy"]
     listed = {flow["id"] for flow in json.loads(tell("ls", "--json"))["flows"]}
     assert listed >= {*DONE, "payload", "ended", "broken"}
-    for flow in DONE:
-        shown = json.loads(tell("stack", flow, "--locals", "--json"))
-        assert shown["trouble"] is None
-        assert shown["frames"][-1]["function"] == flow
-        assert shown["frames"][-1]["locals"]["n"]["text"] in {"2", "3"}
+    looked_at = json.loads(child("-c", LOOK, *DONE).stdout)
+    for flow, (trouble, function, value) in looked_at.items():
+        assert trouble is None
+        assert function == flow
+        assert value in {"2", "3"}
     assert "golden" in tell("history", "plain")
 
 
