@@ -8,7 +8,7 @@ from greenflow.errors import BadContents
 from greenflow.inspect.lines import Position, entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 #: Kinds of variables (CO_FAST_... of CPython).
 _LOCAL: Final = 0x20
@@ -61,6 +61,14 @@ class Code:
                 return found
             unit -= units
         return Position()
+
+    def co_positions(self) -> Iterator[tuple[int | None, ...]]:
+        """Yield where each instruction stands, as a code object tells it."""
+        for units, found in entries(self.co_linetable, self.co_firstlineno):
+            line, end_line, col, end_col = found
+            known = line or None, end_line or None
+            columns = (None if each < 0 else each for each in (col, end_col))
+            yield from [(*known, *columns)] * units
 
     def last_line(self) -> int:
         """Return the last line that any instruction is on."""

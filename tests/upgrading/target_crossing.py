@@ -12,7 +12,7 @@ import json
 import pickle
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -66,10 +66,17 @@ def save(file: str) -> None:
         states: list[tuple[bytes, int]] = []
         k = Continuation.start(getattr(module, name), 3)
         _to_end(k, 0, lambda k, states=states: states.append((k.dumps(), len(TOLD))))
-        hashes = {code_hash(each.__code__) for each in _functions(module)}
+        hashes = {code_hash(each) for each in _codes(module)}
         for number, (state, at) in enumerate(states):
             found.append((name, number, state, TOLD[at:], hashes))
     Path(file).write_bytes(pickle.dumps(found))
+
+
+def _codes(module: Any) -> list[CodeType]:
+    found = [each.__code__ for each in _functions(module)]
+    for code in found:
+        found += [each for each in code.co_consts if isinstance(each, CodeType)]
+    return found
 
 
 def _functions(module: Any) -> list[Any]:

@@ -132,7 +132,7 @@ class _Stack:
     ) -> None:
         self._head, self._old_code = head, old_code
         self._old_texts, self._texts = old_texts, texts
-        self._version = int(head.python.split("-")[1])
+        self._handled = _Handled()
 
     def load(self, body: Body) -> Upgraded:
         head = self._head
@@ -145,8 +145,8 @@ class _Stack:
             _refuse(head, "a function on its stack is not found by its name")
         named: Any = tuple(map(_Old, codes))
         parts = take_apart(named, head.shape, values)
-        if parts.exc is not NOTHING or parts.held is not NOTHING:
-            _refuse(head, "it handles an exception")
+        if parts.held is not NOTHING:
+            _refuse(head, "it waits through C code")
         fates = []
         for number, (record, place) in enumerate(
             zip(parts.records, head.places, strict=True)
@@ -154,6 +154,8 @@ class _Stack:
             function = head.functions[place.function]
             parts.records[number], fate = self._moved(record, place, function)
             fates.append(fate)
+        if not self._handled.ends_with(parts.exc):
+            _refuse(head, "it is not certain what it handles")
         try:
             records = frames.records(*put_together(parts))
         except (TypeError, ValueError) as error:
@@ -194,17 +196,43 @@ class _Stack:
         live: FunctionType,
     ) -> tuple[Record, int]:
         before: Any = record.code
-        positions: Any = [(place.line, place.end_line, place.col, place.end_col)]
-        old = parsed(before, self._old_texts(function.code_hash), positions)
+        old = parsed(before, self._old_texts(function.code_hash))
         new = parsed(live.__code__, self._texts(live.__code__))
         names = renamed(old, new)
-        unit, stack = carried(record, old, new, self._version)
+        unit, stack, handled = carried(record, old, new, self._head.python)
+        self._handled.add(handled)
         target = Target(live.__code__, live)
         move = Move(target, unit, sources_of(record, target, names))
         made = move.record(record)
         made.stack = stack
         _check_values(made, unit)
         return made, unit
+
+
+class _Handled:
+    """Follows what is handled from frame to frame: each handler keeps what was before.
+
+    So what was taken for it on the stacks is seen to be that, and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._now: Any = None
+
+    def add(self, handled: list[tuple[Any, Any]]) -> None:
+        """Go on with the handlers of a frame, the outermost first."""
+        for before, now in handled:
+            if self._now is not NOTHING and before is not self._now:
+                raise Unmatched("it is not certain what it handles")
+            if self._now is NOTHING and not isinstance(before, BaseException):
+                raise Unmatched("it is not certain what it handles")
+            self._now = now
+
+    def ends_with(self, exc: Any) -> bool:
+        """Whether that is handled in the innermost frame."""
+        exc = None if exc is NOTHING else exc
+        if self._now is NOTHING:
+            return isinstance(exc, BaseException)
+        return exc is self._now
 
 
 def _check_values(made: Record, unit: int) -> None:

@@ -59,6 +59,8 @@ class Tree:
         self.nodes = list(self._own(root))
         self._positions = positions or list(code.co_positions())
         self._found: dict[Position, ast.AST | None] = {}
+        self._statements = [each for each in self.nodes if isinstance(each, ast.stmt)]
+        self._numbers: dict[Position, int | None] = {}
 
     def _own(self, node: ast.AST) -> Iterator[ast.AST]:
         for field, value in ast.iter_fields(node):
@@ -69,9 +71,13 @@ class Tree:
                     if not isinstance(child, _SCOPES):
                         yield from self._own(child)
 
+    def position(self, unit: int) -> Position:
+        """Return what is known of the place of an instruction in the file."""
+        return self._positions[unit]
+
     def node_at(self, unit: int) -> ast.AST | None:
         """Return what an instruction was made of; None if that is not known."""
-        position = self._positions[unit]
+        position = self.position(unit)
         if position not in self._found:
             self._found[position] = self._find(position)
         return self._found[position]
@@ -102,6 +108,28 @@ class Tree:
             node = self.parents[node][0]
         return node
 
+    def statement_number(self, position: Position) -> int | None:
+        """Return the number of the innermost statement around a place; see statements()."""
+        if position not in self._numbers:
+            self._numbers[position] = self._number(position)
+        return self._numbers[position]
+
+    def _number(self, position: Position) -> int | None:
+        line, end_line, col, end_col = position
+        if line is None or end_line is None or col is None or end_col is None:
+            return None
+        around = [
+            number
+            for number, each in enumerate(self._statements)
+            if (each.lineno, each.col_offset) <= (line, col)
+            and (end_line, end_col) <= (each.end_lineno or 0, each.end_col_offset or 0)
+        ]
+        return around[-1] if around else None
+
+    def is_return(self, number: int | None) -> bool:
+        """Whether the statement of a number returns."""
+        return number is not None and isinstance(self._statements[number], ast.Return)
+
     def around(self, node: ast.AST) -> list[tuple[ast.AST, str]]:
         """Return (node, field) of all that is around a node, the outermost first."""
         found = []
@@ -112,7 +140,7 @@ class Tree:
 
     def statements(self) -> list[ast.AST]:
         """Return the statements, in the order of the text."""
-        return [node for node in self.nodes if isinstance(node, ast.stmt)]
+        return [*self._statements]
 
 
 def _range(node: ast.AST) -> tuple[Any, Any, Any, Any]:

@@ -1,0 +1,244 @@
+"""What lies on a frame's stack while it waits in a piece of source, by the source alone.
+
+For each block around it: the iterator of a loop, the exit of a ``with``, what an
+``except`` handles, what a ``finally`` block goes on with; then for each expression
+around it what was computed to its left.
+"""
+
+from __future__ import annotations
+
+import ast
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from greenflow.continuation.upgrading.trees import BLOCKS, Tree, Unmatched, dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOOP, EXIT, CALLED, VALUE, KEY = "loop", "exit", "called", "value", "key"
+#: Of handlers: what was handled before; that and what is handled; that of ``except*``.
+HANDLED, RAISED, GROUP = "handled", "raised", "group"
+#: More of them are not computed onto the stack first.
+_ITEMS_MAX: Final = 15
+#: Parts of expressions that are computed first.
+_FIRST: Final = {
+    (ast.BinOp, "left"),
+    (ast.Call, "func"),
+    (ast.Attribute, "value"),
+    (ast.Await, "value"),
+    (ast.FormattedValue, "value"),
+    (ast.NamedExpr, "value"),
+    (ast.Starred, "value"),
+    (ast.Subscript, "value"),
+    (ast.UnaryOp, "operand"),
+    (ast.Yield, "value"),
+    (ast.YieldFrom, "value"),
+}
+
+Handling = ast.ExceptHandler | ast.Try | ast.TryStar
+
+
+class Role(NamedTuple):
+    """What a value is there for; its source tells it from others of its kind.
+
+    ``constant`` is the value of a KEY.
+    """
+
+    kind: str
+    source: str
+    constant: Any = None
+
+
+def handling(tree: Tree, node: ast.AST) -> list[Handling]:
+    """Return the handlers and ``finally`` blocks around a node, the outermost first.
+
+    The latter as their statements.
+    """
+    return [
+        each
+        for each, field in tree.around(node)
+        if isinstance(each, ast.ExceptHandler)
+        or (isinstance(each, ast.Try | ast.TryStar) and field == "finalbody")
+    ]
+
+
+def roles(tree: Tree, node: ast.AST, finals: list[list[str]]) -> list[Role]:
+    """Return what lies on the stack, the lowest first.
+
+    Args:
+        tree: of a function.
+        node: a piece of it that is computed.
+        finals: for each ``finally`` block around it, what it goes on with: the kinds of
+            what lies on the stack for it.
+
+    Raises:
+        Unmatched: it is not known.
+    """
+    return list(_roles(tree, node, iter(finals)))
+
+
+def _roles(tree: Tree, node: ast.AST, finals: Iterator[list[str]]) -> Iterator[Role]:
+    chain = [*tree.around(node), (node, "")]
+    for (each, field), (inner, _) in pairwise(chain):
+        if isinstance(each, ast.Try | ast.TryStar) and field == "finalbody":
+            for kind in next(finals):
+                yield Role(kind, "finally")
+        elif isinstance(each, ast.stmt):
+            yield from _of_statement(each, field, inner)
+        elif isinstance(each, ast.expr):
+            yield from _of_expression(each, field, inner)
+        elif isinstance(each, ast.ExceptHandler):
+            yield _of_handler(tree, each, field)
+        elif isinstance(each, ast.match_case):
+            yield from _of_case(tree, each, field)
+        elif isinstance(each, ast.withitem):
+            if field != "context_expr":
+                raise Unmatched("it waits in what is assigned to")
+        elif not isinstance(each, ast.keyword):
+            raise Unmatched(f"it waits in a {type(each).__name__}")
+
+
+# --- blocks ---
+
+
+def _of_statement(each: ast.stmt, field: str, inner: ast.AST) -> Iterator[Role]:
+    if field in {"targets", "target"}:
+        raise Unmatched("it waits in what is assigned to")
+    if isinstance(each, ast.AugAssign):
+        yield from _of_target(each.target)
+    elif isinstance(each, ast.For) and field == "body":
+        yield Role(LOOP, dump(each.iter))
+    elif isinstance(each, ast.With):
+        yield from _exits(each, field, inner)
+    elif isinstance(each, BLOCKS) and not isinstance(
+        each, ast.For | ast.If | ast.While | ast.Match | ast.Try | ast.TryStar
+    ):
+        raise Unmatched(f"it waits in a block of another kind: {type(each).__name__}")
+
+
+def _exits(each: ast.With, field: str, inner: ast.AST) -> Iterator[Role]:
+    for item in each.items:
+        if field == "items" and item is inner:
+            return
+        yield Role(EXIT, dump(item.context_expr))
+
+
+def _of_target(target: ast.expr) -> Iterator[Role]:
+    if isinstance(target, ast.Attribute):
+        yield Role(VALUE, dump(target.value))
+    elif isinstance(target, ast.Subscript):
+        if isinstance(target.slice, ast.Slice):
+            raise Unmatched("it waits in an assignment to a slice")
+        yield Role(VALUE, dump(target.value))
+        yield Role(VALUE, dump(target.slice))
+    yield Role(VALUE, dump(target))
+
+
+def _of_handler(tree: Tree, each: ast.ExceptHandler, field: str) -> Role:
+    block, _ = tree.parents[each]
+    if isinstance(block, ast.TryStar):
+        if field == "type":
+            raise Unmatched("it waits in the head of an except* block")
+        return Role(GROUP, "except")
+    return Role(HANDLED if field == "body" else RAISED, "except")
+
+
+def _of_case(tree: Tree, each: ast.match_case, field: str) -> Iterator[Role]:
+    if field == "pattern":
+        raise Unmatched("it waits in a pattern")
+    block, _ = tree.parents[each]
+    assert isinstance(block, ast.Match)
+    cases = block.cases
+    last = cases[-1].pattern
+    # What is left of the subject is kept for the next case that looks at it.
+    is_any = isinstance(last, ast.MatchAs) and last.pattern is None and not last.name
+    looking = cases[:-1] if is_any and len(cases) > 1 else cases
+    if field == "guard" and any(each is other for other in looking[:-1]):
+        yield Role(VALUE, dump(block.subject))
+
+
+# --- expressions ---
+
+
+def _of_expression(each: ast.expr, field: str, inner: ast.AST) -> Iterator[Role]:
+    if isinstance(each, ast.Call) and field in {"args", "keywords"}:
+        yield from _of_call(each, inner)
+    elif isinstance(each, ast.Tuple | ast.List | ast.Set):
+        yield from _of_display(each, inner)
+    elif isinstance(each, ast.JoinedStr):
+        yield from _before(each.values, inner)
+    elif isinstance(each, ast.Dict):
+        yield from _of_dict(each, inner)
+    elif isinstance(each, ast.Compare):
+        operands = [each.left, *each.comparators]
+        at = _index(operands, inner)
+        if at:
+            yield Role(VALUE, dump(operands[at - 1]))
+    elif (isinstance(each, ast.BinOp) and field == "right") or (
+        isinstance(each, ast.Subscript) and field == "slice"
+    ):
+        yield Role(VALUE, dump(each.left if isinstance(each, ast.BinOp) else each.value))
+    elif isinstance(each, ast.Slice):
+        yield from _of_slice(each, field)
+    elif not isinstance(each, ast.BoolOp | ast.IfExp) and (
+        (type(each), field) not in _FIRST
+    ):
+        raise Unmatched(f"it waits in the middle of a {type(each).__name__}")
+
+
+def _of_call(each: ast.Call, inner: ast.AST) -> Iterator[Role]:
+    given: list[Any] = [*each.args, *each.keywords]
+    if any(isinstance(item, ast.keyword) and not item.arg for item in given) or any(
+        isinstance(item, ast.Starred) for item in given
+    ):
+        raise Unmatched("it waits in a call with stars")
+    yield Role(CALLED, dump(each.func))
+    yield from _before(given, inner)
+
+
+def _of_display(
+    each: ast.Tuple | ast.List | ast.Set, inner: ast.AST
+) -> Iterator[Role]:
+    stars = [isinstance(item, ast.Starred) for item in each.elts]
+    if any(stars) and _index(each.elts, inner) >= stars.index(True):
+        # From the first star on, items are added to what will be the whole.
+        yield Role(VALUE, f"part of {dump(each)}")
+    else:
+        yield from _before(each.elts, inner)
+
+
+def _of_dict(each: ast.Dict, inner: ast.AST) -> Iterator[Role]:
+    if None in each.keys or 2 * len(each.keys) > _ITEMS_MAX:
+        raise Unmatched("it waits in a dict with stars, or a long one")
+    keys = [key for key in each.keys if key is not None]
+    constant = len(keys) > 1 and all(isinstance(key, ast.Constant) for key in keys)
+    for key, value in zip(keys, each.values, strict=True):
+        if key is inner:
+            return
+        if constant and isinstance(key, ast.Constant):
+            yield Role(KEY, dump(key), key.value)
+        else:
+            yield Role(VALUE, dump(key))
+        if value is inner:
+            return
+        yield Role(VALUE, dump(value))
+
+
+def _of_slice(each: ast.Slice, field: str) -> Iterator[Role]:
+    for name in ("lower", "upper", "step"):
+        if name == field:
+            return
+        part = getattr(each, name)
+        yield Role(VALUE, dump(part) if part is not None else "None")
+
+
+def _before(items: list[Any], inner: ast.AST) -> Iterator[Role]:
+    if len(items) > _ITEMS_MAX:
+        raise Unmatched("it waits in a long call or display")
+    for item in items[: _index(items, inner)]:
+        yield Role(VALUE, dump(item))
+
+
+def _index(items: list[Any], inner: ast.AST) -> int:
+    return next(at for at, item in enumerate(items) if item is inner)
