@@ -23,7 +23,11 @@ from greenflow.continuation.upgrading import crossing
 from greenflow.continuation.upgrading.trees import Text
 from greenflow.errors import NotRestorable
 from greenflow.inspect.saved import Saved
-from tests.upgrading.corpus import FUNCTIONS, PRELUDE
+from tests.upgrading import corpus_crossing
+from tests.upgrading.corpus import FUNCTIONS as EDITED
+from tests.upgrading.corpus import PRELUDE, functions
+
+FUNCTIONS = {**EDITED, **functions(corpus_crossing.SOURCE)}
 
 TOLD: list[Any] = []
 
@@ -74,7 +78,7 @@ def save(file: str) -> None:
 
 def _codes(module: Any) -> list[CodeType]:
     found = [each.__code__ for each in _functions(module)]
-    for code in found:
+    for code in found:  # grows meanwhile
         found += [each for each in code.co_consts if isinstance(each, CodeType)]
     return found
 

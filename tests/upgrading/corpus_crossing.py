@@ -1,0 +1,500 @@
+"""Functions that only another minor version of CPython is tried on: see corpus."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SOURCE: Final = '''
+def f_x_ways_out(n, k=1):
+    acc = []
+    for i in range(5):
+        try:
+            if i == 0:
+                continue
+            if i == 3:
+                break
+            out(i)
+        finally:
+            acc.append(suspend(i))
+            out("last")
+        out("behind")
+    out("end")
+    return acc
+
+def f_x_way_ways(n, k=1):
+    def way(i):
+        while True:
+            for each in "ab":
+                try:
+                    if i == 0:
+                        return "constant"
+                    if i == 1:
+                        return [i]
+                    if i == 2:
+                        i = 0
+                        continue
+                    if i == 3:
+                        i = 1
+                        break
+                    if i == 4:
+                        i = 3
+                        raise KeyError(i)
+                    i -= 1
+                finally:
+                    out((i, suspend(each)))
+                out("behind")
+            out("around")
+    acc = []
+    for i in range(6):
+        try:
+            acc.append(way(i))
+        except KeyError as error:
+            out(repr(error))
+    return acc
+
+def f_x_return_value(n, k=1):
+    acc = [n]
+    with Block("around"):
+        for each in range(3):
+            with Block("in"):
+                try:
+                    return acc + [each]
+                finally:
+                    out(suspend("leaving"))
+                    acc = ["other"]
+
+def f_x_return_two(n, k=1):
+    try:
+        try:
+            if n == 3:
+                return [n]
+            return [k]
+        finally:
+            out(suspend("inner"))
+    finally:
+        out(suspend("outer"))
+
+def f_x_returns(n, k=1):
+    def which(i):
+        try:
+            if i == 0:
+                return 1
+            if i == 1:
+                return 2
+            if i == 2:
+                return "x"
+            out("none")
+        finally:
+            out(suspend(i))
+        return 3
+    return [which(i) for i in [0]] + [*map(which, ())] + list((which(1),)) + [
+        which(2), which(3)
+    ]
+
+def f_x_return_in_handler(n, k=1):
+    acc = []
+    try:
+        raise KeyError("x")
+    except KeyError as error:
+        with Block("in"):
+            return acc, repr(error), suspend("returning")
+    finally:
+        out(suspend("finally"))
+
+def f_x_nested_handlers(n, k=1):
+    acc = []
+    try:
+        raise KeyError("one")
+    except KeyError:
+        try:
+            raise ValueError("two")
+        except ValueError as error:
+            acc.append(suspend("both"))
+            out(repr(error.__context__))
+        acc.append(suspend("outer"))
+        try:
+            raise
+        except KeyError as error:
+            acc.append(repr(error))
+    acc.append(suspend("behind"))
+    return acc
+
+def f_x_handler_in_finally(n, k=1):
+    acc = []
+    for i in range(2):
+        try:
+            try:
+                if i:
+                    raise KeyError("first")
+            finally:
+                try:
+                    raise ValueError("second")
+                except ValueError:
+                    acc.append(suspend("in both"))
+                acc.append(suspend("in finally"))
+        except KeyError as error:
+            acc.append(repr(error))
+    return acc
+
+def f_x_finally_in_handler(n, k=1):
+    acc = []
+    try:
+        raise KeyError("first")
+    except KeyError:
+        for each in "ab":
+            try:
+                if each == "b":
+                    raise ValueError("second")
+            except ValueError:
+                acc.append(suspend("second"))
+            finally:
+                acc.append(suspend("finally"))
+                out("last")
+    return acc
+
+def f_x_finally_in_finally(n, k=1):
+    acc = []
+    for i in range(4):
+        try:
+            try:
+                if i == 1:
+                    raise KeyError(i)
+            finally:
+                try:
+                    if i == 2:
+                        raise ValueError(i)
+                    if i == 3:
+                        continue
+                finally:
+                    acc.append(suspend((i, "inner")))
+                acc.append(suspend((i, "outer")))
+        except (KeyError, ValueError) as error:
+            acc.append(repr(error))
+    return acc
+
+def f_x_with_in_handler(n, k=1):
+    acc = []
+    try:
+        raise KeyError("x")
+    except KeyError:
+        for i in range(2):
+            with Block("in"), Swallow("out"):
+                acc.append([i, suspend(i)])
+                raise
+    return acc
+
+def f_x_with_like_its_exit(n, k=1):
+    class Both:
+        def __init__(self, *given):
+            out(suspend(given))
+        def __enter__(self):
+            return self
+        def __exit__(self, *error):
+            out(("left", suspend("exit")))
+            return True
+    def both(*given):
+        out(("both", suspend("made")))
+        return Both(*given)
+    with both(1, 2):
+        out(suspend("in"))
+        raise KeyError
+    with both(1, 2, 3):
+        out("in")
+    return n
+
+def f_x_handler_head(n, k=1):
+    def kinds(what):
+        return suspend(what)  and (ValueError, KeyError)
+    acc = []
+    try:
+        raise KeyError("x")
+    except kinds("first"):
+        acc.append("caught")
+    return acc
+
+def f_x_group(n, k=1):
+    acc = []
+    try:
+        raise ExceptionGroup("g", [KeyError(1), ValueError(2), OSError(3)])
+    except* KeyError as group:
+        acc.append((suspend("key"), repr(group)))
+    except* ValueError:
+        acc.append(suspend("value"))
+    except* OSError as group:
+        for each in group.exceptions:
+            acc.append((repr(each), suspend("os")))
+    return acc
+
+def f_x_group_left(n, k=1):
+    acc = []
+    try:
+        try:
+            raise ExceptionGroup("g", [KeyError(1), ValueError(2)])
+        except* KeyError:
+            acc.append(suspend("key"))
+    except ExceptionGroup as group:
+        acc.append((suspend("left"), repr(group.exceptions)))
+    return acc
+
+def f_x_retry(n, k=1):
+    acc = []
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            if tries < n:
+                raise OSError(tries)
+            acc.append(suspend("try"))
+            break
+        except OSError as error:
+            acc.append((repr(error), suspend("sleep")))
+            if tries == 2:
+                continue
+            out("again")
+    return acc
+
+def f_x_context(n, k=1):
+    try:
+        try:
+            raise KeyError("a")
+        except KeyError as cause:
+            out(suspend("a"))
+            raise ValueError("b") from cause
+    except ValueError as error:
+        out(suspend("b"))
+        return repr(error.__cause__), repr(error.__context__)
+
+def f_x_while_both(n, k=1):
+    acc = []
+    while n and suspend(len(acc)) != "v2":
+        acc.append(n)
+    else:
+        acc.append("else")
+    return acc
+
+def f_x_match_guards(n, k=1):
+    acc = []
+    for what in [(1, 2), [3], "x", None]:
+        match what:
+            case (a, b) if suspend("first") and a > b:
+                acc.append("never")
+            case [a] if suspend("second"):
+                acc.append(a)
+            case (a, b):
+                acc.append((a, suspend("pair"), b))
+            case str(a) if suspend("third") == "never":
+                acc.append(a)
+            case _ if suspend("last"):
+                acc.append(what)
+    return acc
+
+def f_x_match_no_default(n, k=1):
+    acc = []
+    match {"a": n}:
+        case {"b": x}:
+            out("never")
+        case {"a": x, **rest} if suspend("guard"):
+            acc.append((x, rest, suspend("body")))
+    return acc
+
+def f_x_dicts(n, k=1):
+    acc = {"a": n, k: suspend("one"), "b": [suspend("two")]}
+    acc = {**acc, "c": {"x": suspend("three")}, "d": {"x": n, "y": suspend("four"), 3: k}}
+    return [*acc.items()]
+
+def f_x_displays(n, k=1):
+    acc = [n, *[k, suspend("one")], suspend("two"), *suspend("ab")]
+    acc = (acc, {n, *[k], suspend("three")} == {n, k, "v3"}, *[suspend("four")])
+    return [acc, (suspend("five"), *acc)]
+
+def f_x_compare(n, k=1):
+    acc = 1 < n < len(suspend("two")) + 5 <= len(suspend("three")) + 6
+    return acc, n in [suspend("four"), n], suspend("five") is not n
+
+def f_x_parts(n, k=1):
+    acc = {"v0": [1, 2, 3, 4]}
+    a = acc[suspend("key")][len(suspend("from")) - 1:len(suspend("to"))]
+    b = acc["v0"][:len(suspend("to")):1]
+    acc["v0"][1] += len(suspend("more"))
+    return acc, a, b, -len(suspend("minus")), not suspend("not")
+
+def f_x_attribute(n, k=1):
+    block = Block("a")
+    block.name += suspend("more")
+    block.name = block.name + suspend("most")
+    return block.name
+
+def f_x_calls(n, k=1):
+    def ask(*given, **named):
+        return given, named, suspend("in")
+    acc = [ask(n, suspend("a"), x=suspend("b"), y=ask(suspend("c")))]
+    acc += [str.upper(suspend("d")), "x".join(suspend("e"))]
+    acc.append((lambda a, b=2: (a, suspend("f"), b))(suspend("g")))
+    return acc
+
+def f_x_text(n, k=1):
+    return f"{n!r:>5} {suspend('a'):>4}{n}{suspend('b')!r}" + suspend("c") * 2
+
+def f_x_with_head(n, k=1):
+    acc = []
+    with Block("a"), Block(suspend("name")) as b, Swallow(b.name + suspend("more")):
+        acc.append((b.name, suspend("in")))
+        raise KeyError
+    return acc
+
+def f_x_for_head(n, k=1):
+    acc = []
+    for each in (1, suspend("head")):
+        for other in [suspend(each)]:
+            acc.append((each, other))
+    return acc
+
+def f_x_yields(n, k=1):
+    acc = []
+    def ask():
+        try:
+            got = yield suspend("before")
+            out(got)
+            for i in range(2):
+                with Block(str(i)):
+                    yield i, suspend(i)
+        finally:
+            out(suspend("finally"))
+    asking = ask()
+    acc.append(next(asking))
+    acc.append((asking.send("sent"), suspend("between")))
+    for each in asking:
+        acc.append((each, suspend("in")))
+    return acc
+
+def f_x_gen_in_values(n, k=1):
+    def count():
+        i = 0
+        try:
+            while True:
+                try:
+                    i += (yield i) or 1
+                except KeyError as error:
+                    got = yield repr(error)
+                    i += 10
+        finally:
+            out("closed")
+    counts = count()
+    fresh = count()
+    acc = [next(counts), counts.send(5), counts.throw(KeyError("x"))]
+    acc.append(suspend("a"))
+    acc += [next(counts), next(counts), next(fresh)]
+    acc.append(suspend("b"))
+    counts.close()
+    return acc, next(fresh)
+
+def f_x_genexpr(n, k=1):
+    acc = []
+    squares = (i * i for i in range(5) if i != 2)
+    acc.append(next(squares))
+    acc.append(suspend("a"))
+    acc += squares
+    for each in (suspend(i) for i in range(2)):
+        acc.append(each)
+    return acc
+
+def f_x_delegating(n, k=1):
+    def inner(m):
+        got = yield suspend("inner")
+        yield got
+        return m
+    def outer():
+        acc = [0, (yield from inner(1)), 2]
+        yield (acc, suspend("outer"))
+    each = outer()
+    acc = [next(each), suspend("mid"), each.send("sent"), suspend("late")]
+    return acc, list(each), suspend("last")
+
+def f_x_shared(n, k=1):
+    acc = []
+    count = 0
+    def bump(by=1):
+        nonlocal count
+        count += by
+        return suspend("bump"), count
+    def read():
+        return count
+    acc.append(bump())
+    acc.append(read())
+    acc.append(suspend("between"))
+    count = 10
+    acc.append((bump(2), read()))
+    return acc, count
+
+def f_x_factories(n, k=1):
+    def make(a):
+        def made(b):
+            def deep():
+                return a, b, suspend("deep")
+            return deep
+        return made
+    one, two = make(1), make(2)
+    acc = [one(3)(), suspend("mid"), two(4)()]
+    return acc, one(5)()
+
+def f_x_lambdas(n, k=1):
+    ways = [lambda: 1, lambda: suspend("a"), lambda x: (x, suspend("b"))]
+    acc = [ways[1](), ways[0]()]
+    acc.append(suspend("c"))
+    return acc, ways[2](n)
+
+def f_x_local_class(n, k=1):
+    class Local:
+        kind = "local"
+        def __init__(self, name):
+            self.name = name
+        def ask(self, what):
+            return self.name, what, suspend("method"), self.kind
+        @staticmethod
+        def plain(what):
+            return what, suspend("static")
+        @classmethod
+        def of(cls, name):
+            made = cls(name)
+            return made.ask(suspend("class"))
+    local = Local("a")
+    acc = [local.ask("x"), local.plain("y"), Local.of("z")]
+    return acc, suspend("end"), type(local) is Local
+
+def f_x_super(n, k=1):
+    class Base:
+        def ask(self):
+            return suspend("base")
+    class Derived(Base):
+        def ask(self):
+            return "derived", super().ask(), suspend("derived")
+    return Derived().ask()
+
+def f_x_wrapped(n, k=1):
+    def named(name):
+        def deco(fn):
+            @wraps(fn)
+            def wrapper(*args, **kwargs):
+                with Block(name):
+                    got = fn(*args, **kwargs)
+                    return got, suspend("wrapper")
+            return wrapper
+        return deco
+    @named("outer")
+    @named("inner")
+    def ask(what):
+        return what, suspend("ask")
+    return ask(n), ask.__name__
+
+def f_x_comprehensions(n, k=1):
+    i = "kept"
+    acc = [[(i, j, suspend(i)) for j in range(2) if suspend(j)] for i in range(2)]
+    acc.append({i: suspend("value") for i in "a"})
+    acc.append(sorted({suspend("set") for i in "ab"}))
+    return acc, i
+
+def f_x_comprehension_waits(n, k=1):
+    def ask(what):
+        return what, suspend(what)
+    return [ask(i) for i in range(2)], [i for i in [suspend("head")]]
+'''
