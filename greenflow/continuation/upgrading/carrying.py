@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from greenflow.continuation.delivery.answers import PUSH
 from greenflow.continuation.editing.flowgraph import graph_of
 from greenflow.continuation.editing.parts import NOTHING, Record
 from greenflow.continuation.upgrading.course import Course, alike
 from greenflow.continuation.upgrading.finals import roles_at
 from greenflow.continuation.upgrading.matching import found_again
+from greenflow.continuation.upgrading.sites import DELIVERIES, Site, sites
 from greenflow.continuation.upgrading.slots import HERE, put, taken
 from greenflow.continuation.upgrading.stacked import GROUP, HANDLED, RAISED, Role
 from greenflow.continuation.upgrading.trees import Tree, Unmatched, dump
@@ -18,7 +18,6 @@ from greenflow.continuation.upgrading.trees import Tree, Unmatched, dump
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CALLS: Final = frozenset({"CALL", "CALL_KW"})
 
 
 class Carried(NamedTuple):
@@ -44,18 +43,16 @@ def carried(record: Record, old: Tree, new: Tree, python: str) -> Carried:
     Raises:
         Unmatched: it is not certain.
     """
-    if record.delivery != PUSH or record.held is not NOTHING:
-        raise Unmatched("it does not wait for what a call returns")
     unit, version = record.pending, int(python.split("-")[1])
-    node, course = old.node_at(unit), Course(old, python)
-    if not isinstance(node, ast.Call) or not _is_call(old, node, course, unit):
-        raise Unmatched("what it waits in is no call")
-    found = roles_at(old, node, course, unit, len(record.stack), version)
+    course, kept = Course(old, python), len(record.stack)
+    site, found = _site(old, course, unit, kept, version)
+    if record.delivery not in DELIVERIES[site.kind]:
+        raise Unmatched("what it waits for is given to it in another way")
     left = list(record.stack)
     values = [taken(role, left, version) for role in found]
-    again = found_again(old, node, new)
+    again = _found_again(old, site.node, new)
     new_course = Course(new)
-    units = list(_units(new, again, new_course, found))
+    units = list(_units(new, site._replace(node=again), new_course, found))
     there = _one_of(old, new, course, unit, new_course, units)
     stack = [
         slot
@@ -63,6 +60,34 @@ def carried(record: Record, old: Tree, new: Tree, python: str) -> Carried:
         for slot in put(role, value)
     ]
     return Carried(there, stack, list(_handled(found, values)))
+
+
+def _site(
+    tree: Tree, course: Course, unit: int, kept: int, version: int
+) -> tuple[Site, list[Role]]:
+    """Return what a frame waits for, and what is on its stack."""
+    fitting, reason = [], Unmatched("what it waits in is no call")
+    for site in sites(tree, course, unit, version):
+        try:
+            found = roles_at(tree, site, course, unit, kept, version)
+            fitting.append((site, found))
+        except Unmatched as unmatched:
+            reason = unmatched
+    if len(fitting) > 1:
+        raise Unmatched("it is not certain which part of its source it waits in")
+    if not fitting:
+        raise reason
+    return fitting[0]
+
+
+def _found_again(old: Tree, node: ast.AST, new: Tree) -> ast.AST:
+    if node is not old.root:
+        return found_again(old, node, new)
+    if type(new.root) is not type(node) or (
+        isinstance(node, ast.expr) and dump(new.root) != dump(node)
+    ):
+        raise Unmatched("it is another kind of function now, or another expression")
+    return new.root
 
 
 def _handled(found: list[Role], values: list[Any]) -> Iterator[tuple[Any, Any]]:
@@ -75,42 +100,26 @@ def _handled(found: list[Role], values: list[Any]) -> Iterator[tuple[Any, Any]]:
             yield value[0], NOTHING
 
 
-def _is_call(tree: Tree, node: ast.Call, course: Course, unit: int) -> bool:
-    """Whether an instruction is the call that its piece of source is."""
-    step = course.steps[unit]
-    if step.name not in _CALLS or step.arg != len(node.args) + len(node.keywords):
-        return False
-    # The exit of a with block is called where its source is, too.
-    parent, field = tree.parents[node]
-    is_head = isinstance(parent, ast.withitem) and field == "context_expr"
-    return not is_head or course.name_behind(unit) != "POP_TOP"
-
-
-def _units(
-    new: Tree, node: ast.AST, course: Course, wanted: list[Role]
-) -> Iterator[int]:
-    """Yield the units at which the new node is computed with that on the stack."""
-    assert isinstance(node, ast.Call)
-    graph, reasons = graph_of(new.code), []
+def _units(new: Tree, site: Site, course: Course, wanted: list[Role]) -> Iterator[int]:
+    """Yield the units at which the new code waits for that with that on the stack."""
+    depths = graph_of(new.code).depths
+    reason = Unmatched("what is around the call, or to the left of it, was edited")
     is_there = False
-    for unit, each in graph.instructions.items():
-        if new.node_at(unit) is not node or not _is_call(new, node, course, unit):
-            continue
-        kept = graph.depths[unit] - each.arg - 2 - (each.name == "CALL_KW")
-        try:
-            found = roles_at(new, node, course, unit, kept, HERE)
-        except Unmatched as unmatched:
-            reasons.append(unmatched)
-            continue
-        if _keys(found) == _keys(wanted):
-            is_there = True
-            yield unit
+    for unit in course.steps:
+        for each in sites(new, course, unit, HERE):
+            if each[:2] != site[:2] or each.number != site.number:
+                continue
+            kept = depths[unit] - each.taken
+            try:
+                found = roles_at(new, each, course, unit, kept, HERE)
+            except Unmatched as unmatched:
+                reason = unmatched
+                continue
+            if _keys(found) == _keys(wanted):
+                is_there = True
+                yield unit
     if not is_there:
-        raise (
-            reasons[0]
-            if reasons
-            else Unmatched("what is around the call, or to the left of it, was edited")
-        )
+        raise reason
 
 
 def _keys(found: list[Role]) -> list[tuple[str, str]]:
@@ -126,14 +135,16 @@ def _one_of(
     """
     here = [
         each
-        for each in course.steps
-        if old.node_at(each) is old.node_at(unit)
-        and course.steps[each].name == course.steps[unit].name
+        for each, step in course.steps.items()
+        if step.name == course.steps[unit].name
+        and old.position(each) == old.position(unit)
         and course.is_reached(each)
         and len(course.active(each)) == len(course.active(unit))
     ]
     if len(units) == len(here) == 1:
         return units[0]
+    if not isinstance(old.root, ast.FunctionDef | ast.AsyncFunctionDef):
+        raise Unmatched("it is not certain which instruction it waits at")
     if dump(old.root) != dump(new.root):
         raise Unmatched(
             "its statement was compiled more than once, and its function was edited: it "

@@ -24,28 +24,29 @@ from greenflow.continuation.upgrading.trees import Tree, Unmatched
 
 if TYPE_CHECKING:
     from greenflow.continuation.upgrading.course import Course, Handler
+    from greenflow.continuation.upgrading.sites import Site
     from greenflow.continuation.upgrading.stacked import Handling
 
 _NOT_CERTAIN = "it is not certain what it handles"
 
 
 def roles_at(
-    tree: Tree, node: ast.AST, course: Course, unit: int, kept: int, version: int
+    tree: Tree, site: Site, course: Course, unit: int, kept: int, version: int
 ) -> list[Role]:
     """Return what lies on the stack, the lowest first.
 
     Args:
         tree: of a function.
-        node: a piece of it that is computed.
+        site: what it waits for.
         course: of its code.
-        unit: of the instruction that computes it.
+        unit: of the instruction that waits.
         kept: how many slots of the stack are kept meanwhile.
         version: that compiled it.
 
     Raises:
         Unmatched: it is not certain.
     """
-    around, active = handling(tree, node), course.active(unit)
+    around, active = handling(tree, site.within), course.active(unit)
     owners = [_owner(tree, course, around, each) for each in active]
     handlers = [at for at, e in enumerate(around) if isinstance(e, ast.ExceptHandler)]
     if owners != sorted(set(owners)) or not set(handlers) <= set(owners):
@@ -55,7 +56,7 @@ def roles_at(
 
     def with_(value: list[str]) -> list[Role]:
         finals = [[RAISED] if at in owners else value for at in blocks]
-        return roles(tree, node, finals)
+        return [*roles(tree, site.within, finals), *site.more]
 
     for value in ([], [VALUE]):
         found = with_(value)
@@ -65,11 +66,6 @@ def roles_at(
     if len(open_) > 1:
         raise Unmatched("it waits in a finally block in another: it is not certain how")
     raise Unmatched("it keeps other values than its source tells of")
-
-
-def returns_value(found: list[Role]) -> bool:
-    """Whether a value that is to be returned is among roles."""
-    return Role(VALUE, "finally") in found
 
 
 def _owner(

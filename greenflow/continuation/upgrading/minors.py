@@ -18,7 +18,7 @@ _TESTS: Final = (
 )
 _LATE: Final = (
     f"{_COMMON}{_TESTS}CALL_KW END_FOR NOT_TAKEN POP_ITER LOAD_SMALL_INT "
-    "LOAD_COMMON_CONSTANT"
+    "LOAD_COMMON_CONSTANT LOAD_FAST_AND_CLEAR"
 )
 
 
@@ -29,37 +29,38 @@ def _table(names: str, numbers: str) -> dict[int, str]:
 #: The names of instructions by their numbers, by what a head says of its Python.
 MINORS: Final[dict[str, dict[int, str]]] = {
     "cpython-311-3495": _table(
-        _COMMON
-        + "JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP "
-          "POP_JUMP_BACKWARD_IF_FALSE POP_JUMP_BACKWARD_IF_NONE "
-          "POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_TRUE "
-          "POP_JUMP_FORWARD_IF_FALSE POP_JUMP_FORWARD_IF_NONE "
-          "POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_FORWARD_IF_TRUE KW_NAMES "
-          "PRECALL",
+        _COMMON + "JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP "
+        "POP_JUMP_BACKWARD_IF_FALSE POP_JUMP_BACKWARD_IF_NONE "
+        "POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_TRUE "
+        "POP_JUMP_FORWARD_IF_FALSE POP_JUMP_FORWARD_IF_NONE "
+        "POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_FORWARD_IF_TRUE KW_NAMES "
+        "PRECALL BEFORE_WITH",
         "171 120 144 93 140 134 110 100 9 89 1 35 2 130 119 151 75 83 123 99 86 "
-        "111 112 175 174 173 176 114 129 128 115 172 166",
+        "111 112 175 174 173 176 114 129 128 115 172 166 53",
     ),
     "cpython-312-3531": _table(
-        _COMMON + _TESTS
-        + "END_FOR KW_NAMES RETURN_CONST",
+        _COMMON
+        + _TESTS
+        + "END_FOR KW_NAMES RETURN_CONST BEFORE_WITH LOAD_FAST_AND_CLEAR",
         "171 120 144 93 140 134 110 100 9 89 1 35 2 130 119 151 75 83 123 99 "
-        "150 114 129 128 115 4 172 121",
+        "150 114 129 128 115 4 172 121 53 143",
     ),
     "cpython-313-3571": _table(
-        _COMMON + _TESTS
-        + "CALL_KW END_FOR RETURN_CONST",
+        _COMMON
+        + _TESTS
+        + "CALL_KW END_FOR RETURN_CONST BEFORE_WITH LOAD_FAST_AND_CLEAR",
         "53 61 71 72 77 78 79 83 30 31 32 33 34 101 102 149 35 36 104 115 118 "
-        "97 98 99 100 57 11 103",
+        "97 98 99 100 57 11 103 2 86",
     ),
     "cpython-314-3627": _table(
         _LATE,
         "52 59 69 70 75 76 77 82 27 29 31 32 33 104 105 128 34 35 106 117 120 "
-        "100 101 102 103 55 9 28 30 94 81",
+        "100 101 102 103 55 9 28 30 94 81 85",
     ),
     "cpython-315-3666": _table(
         _LATE,
         "50 57 67 68 74 75 76 81 25 27 29 30 31 103 104 128 32 33 105 116 119 "
-        "99 100 101 102 53 9 26 28 93 80",
+        "99 100 101 102 53 9 26 28 93 80 84",
     ),
 }
 

@@ -10,6 +10,7 @@ from greenflow.continuation import frames
 from greenflow.continuation.editing.parts import NOTHING
 from greenflow.continuation.upgrading.stacked import (
     CALLED,
+    DELEGATE,
     EXIT,
     GROUP,
     HANDLED,
@@ -36,6 +37,7 @@ def width(role: Role, version: int) -> int:
     """Return how many slots a role takes in some version."""
     return {
         LOOP: 1 + (version >= _COUNTED_LOOPS),
+        DELEGATE: 1 + (version >= _COUNTED_LOOPS),
         EXIT: 1 + (version >= _EXIT_AND_SELF),
         KEY: int(version >= _KEYS_ON_STACK),
         CALLED: 2,
@@ -70,7 +72,7 @@ def taken(role: Role, left: list[Any], version: int) -> Any:
 
 def put(role: Role, value: Any) -> list[Any]:
     """Return the slots of a role on a stack of this version."""
-    if role.kind == LOOP:
+    if role.kind in {LOOP, DELEGATE}:
         return [value, NOTHING] if HERE >= _COUNTED_LOOPS else [value]
     if role.kind == EXIT:
         return [value, NOTHING] if HERE >= _EXIT_AND_SELF else [value]
@@ -94,6 +96,12 @@ def _iterator(slots: list[Any]) -> Any:
     return value
 
 
+def _awaited(slots: list[Any]) -> Any:
+    if slots[1:] not in ([], [NOTHING]):
+        raise Unmatched("what it goes on with is not where its source tells")
+    return slots[0]
+
+
 def _exit(slots: list[Any]) -> Any:
     is_bound = len(slots) > 1 and slots[1] is not NOTHING
     return MethodType(*slots) if is_bound else slots[0]
@@ -110,6 +118,7 @@ def _handled(slots: list[Any]) -> Any:
 
 _CHECKED: Final = {
     LOOP: _iterator,
+    DELEGATE: _awaited,
     EXIT: _exit,
     HANDLED: _handled,
     RAISED: _handled,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOOP, EXIT, CALLED, VALUE, KEY = "loop", "exit", "called", "value", "key"
+#: What ``yield from`` and ``await`` go on with.
+DELEGATE: Final = "delegate"
 #: Of handlers: what was handled before; that and what is handled; that of ``except*``.
 HANDLED, RAISED, GROUP = "handled", "raised", "group"
 #: More of them are not computed onto the stack first.
@@ -87,7 +89,9 @@ def _roles(tree: Tree, node: ast.AST, finals: Iterator[list[str]]) -> Iterator[R
         elif isinstance(each, ast.stmt):
             yield from _of_statement(each, field, inner)
         elif isinstance(each, ast.expr):
-            yield from _of_expression(each, field, inner)
+            yield from _of_expression(tree, each, field, inner)
+        elif isinstance(each, ast.comprehension):
+            yield from _of_loop(tree, each, field)
         elif isinstance(each, ast.ExceptHandler):
             yield _of_handler(tree, each, field)
         elif isinstance(each, ast.match_case):
@@ -161,7 +165,9 @@ def _of_case(tree: Tree, each: ast.match_case, field: str) -> Iterator[Role]:
 # --- expressions ---
 
 
-def _of_expression(each: ast.expr, field: str, inner: ast.AST) -> Iterator[Role]:
+def _of_expression(
+    tree: Tree, each: ast.expr, field: str, inner: ast.AST
+) -> Iterator[Role]:
     if isinstance(each, ast.Call) and field in {"args", "keywords"}:
         yield from _of_call(each, inner)
     elif isinstance(each, ast.Tuple | ast.List | ast.Set):
@@ -179,12 +185,24 @@ def _of_expression(each: ast.expr, field: str, inner: ast.AST) -> Iterator[Role]
         isinstance(each, ast.Subscript) and field == "slice"
     ):
         yield Role(VALUE, dump(each.left if isinstance(each, ast.BinOp) else each.value))
+    elif isinstance(each, ast.GeneratorExp) and each is tree.root:
+        if field == "elt":
+            yield from (Role(LOOP, dump(loop.iter)) for loop in each.generators)
     elif isinstance(each, ast.Slice):
         yield from _of_slice(each, field)
     elif not isinstance(each, ast.BoolOp | ast.IfExp) and (
         (type(each), field) not in _FIRST
     ):
         raise Unmatched(f"it waits in the middle of a {type(each).__name__}")
+
+
+def _of_loop(tree: Tree, each: ast.comprehension, field: str) -> Iterator[Role]:
+    if field == "target":
+        raise Unmatched("it waits in what is assigned to")
+    assert isinstance(tree.root, ast.GeneratorExp)
+    loops = tree.root.generators
+    inside = _index(loops, each) + (field == "ifs")
+    yield from (Role(LOOP, dump(loop.iter)) for loop in loops[:inside])
 
 
 def _of_call(each: ast.Call, inner: ast.AST) -> Iterator[Role]:

@@ -1,0 +1,151 @@
+"""What a frame waits for, by the instruction: a call, the next of a loop, a yield, ...
+
+The same in every minor version, whatever the instructions are that do it.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from greenflow.continuation.delivery.answers import CALL_NEXT, INIT, NEXT, PUSH, SEND
+from greenflow.continuation.upgrading.stacked import DELEGATE, EXIT, LOOP, VALUE, Role
+from greenflow.continuation.upgrading.trees import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greenflow.continuation.upgrading.course import Course, Step
+    from greenflow.continuation.upgrading.trees import Tree
+
+CALL, ENTER, LEAVE, LOOPS, SENDS, YIELDS, BEGINS = (
+    *("call", "enter", "leave", "loop", "send", "yield", "begin"),
+)
+#: How what it waits for is given to it.
+DELIVERIES: Final[dict[str, frozenset[int]]] = {
+    CALL: frozenset({PUSH, INIT, CALL_NEXT}),
+    ENTER: frozenset({PUSH}),
+    LEAVE: frozenset({PUSH}),
+    LOOPS: frozenset({NEXT}),
+    SENDS: frozenset({SEND}),
+    YIELDS: frozenset({PUSH}),
+    BEGINS: frozenset({PUSH}),
+}
+#: From here on ``with`` calls what it looked up before, as other calls do.
+_WITH_BY_CALLS: Final = 314
+_DELEGATES: Final = (ast.YieldFrom, ast.Await)
+
+
+class Site(NamedTuple):
+    """What a frame waits for.
+
+    Attributes:
+        kind: one of the above.
+        node: the piece of source.
+        within: on the stack is what is there while this is computed.
+        more: and this, above it.
+        number: which of several of that kind the node has.
+        taken: how many slots the instruction takes off the stack as it begins.
+    """
+
+    kind: str
+    node: ast.AST
+    within: ast.AST
+    more: tuple[Role, ...] = ()
+    number: int = 0
+    taken: int = 0
+
+
+def sites(tree: Tree, course: Course, unit: int, version: int) -> Iterator[Site]:
+    """Yield what a frame may wait for at an instruction: it is one of these, or none."""
+    step, node = course.steps[unit], tree.node_at(unit)
+    if step.name in {"CALL", "CALL_KW"}:
+        taken = step.arg + 2 + (step.name == "CALL_KW")
+        found = _of_call(tree, course, unit, version)
+        yield from (each._replace(taken=taken) for each in found)
+    elif step.name == "BEFORE_WITH":
+        yield from _of_with(tree, node, ENTER)
+    elif step.name == "FOR_ITER":
+        yield from _of_loop(tree, tree.position(unit))
+    elif step.name == "RETURN_GENERATOR":
+        yield Site(BEGINS, tree.root, tree.root)
+    elif step.name in {"SEND", "YIELD_VALUE"}:
+        yield from _of_generator(tree, step, node)
+
+
+def _of_call(tree: Tree, course: Course, unit: int, version: int) -> Iterator[Site]:
+    step, node = course.steps[unit], tree.node_at(unit)
+    own = isinstance(node, ast.Call) and step.arg == len(node.args) + len(node.keywords)
+    if _with_of(tree, node) is None:
+        if own and node is not None:
+            yield Site(CALL, node, node)
+        return
+    behind = course.name_behind(unit)
+    if version >= _WITH_BY_CALLS:
+        is_head, is_enter = behind == "COPY", step.arg == 0
+        is_exit = step.arg == 3 and behind == "POP_TOP"
+    else:
+        is_head, is_enter = behind != "POP_TOP", False
+        is_exit = step.arg == 2
+    if is_head:
+        if own and node is not None:
+            yield Site(CALL, node, node)
+    elif is_enter or is_exit:
+        yield from _of_with(tree, node, ENTER if is_enter else LEAVE)
+
+
+def _with_of(tree: Tree, node: ast.AST | None) -> ast.With | None:
+    """Return the statement whose head a node is; the statement itself, too."""
+    if isinstance(node, ast.With):
+        return node
+    parent, field = tree.parents.get(node, (None, "")) if node else (None, "")
+    if isinstance(parent, ast.withitem) and field == "context_expr":
+        block, _ = tree.parents[parent]
+        return block if isinstance(block, ast.With) else None
+    return None
+
+
+def _of_with(tree: Tree, node: ast.AST | None, kind: str) -> Iterator[Site]:
+    block = _with_of(tree, node)
+    for number, item in enumerate(block.items if block is not None else ()):
+        if block is None or node not in (block, item.context_expr):
+            continue
+        last = number + (kind == ENTER)
+        exits = [Role(EXIT, dump(each.context_expr)) for each in block.items[:last]]
+        yield Site(kind, block, block, tuple(exits), number)
+        if kind == LEAVE:  # or it returns, and keeps what
+            returned = (*exits, Role(VALUE, "returned"))
+            yield Site(kind, block, block, returned, number)
+
+
+def _of_loop(tree: Tree, position: Any) -> Iterator[Site]:
+    # Up to 3.12 it stands where all of the loop does, then where what it goes over does.
+    for each in tree.nodes:
+        if isinstance(each, ast.For) and position in (_range(each), _range(each.iter)):
+            yield Site(LOOPS, each, each.body[0])
+    if isinstance(tree.root, ast.GeneratorExp):
+        loops = loops_of(tree.root)
+        for number in range(len(loops)):
+            more = tuple(loops[: number + 1])
+            yield Site(LOOPS, tree.root, tree.root, more, number)
+
+
+def loops_of(root: ast.GeneratorExp) -> list[Role]:
+    """Return what the loops of a generator expression keep on the stack."""
+    return [Role(LOOP, dump(each.iter)) for each in root.generators]
+
+
+def _of_generator(tree: Tree, step: Step, node: ast.AST | None) -> Iterator[Site]:
+    kind = SENDS if step.name == "SEND" else YIELDS
+    if isinstance(node, _DELEGATES):
+        awaited = Role(DELEGATE, dump(node.value))
+        yield Site(kind, node, node, (awaited,), taken=1)
+    elif kind == YIELDS and isinstance(node, ast.Yield):
+        yield Site(kind, node, node, taken=1)
+    elif kind == YIELDS and isinstance(tree.root, ast.GeneratorExp):
+        yield Site(kind, tree.root, tree.root, tuple(loops_of(tree.root)), taken=1)
+
+
+def _range(node: ast.AST) -> tuple[Any, ...]:
+    names = ("lineno", "end_lineno", "col_offset", "end_col_offset")
+    return tuple(getattr(node, name, None) for name in names)
