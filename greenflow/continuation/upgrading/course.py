@@ -30,7 +30,6 @@ _SILENT: Final = frozenset(
         *("PRECALL", "PUSH_EXC_INFO", "PUSH_NULL", "RESUME", "SWAP"),
     }
 )
-_RETURNS: Final = frozenset({"RETURN_CONST", "RETURN_VALUE"})
 _END: Final = -1
 _MORE: Final = 64
 
@@ -41,7 +40,7 @@ _NEVER_RAISE: Final = frozenset(
 #: What is handled; None if that is not certain.
 _Active = "tuple[Handler, ...] | None"
 #: What an instruction belongs to, for people who read the source; see _label().
-_Label = tuple[str, int] | None
+_Label = "tuple[str, int | str] | None"
 
 
 class Step(NamedTuple):
@@ -144,20 +143,43 @@ class Course:
     def label(self, unit: int) -> _Label:
         """Return what an instruction does, as far as it goes on with the source."""
         name = self.steps[unit].name
+        returned = self._returned(unit)
+        if returned:
+            return "return", returned
         if name in _SILENT:
             return None
         number = self._tree.statement_number(self._tree.position(unit))
         if name == "FOR_ITER":
             return name, _END if number is None else number
-        if name in _RETURNS and not self._tree.is_return(number):
-            return "return", _END
-        if ends(name) and name not in _RETURNS:
+        if ends(name):
             return "raise", _END if number is None else number
         return None if number is None else ("at", number)
+
+    def _returned(self, unit: int) -> str:
+        """Return what is returned, if an instruction does; or makes what is."""
+        step = self.steps[unit]
+        if step.name in {"RETURN_CONST", "LOAD_CONST"}:
+            constant = self._tree.code.co_consts[step.arg]
+            told = f"constant {type(constant).__name__} {constant!r}"
+        elif step.name == "LOAD_SMALL_INT":
+            told = f"constant int {step.arg}"
+        else:
+            told = "value"
+        if step.name.startswith("RETURN_") and step.name != "RETURN_GENERATOR":
+            return told
+        while told != "value" and step.following:
+            step = self.steps[step.following[0]]
+            if step.name == "RETURN_VALUE":
+                return told
+            if step.name not in {"NOP", "JUMP_FORWARD"}:
+                break
+        return ""
 
     def next_labels(self, unit: int) -> set[int]:
         """Return the units that another statement begins at behind one."""
         own, found, seen, todo = self.label(unit), set[int](), {unit}, [unit]
+        if own is not None and own[0] == "return":
+            return found
         while todo:
             for following in self.steps[todo.pop()].following:
                 label = self.label(following)

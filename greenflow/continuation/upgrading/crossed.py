@@ -117,21 +117,21 @@ class Crossing(spares.Reading):
             )
 
     def _nested(self, expected: bytes, outer: CodeType) -> CodeType:
-        old = self.tree(expected)
-        named = [each for each in within(outer) if _inner(each) == _inner(old.code)]
-        found = [each for each in named if self._is_same(old, each)] or named
+        old = self.code(expected)
+        named = [each for each in within(outer) if _inner(each) == _inner(old)]
+        found = [each for each in named if self._is_same(expected, each)] or named
         first = found[0] if found else None
         if first is None or any(_place(each) != _place(first) for each in found):
-            raise Unmatched(f"it is not certain which one {old.code.co_qualname}() is")
-        if found is named and old.code.co_name.startswith("<"):
+            raise Unmatched(f"it is not certain which one {old.co_qualname}() is")
+        if found is named and old.co_name.startswith("<"):
             raise Unmatched("its source was edited, and it has no name")
-        if first.co_freevars != old.code.co_freevars:
-            raise Unmatched(f"{old.code.co_qualname}() takes other variables now")
+        if first.co_freevars != old.co_freevars:
+            raise Unmatched(f"{old.co_qualname}() takes other variables now")
         return first
 
-    def _is_same(self, old: Tree, code: CodeType) -> bool:
+    def _is_same(self, expected: bytes, code: CodeType) -> bool:
         try:
-            return dump(self.new_tree(code).root) == dump(old.root)
+            return dump(self.new_tree(code).root) == dump(self.tree(expected).root)
         except Unmatched:
             return False
 

@@ -9,7 +9,14 @@ import ast
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from greenflow.continuation.delivery.answers import CALL_NEXT, INIT, NEXT, PUSH, SEND
-from greenflow.continuation.upgrading.stacked import DELEGATE, EXIT, LOOP, VALUE, Role
+from greenflow.continuation.upgrading.stacked import (
+    DELEGATE,
+    EXIT,
+    LOOP,
+    VALUE,
+    Role,
+    has_stars,
+)
 from greenflow.continuation.upgrading.trees import dump
 
 if TYPE_CHECKING:
@@ -63,6 +70,10 @@ def sites(tree: Tree, course: Course, unit: int, version: int) -> Iterator[Site]
         taken = step.arg + 2 + (step.name == "CALL_KW")
         found = _of_call(tree, course, unit, version)
         yield from (each._replace(taken=taken) for each in found)
+    elif step.name == "CALL_FUNCTION_EX":
+        if isinstance(node, ast.Call) and has_stars(node):
+            taken = 4 if version >= _WITH_BY_CALLS else 3 + (step.arg & 1)
+            yield Site(CALL, node, node, taken=taken)
     elif step.name == "BEFORE_WITH":
         yield from _of_with(tree, node, ENTER)
     elif step.name == "FOR_ITER":
@@ -75,7 +86,11 @@ def sites(tree: Tree, course: Course, unit: int, version: int) -> Iterator[Site]
 
 def _of_call(tree: Tree, course: Course, unit: int, version: int) -> Iterator[Site]:
     step, node = course.steps[unit], tree.node_at(unit)
-    own = isinstance(node, ast.Call) and step.arg == len(node.args) + len(node.keywords)
+    own = (
+        isinstance(node, ast.Call)
+        and step.arg == len(node.args) + len(node.keywords)
+        and not has_stars(node)
+    )
     if _with_of(tree, node) is None:
         if own and node is not None:
             yield Site(CALL, node, node)

@@ -30,6 +30,7 @@ _FIRST: Final = {
     (ast.Attribute, "value"),
     (ast.Await, "value"),
     (ast.FormattedValue, "value"),
+    (ast.Lambda, "body"),
     (ast.NamedExpr, "value"),
     (ast.Starred, "value"),
     (ast.Subscript, "value"),
@@ -205,12 +206,17 @@ def _of_loop(tree: Tree, each: ast.comprehension, field: str) -> Iterator[Role]:
     yield from (Role(LOOP, dump(loop.iter)) for loop in loops[:inside])
 
 
+def has_stars(call: ast.Call) -> bool:
+    """Whether a call is given what is in a sequence or a mapping."""
+    return any(isinstance(each, ast.Starred) for each in call.args) or any(
+        each.arg is None for each in call.keywords
+    )
+
+
 def _of_call(each: ast.Call, inner: ast.AST) -> Iterator[Role]:
     given: list[Any] = [*each.args, *each.keywords]
-    if any(isinstance(item, ast.keyword) and not item.arg for item in given) or any(
-        isinstance(item, ast.Starred) for item in given
-    ):
-        raise Unmatched("it waits in a call with stars")
+    if has_stars(each):
+        raise Unmatched("it waits in the arguments of a call with stars")
     yield Role(CALLED, dump(each.func))
     yield from _before(given, inner)
 

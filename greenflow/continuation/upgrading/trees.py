@@ -126,10 +126,6 @@ class Tree:
         ]
         return around[-1] if around else None
 
-    def is_return(self, number: int | None) -> bool:
-        """Whether the statement of a number returns."""
-        return number is not None and isinstance(self._statements[number], ast.Return)
-
     def around(self, node: ast.AST) -> list[tuple[ast.AST, str]]:
         """Return (node, field) of all that is around a node, the outermost first."""
         found = []
@@ -165,11 +161,31 @@ def parsed(
         if tree is None:
             continue
         roots = [node for node in ast.walk(tree) if _is_of(node, code)]
+        if len(roots) > 1:
+            roots = _on_one_line(roots, code)
         if len(roots) == 1:
             return Tree(roots[0], code, positions)
         if len(roots) > 1:
             raise Unmatched(f"line {code.co_firstlineno} has several {code.co_name}")
     raise Unmatched(f"the source text of {code.co_qualname}() is not there")
+
+
+def _on_one_line(roots: list[ast.AST], code: CodeType) -> list[ast.AST]:
+    """Return those that all of the code stands in, and that it reaches to the ends of."""
+    known = [each for each in code.co_positions() if None not in each and each[3]]
+    if not known:
+        return roots
+    first = min((line, col) for line, _, col, _ in known)
+    last = max((end_line, end_col) for _, end_line, _, end_col in known)
+    found = []
+    for root in roots:
+        body: Any = root.body if isinstance(root, ast.Lambda) else root
+        if (body.lineno, body.col_offset, body.end_lineno, body.end_col_offset) == (
+            *first,
+            *last,
+        ):
+            found.append(root)
+    return found or roots
 
 
 def _module(text: Text) -> ast.Module | None:
