@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SOURCE: Final = '''
+SOURCE: Final = """
 def f_x_ways_out(n, k=1):
     acc = []
     for i in range(5):
@@ -497,4 +497,4 @@ def f_x_comprehension_waits(n, k=1):
     def ask(what):
         return what, suspend(what)
     return [ask(i) for i in range(2)], [i for i in [suspend("head")]]
-'''
+"""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import pickle
 import sys
+import warnings
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -23,6 +24,7 @@ from greenflow.continuation.upgrading import crossing
 from greenflow.continuation.upgrading.trees import Text
 from greenflow.errors import NotRestorable
 from greenflow.inspect.saved import Saved
+from greenflow.runtime.sourcing import file_of, texts_of
 from tests.upgrading import corpus_crossing
 from tests.upgrading.corpus import FUNCTIONS as EDITED
 from tests.upgrading.corpus import PRELUDE, functions
@@ -43,6 +45,7 @@ def _module(name: str) -> Any:
     sys.modules["corpus_out"] = events
     module: Any = ModuleType("corpus_app")
     sys.modules["corpus_app"] = module
+    warnings.simplefilter("ignore", SyntaxWarning)
     code = compile(PRELUDE + FUNCTIONS[name], "app.py", "exec")
     exec(code, module.__dict__)
     return module
@@ -72,7 +75,8 @@ def save(file: str) -> None:
         _to_end(k, 0, lambda k, states=states: states.append((k.dumps(), len(TOLD))))
         hashes = {code_hash(each) for each in _codes(module)}
         for number, (state, at) in enumerate(states):
-            found.append((name, number, state, TOLD[at:], hashes))
+            texts = {each.code_hash: each for each in texts_of(state, name)}
+            found.append((name, number, state, TOLD[at:], hashes, texts))
     Path(file).write_bytes(pickle.dumps(found))
 
 
@@ -91,18 +95,32 @@ def _functions(module: Any) -> list[Any]:
     return [each for each in held if hasattr(each, "__code__")]
 
 
+def _texts(name: str, number: int, state: bytes, expected, hashes, texts) -> Any:
+    """Return what finds the texts of old code by its hash, and of new code."""
+    app = [Text(1, PRELUDE + FUNCTIONS[name])]
+
+    def old(key: bytes) -> list[Text]:
+        found = texts.get(key)
+        if found is not None:
+            return [Text(found.first_line, found.text)]
+        return app if key in hashes else []
+
+    def new(code: CodeType) -> list[Text]:
+        whole = file_of(code)
+        return [Text(1, whole)] if whole is not None else app
+
+    return old, new
+
+
 def go(file: str) -> None:
     """Go on with each state; print how it went."""
     right, refused, wrong = [], {}, []
-    for name, number, state, expected, hashes in pickle.loads(Path(file).read_bytes()):
+    for saved in pickle.loads(Path(file).read_bytes()):
+        name, number, state, expected, _, _ = saved
         _module(name)
-        text = [Text(1, PRELUDE + FUNCTIONS[name])]
-
-        def old(key: bytes, text=text, hashes=hashes) -> list[Text]:
-            return text if key in hashes else []
-
+        old, new = _texts(*saved)
         try:
-            made = crossing.load(state, Saved(state).code, old, lambda code, t=text: t)
+            made = crossing.load(state, Saved(state).code, old, new)
         except NotRestorable as error:
             refused[f"{name} {number}"] = str(error).split("cannot go on: ")[-1]
             continue

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-
 class Carried(NamedTuple):
     """Where a frame goes on, with what on its stack.
 
@@ -127,7 +126,12 @@ def _keys(found: list[Role]) -> list[tuple[str, str]]:
 
 
 def _one_of(
-    old: Tree, new: Tree, course: Course, unit: int, new_course: Course, units: list[int]
+    old: Tree,
+    new: Tree,
+    course: Course,
+    unit: int,
+    new_course: Course,
+    units: list[int],
 ) -> int:
     """Return the unit that goes on as the old one does.
 

@@ -24,7 +24,13 @@ _CACHE: Final = 0
 #: They do nothing that the source tells of, or belong to what follows.
 _SILENT: Final = frozenset(
     {
-        *("COPY", "END_FOR", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"),
+        *(
+            "COPY",
+            "END_FOR",
+            "EXTENDED_ARG",
+            "JUMP_BACKWARD",
+            "JUMP_BACKWARD_NO_INTERRUPT",
+        ),
         *("JUMP_FORWARD", "KW_NAMES", "LOAD_COMMON_CONSTANT", "LOAD_CONST"),
         *("LOAD_SMALL_INT", "NOP", "NOT_TAKEN", "POP_EXCEPT", "POP_ITER", "POP_TOP"),
         *("PRECALL", "PUSH_EXC_INFO", "PUSH_NULL", "RESUME", "SWAP"),

@@ -68,9 +68,7 @@ def roles_at(
     raise Unmatched("it keeps other values than its source tells of")
 
 
-def _owner(
-    tree: Tree, course: Course, around: list[Handling], handler: Handler
-) -> int:
+def _owner(tree: Tree, course: Course, around: list[Handling], handler: Handler) -> int:
     """Return what a handler was compiled of, by its number in ``around``."""
     place = course.first_place(handler.target)
     for at in range(len(around) - 1, -1, -1):
@@ -95,9 +93,7 @@ def _is_in(place: Any, parts: list[Any]) -> bool:
     )
 
 
-def _check_places(
-    found: list[Role], active: tuple[Handler, ...], version: int
-) -> None:
+def _check_places(found: list[Role], active: tuple[Handler, ...], version: int) -> None:
     at, left = 0, list(active)
     for role in found:
         if role.kind in {HANDLED, RAISED, GROUP}:

@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from greenflow.continuation.upgrading.course import Course, Step
     from greenflow.continuation.upgrading.trees import Tree
 
-CALL, ENTER, LEAVE, LOOPS, SENDS, YIELDS, BEGINS = (
-    *("call", "enter", "leave", "loop", "send", "yield", "begin"),
+CALL, ENTER, LEAVE, READS, LOOPS, SENDS, YIELDS, BEGINS = (
+    *("call", "enter", "leave", "read", "loop", "send", "yield", "begin"),
 )
 #: How what it waits for is given to it.
 DELIVERIES: Final[dict[str, frozenset[int]]] = {
     CALL: frozenset({PUSH, INIT, CALL_NEXT}),
     ENTER: frozenset({PUSH}),
     LEAVE: frozenset({PUSH}),
+    READS: frozenset({PUSH}),
     LOOPS: frozenset({NEXT}),
     SENDS: frozenset({SEND}),
     YIELDS: frozenset({PUSH}),
@@ -40,6 +41,10 @@ DELIVERIES: Final[dict[str, frozenset[int]]] = {
 }
 #: From here on ``with`` calls what it looked up before, as other calls do.
 _WITH_BY_CALLS: Final = 314
+#: From here on the lowest bit of LOAD_ATTR tells that a method is called.
+_METHOD_BIT: Final = 312
+#: What BINARY_OP is given for an item, from 3.14 on.
+_NB_SUBSCR: Final = 26
 _DELEGATES: Final = (ast.YieldFrom, ast.Await)
 
 
@@ -76,6 +81,8 @@ def sites(tree: Tree, course: Course, unit: int, version: int) -> Iterator[Site]
             yield Site(CALL, node, node, taken=taken)
     elif step.name == "BEFORE_WITH":
         yield from _of_with(tree, node, ENTER)
+    elif step.name in {"LOAD_ATTR", "BINARY_SUBSCR", "BINARY_OP"}:
+        yield from _of_part(step, node, version)
     elif step.name == "FOR_ITER":
         yield from _of_loop(tree, tree.position(unit))
     elif step.name == "RETURN_GENERATOR":
@@ -131,6 +138,20 @@ def _of_with(tree: Tree, node: ast.AST | None, kind: str) -> Iterator[Site]:
         if kind == LEAVE:  # or it returns, and keeps what
             returned = (*exits, Role(VALUE, "returned"))
             yield Site(kind, block, block, returned, number)
+
+
+def _of_part(step: Step, node: ast.AST | None, version: int) -> Iterator[Site]:
+    """Yield a property that is read, or an item."""
+    if not isinstance(getattr(node, "ctx", None), ast.Load):
+        return
+    if isinstance(node, ast.Attribute) and step.name == "LOAD_ATTR":
+        # A method may be looked up otherwise: see LOAD_ATTR of dis.
+        if version < _METHOD_BIT or not step.arg & 1:
+            yield Site(READS, node, node, taken=1)
+    elif isinstance(node, ast.Subscript) and (
+        step.name == "BINARY_SUBSCR" or step.arg == _NB_SUBSCR
+    ):
+        yield Site(READS, node, node, taken=2)
 
 
 def _of_loop(tree: Tree, position: Any) -> Iterator[Site]:

@@ -185,7 +185,9 @@ def _of_expression(
     elif (isinstance(each, ast.BinOp) and field == "right") or (
         isinstance(each, ast.Subscript) and field == "slice"
     ):
-        yield Role(VALUE, dump(each.left if isinstance(each, ast.BinOp) else each.value))
+        yield Role(
+            VALUE, dump(each.left if isinstance(each, ast.BinOp) else each.value)
+        )
     elif isinstance(each, ast.GeneratorExp) and each is tree.root:
         if field == "elt":
             yield from (Role(LOOP, dump(loop.iter)) for loop in each.generators)
@@ -221,9 +223,7 @@ def _of_call(each: ast.Call, inner: ast.AST) -> Iterator[Role]:
     yield from _before(given, inner)
 
 
-def _of_display(
-    each: ast.Tuple | ast.List | ast.Set, inner: ast.AST
-) -> Iterator[Role]:
+def _of_display(each: ast.Tuple | ast.List | ast.Set, inner: ast.AST) -> Iterator[Role]:
     stars = [isinstance(item, ast.Starred) for item in each.elts]
     if any(stars) and _index(each.elts, inner) >= stars.index(True):
         # From the first star on, items are added to what will be the whole.

@@ -173,8 +173,8 @@ def parsed(
 def _on_one_line(roots: list[ast.AST], code: CodeType) -> list[ast.AST]:
     """Return those that all of the code stands in, and that it reaches to the ends of."""
     known = [each for each in code.co_positions() if None not in each and each[3]]
-    if not known:
-        return roots
+    if not known:  # 3.12 returns a constant without a place
+        return [each for each in roots if _is_constant(each)]
     first = min((line, col) for line, _, col, _ in known)
     last = max((end_line, end_col) for _, end_line, _, end_col in known)
     found = []
@@ -186,6 +186,10 @@ def _on_one_line(roots: list[ast.AST], code: CodeType) -> list[ast.AST]:
         ):
             found.append(root)
     return found or roots
+
+
+def _is_constant(root: ast.AST) -> bool:
+    return isinstance(root, ast.Lambda) and isinstance(root.body, ast.Constant)
 
 
 def _module(text: Text) -> ast.Module | None:
