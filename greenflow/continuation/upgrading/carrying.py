@@ -12,7 +12,13 @@ from greenflow.continuation.upgrading.finals import roles_at
 from greenflow.continuation.upgrading.matching import found_again
 from greenflow.continuation.upgrading.sites import DELIVERIES, Site, sites
 from greenflow.continuation.upgrading.slots import HERE, put, taken
-from greenflow.continuation.upgrading.stacked import GROUP, HANDLED, RAISED, Role
+from greenflow.continuation.upgrading.stacked import (
+    GROUP,
+    HANDLED,
+    KEPT,
+    RAISED,
+    Role,
+)
 from greenflow.continuation.upgrading.trees import Tree, Unmatched, dump
 
 if TYPE_CHECKING:
@@ -51,14 +57,29 @@ def carried(record: Record, old: Tree, new: Tree, python: str) -> Carried:
     values = [taken(role, left, version) for role in found]
     again = _found_again(old, site.node, new)
     new_course = Course(new)
-    units = list(_units(new, site._replace(node=again), new_course, found))
-    there = _one_of(old, new, course, unit, new_course, units)
-    stack = [
-        slot
-        for role, value in zip(found, values, strict=True)
-        for slot in put(role, value)
-    ]
+    units = dict(_units(new, site._replace(node=again), new_course, found))
+    there = _one_of(old, new, course, unit, new_course, list(units))
+    stack = _put(units[there], found, values)
     return Carried(there, stack, list(_handled(found, values)))
+
+
+def _put(new: list[Role], old: list[Role], values: list[Any]) -> list[Any]:
+    """Return the slots of new roles."""
+    kept = {
+        role.source: value
+        for role, value in zip(old, values, strict=True)
+        if role.kind == KEPT
+    }
+    others = iter([v for role, v in zip(old, values, strict=True) if role.kind != KEPT])
+    stack: list[Any] = []
+    for role in new:
+        if role.kind != KEPT:
+            stack += put(role, next(others))
+        elif role.source in kept:
+            stack += put(role, kept[role.source])
+        else:
+            raise Unmatched(f"{role.source!r} is another variable now")
+    return stack
 
 
 def _site(
@@ -99,8 +120,10 @@ def _handled(found: list[Role], values: list[Any]) -> Iterator[tuple[Any, Any]]:
             yield value[0], NOTHING
 
 
-def _units(new: Tree, site: Site, course: Course, wanted: list[Role]) -> Iterator[int]:
-    """Yield the units at which the new code waits for that with that on the stack."""
+def _units(
+    new: Tree, site: Site, course: Course, wanted: list[Role]
+) -> Iterator[tuple[int, list[Role]]]:
+    """Yield units at which the new code waits for that with that on the stack: which."""
     depths = graph_of(new.code).depths
     reason = Unmatched("what is around the call, or to the left of it, was edited")
     is_there = False
@@ -116,13 +139,13 @@ def _units(new: Tree, site: Site, course: Course, wanted: list[Role]) -> Iterato
                 continue
             if _keys(found) == _keys(wanted):
                 is_there = True
-                yield unit
+                yield unit, found
     if not is_there:
         raise reason
 
 
 def _keys(found: list[Role]) -> list[tuple[str, str]]:
-    return [(role.kind, role.source) for role in found]
+    return [(role.kind, role.source) for role in found if role.kind != KEPT]
 
 
 def _one_of(

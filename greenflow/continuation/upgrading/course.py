@@ -10,11 +10,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from greenflow.continuation.editing.parts import variable_names
 from greenflow.continuation.head import PYTHON
 from greenflow.continuation.upgrading.minors import MINORS, ends, jump
-from greenflow.continuation.upgrading.trees import Unmatched
+from greenflow.continuation.upgrading.trees import Unmatched, range_of
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
     from types import CodeType
 
@@ -144,6 +146,18 @@ class Course:
         following = self.steps[unit].following
         return self.steps[following[0]].name if following else ""
 
+    def kept(self, comprehension: ast.AST) -> list[str]:
+        """Return the variables whose values one keeps below what it makes, in order."""
+        place = range_of(comprehension)
+        numbers = dict.fromkeys(
+            step.arg
+            for unit, step in self.steps.items()
+            if step.name == "LOAD_FAST_AND_CLEAR" and self._tree.position(unit) == place
+        )
+        names = [variable_names(self._tree.code)[number] for number in numbers]
+        # The last is swapped with what it goes over first, which is to be on the top.
+        return [*names[-1:], *names[:-1]]
+
     # --- what is alike ---
 
     def label(self, unit: int) -> _Label:
@@ -155,7 +169,7 @@ class Course:
         if name in _SILENT:
             return None
         number = self._tree.statement_number(self._tree.position(unit))
-        if name == "FOR_ITER":
+        if name == "FOR_ITER" and self._tree.is_loop(self._tree.position(unit)):
             return name, _END if number is None else number
         if ends(name):
             return "raise", _END if number is None else number

@@ -56,7 +56,7 @@ def roles_at(
 
     def with_(value: list[str]) -> list[Role]:
         finals = [[RAISED] if at in owners else value for at in blocks]
-        return [*roles(tree, site.within, finals), *site.more]
+        return [*roles(tree, site.within, finals, course.kept), *site.more]
 
     for value in ([], [VALUE]):
         found = with_(value)

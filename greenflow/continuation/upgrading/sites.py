@@ -17,7 +17,7 @@ from greenflow.continuation.upgrading.stacked import (
     Role,
     has_stars,
 )
-from greenflow.continuation.upgrading.trees import dump
+from greenflow.continuation.upgrading.trees import dump, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +157,10 @@ def _of_part(step: Step, node: ast.AST | None, version: int) -> Iterator[Site]:
 def _of_loop(tree: Tree, position: Any) -> Iterator[Site]:
     # Up to 3.12 it stands where all of the loop does, then where what it goes over does.
     for each in tree.nodes:
-        if isinstance(each, ast.For) and position in (_range(each), _range(each.iter)):
+        if isinstance(each, ast.For) and position in (
+            range_of(each),
+            range_of(each.iter),
+        ):
             yield Site(LOOPS, each, each.body[0])
     if isinstance(tree.root, ast.GeneratorExp):
         loops = loops_of(tree.root)
@@ -180,8 +183,3 @@ def _of_generator(tree: Tree, step: Step, node: ast.AST | None) -> Iterator[Site
         yield Site(kind, node, node, taken=1)
     elif kind == YIELDS and isinstance(tree.root, ast.GeneratorExp):
         yield Site(kind, tree.root, tree.root, tuple(loops_of(tree.root)), taken=1)
-
-
-def _range(node: ast.AST) -> tuple[Any, ...]:
-    names = ("lineno", "end_lineno", "col_offset", "end_col_offset")
-    return tuple(getattr(node, name, None) for name in names)

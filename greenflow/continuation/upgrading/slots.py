@@ -14,6 +14,7 @@ from greenflow.continuation.upgrading.stacked import (
     EXIT,
     GROUP,
     HANDLED,
+    KEPT,
     KEY,
     LOOP,
     RAISED,
@@ -41,6 +42,7 @@ def width(role: Role, version: int) -> int:
         EXIT: 1 + (version >= _EXIT_AND_SELF),
         KEY: int(version >= _KEYS_ON_STACK),
         CALLED: 2,
+        KEPT: 1,
         VALUE: 1,
         HANDLED: 1,
         RAISED: 2,
@@ -63,6 +65,8 @@ def taken(role: Role, left: list[Any], version: int) -> Any:
         return role.constant
     if role.kind == CALLED and version <= _NULL_BELOW and slots[0] is NOTHING:
         slots.reverse()
+    if role.kind == KEPT:
+        return slots[0]
     if slots[0] is NOTHING or (count > 2 and NOTHING in slots):
         raise Unmatched("a value that it keeps is not where its source tells")
     if role.kind in _CHECKED:

@@ -11,12 +11,20 @@ import ast
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from greenflow.continuation.upgrading.trees import BLOCKS, Tree, Unmatched, dump
+from greenflow.continuation.upgrading.trees import (
+    BLOCKS,
+    COMPREHENSIONS,
+    Tree,
+    Unmatched,
+    dump,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 LOOP, EXIT, CALLED, VALUE, KEY = "loop", "exit", "called", "value", "key"
+#: What a variable of a comprehension was before, from 3.12 on.
+KEPT: Final = "kept"
 #: What ``yield from`` and ``await`` go on with.
 DELEGATE: Final = "delegate"
 #: Of handlers: what was handled before; that and what is handled; that of ``except*``.
@@ -66,7 +74,12 @@ def handling(tree: Tree, node: ast.AST) -> list[Handling]:
     ]
 
 
-def roles(tree: Tree, node: ast.AST, finals: list[list[str]]) -> list[Role]:
+def roles(
+    tree: Tree,
+    node: ast.AST,
+    finals: list[list[str]],
+    kept: Callable[[ast.AST], list[str]],
+) -> list[Role]:
     """Return what lies on the stack, the lowest first.
 
     Args:
@@ -74,14 +87,20 @@ def roles(tree: Tree, node: ast.AST, finals: list[list[str]]) -> list[Role]:
         node: a piece of it that is computed.
         finals: for each ``finally`` block around it, what it goes on with: the kinds of
             what lies on the stack for it.
+        kept: returns the variables of a comprehension whose values are kept.
 
     Raises:
         Unmatched: it is not known.
     """
-    return list(_roles(tree, node, iter(finals)))
+    return list(_roles(tree, node, iter(finals), kept))
 
 
-def _roles(tree: Tree, node: ast.AST, finals: Iterator[list[str]]) -> Iterator[Role]:
+def _roles(
+    tree: Tree,
+    node: ast.AST,
+    finals: Iterator[list[str]],
+    kept: Callable[[ast.AST], list[str]],
+) -> Iterator[Role]:
     chain = [*tree.around(node), (node, "")]
     for (each, field), (inner, _) in pairwise(chain):
         if isinstance(each, ast.Try | ast.TryStar) and field == "finalbody":
@@ -89,10 +108,12 @@ def _roles(tree: Tree, node: ast.AST, finals: Iterator[list[str]]) -> Iterator[R
                 yield Role(kind, "finally")
         elif isinstance(each, ast.stmt):
             yield from _of_statement(each, field, inner)
+        elif isinstance(each, COMPREHENSIONS):
+            yield from _of_comprehension(each, chain, kept)
         elif isinstance(each, ast.expr):
-            yield from _of_expression(tree, each, field, inner)
+            yield from _of_expression(each, field, inner)
         elif isinstance(each, ast.comprehension):
-            yield from _of_loop(tree, each, field)
+            pass
         elif isinstance(each, ast.ExceptHandler):
             yield _of_handler(tree, each, field)
         elif isinstance(each, ast.match_case):
@@ -166,9 +187,7 @@ def _of_case(tree: Tree, each: ast.match_case, field: str) -> Iterator[Role]:
 # --- expressions ---
 
 
-def _of_expression(
-    tree: Tree, each: ast.expr, field: str, inner: ast.AST
-) -> Iterator[Role]:
+def _of_expression(each: ast.expr, field: str, inner: ast.AST) -> Iterator[Role]:
     if isinstance(each, ast.Call) and field in {"args", "keywords"}:
         yield from _of_call(each, inner)
     elif isinstance(each, ast.Tuple | ast.List | ast.Set):
@@ -188,9 +207,6 @@ def _of_expression(
         yield Role(
             VALUE, dump(each.left if isinstance(each, ast.BinOp) else each.value)
         )
-    elif isinstance(each, ast.GeneratorExp) and each is tree.root:
-        if field == "elt":
-            yield from (Role(LOOP, dump(loop.iter)) for loop in each.generators)
     elif isinstance(each, ast.Slice):
         yield from _of_slice(each, field)
     elif not isinstance(each, ast.BoolOp | ast.IfExp) and (
@@ -199,13 +215,28 @@ def _of_expression(
         raise Unmatched(f"it waits in the middle of a {type(each).__name__}")
 
 
-def _of_loop(tree: Tree, each: ast.comprehension, field: str) -> Iterator[Role]:
-    if field == "target":
-        raise Unmatched("it waits in what is assigned to")
-    assert isinstance(tree.root, ast.GeneratorExp)
-    loops = tree.root.generators
-    inside = _index(loops, each) + (field == "ifs")
+def _of_comprehension(
+    each: Any,
+    chain: list[tuple[ast.AST, str]],
+    kept: Callable[[ast.AST], list[str]],
+) -> Iterator[Role]:
+    """Yield what a comprehension keeps, while a part of it is computed."""
+    (_, field), *parts = chain[[one for one, _ in chain].index(each) :]
+    inner, inner_field = parts[0]
+    loops = each.generators
+    inside = len(loops)
+    if field == "generators":
+        inside = _index(loops, inner) + (inner_field == "ifs")
+    if inner_field == "target" or any(loop.is_async for loop in loops):
+        raise Unmatched("it waits in what is assigned to, or in an async comprehension")
+    if inside == 0:  # what it goes over first is computed before
+        return
+    if not isinstance(each, ast.GeneratorExp):
+        yield from (Role(KEPT, name) for name in kept(each))
+        yield Role(VALUE, f"part of {dump(each)}")
     yield from (Role(LOOP, dump(loop.iter)) for loop in loops[:inside])
+    if field == "value":
+        yield Role(VALUE, dump(each.key))
 
 
 def has_stars(call: ast.Call) -> bool:

@@ -85,7 +85,7 @@ class Tree:
     def _find(self, position: Position) -> ast.AST | None:
         if None in position:
             return None
-        found = [node for node in self.nodes if _range(node) == position]
+        found = [node for node in self.nodes if range_of(node) == position]
         expressions = [node for node in found if isinstance(node, ast.expr)]
         if expressions:
             return expressions[-1]  # the innermost is the last
@@ -97,8 +97,8 @@ class Tree:
             node
             for node in self.nodes
             if isinstance(node, ast.Call | ast.Attribute)
-            and _range(node)[1::2] == (end_line, end_col)
-            and _range(node)[::2] <= (line, col)
+            and range_of(node)[1::2] == (end_line, end_col)
+            and range_of(node)[::2] <= (line, col)
         ]
         return calls[0] if len(calls) == 1 else None
 
@@ -126,6 +126,14 @@ class Tree:
         ]
         return around[-1] if around else None
 
+    def is_loop(self, position: Position) -> bool:
+        """Whether a loop of statements is told of there."""
+        return any(
+            isinstance(each, ast.For | ast.AsyncFor)
+            and position in (range_of(each), range_of(each.iter))
+            for each in self._statements
+        )
+
     def around(self, node: ast.AST) -> list[tuple[ast.AST, str]]:
         """Return (node, field) of all that is around a node, the outermost first."""
         found = []
@@ -139,7 +147,8 @@ class Tree:
         return [*self._statements]
 
 
-def _range(node: ast.AST) -> tuple[Any, Any, Any, Any]:
+def range_of(node: ast.AST) -> Position:
+    """Return where a node stands, as instructions tell it."""
     return (
         getattr(node, "lineno", None),
         getattr(node, "end_lineno", None),
