@@ -497,4 +497,44 @@ def f_x_comprehension_waits(n, k=1):
     def ask(what):
         return what, suspend(what)
     return [ask(i) for i in range(2)], [i for i in [suspend("head")]]
+
+def f_x_comprehension_names(n, k=1):
+    a, b, c = "a", "b", "c"
+    acc = [(a, b, c, suspend(a)) for a in "12" for b in range(1) for c in [b]]
+    acc += [[(a, suspend(b)) for b in a] for a in ["xy"]]
+    return acc, a, b, c
+
+def f_x_comprehension_cells(n, k=1):
+    i = "outer"
+    acc = [lambda: (i, k, suspend(i)) for i in range(2)]
+    acc = [acc[0](), suspend(k), acc[1]()]
+    acc += [each() for each in [lambda: (j, suspend("now")) for j in "ab"]]
+    acc += [(suspend("cell"), (lambda: z)()) for z in range(2)]
+    return acc, i
+
+def f_x_cells_of_comprehensions(n, k=1):
+    here = [n]
+    acc = [(here, i) for i in range(2)]
+    acc.append(suspend("a"))
+    here.append(suspend("b"))
+    acc += [i for i in here if i in here]
+    return acc, here
+
+def f_x_comprehension_places(n, k=1):
+    acc = []
+    for i in range(2):
+        try:
+            acc.append([j for j in [i] if suspend(j)])
+            if i:
+                return {(j, suspend("key")): suspend("value") for j in acc[0]}
+        finally:
+            acc += [suspend("finally") for _ in "x"]
+    return acc
+
+def f_x_comprehension_nested(n, k=1):
+    def each(m):
+        return [(m, x, suspend(x)) for x in range(m)]
+    return [y for x in range(3) for y in each(x) if suspend(y) and x], {
+        x: [suspend(y) for y in x] for x in ("a", "bc")
+    }
 """

@@ -78,7 +78,7 @@ def _put(new: list[Role], old: list[Role], values: list[Any]) -> list[Any]:
         elif role.source in kept:
             stack += put(role, kept[role.source])
         else:
-            raise Unmatched(f"{role.source!r} is another variable now")
+            raise Unmatched(f"{role.constant!r} is another variable now")
     return stack
 
 

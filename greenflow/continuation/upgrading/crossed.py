@@ -8,8 +8,9 @@ if its source was edited, the only one of its name.
 
 from __future__ import annotations
 
+import re
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from greenflow.continuation import places, spares
 from greenflow.continuation.code import code_hash, digest
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     #: Returns what of another Python's code can be read without making it.
     OldCode = Callable[[bytes], Any]
 
-_NOT_KNOWN = "the source text or the code of the flow is not kept with it"
+_COMPREHENSION: Final = re.compile(r"<(list|set|dict)comp>\.(<locals>\.)?")
+_NOT_KNOWN: Final = "the source text or the code of the flow is not kept with it"
 
 
 class Crossing(spares.Reading):
@@ -139,7 +141,8 @@ class Crossing(spares.Reading):
 def _inner(code: Any) -> str:
     """Return the name of a nested function in the function that it is in."""
     name: str = code.co_qualname
-    return name.partition(".<locals>.")[2]
+    # Up to 3.11 comprehensions are functions of their own.
+    return _COMPREHENSION.sub("", name.partition(".<locals>.")[2])
 
 
 def _place(code: CodeType) -> Any:

@@ -16,6 +16,7 @@ from greenflow.continuation.upgrading.stacked import (
     VALUE,
     Role,
     has_stars,
+    loops_of,
 )
 from greenflow.continuation.upgrading.trees import dump, range_of
 
@@ -163,15 +164,10 @@ def _of_loop(tree: Tree, position: Any) -> Iterator[Site]:
         ):
             yield Site(LOOPS, each, each.body[0])
     if isinstance(tree.root, ast.GeneratorExp):
-        loops = loops_of(tree.root)
+        loops = loops_of(tree.root, len(tree.root.generators))
         for number in range(len(loops)):
             more = tuple(loops[: number + 1])
             yield Site(LOOPS, tree.root, tree.root, more, number)
-
-
-def loops_of(root: ast.GeneratorExp) -> list[Role]:
-    """Return what the loops of a generator expression keep on the stack."""
-    return [Role(LOOP, dump(each.iter)) for each in root.generators]
 
 
 def _of_generator(tree: Tree, step: Step, node: ast.AST | None) -> Iterator[Site]:
@@ -182,4 +178,10 @@ def _of_generator(tree: Tree, step: Step, node: ast.AST | None) -> Iterator[Site
     elif kind == YIELDS and isinstance(node, ast.Yield):
         yield Site(kind, node, node, taken=1)
     elif kind == YIELDS and isinstance(tree.root, ast.GeneratorExp):
-        yield Site(kind, tree.root, tree.root, tuple(loops_of(tree.root)), taken=1)
+        yield Site(
+            kind,
+            tree.root,
+            tree.root,
+            tuple(loops_of(tree.root, len(tree.root.generators))),
+            taken=1,
+        )

@@ -232,11 +232,32 @@ def _of_comprehension(
     if inside == 0:  # what it goes over first is computed before
         return
     if not isinstance(each, ast.GeneratorExp):
-        yield from (Role(KEPT, name) for name in kept(each))
+        whole = dump(each)  # one in another may keep the same variable
+        yield from (Role(KEPT, f"{name} of {whole}", name) for name in kept(each))
         yield Role(VALUE, f"part of {dump(each)}")
-    yield from (Role(LOOP, dump(loop.iter)) for loop in loops[:inside])
+    yield from loops_of(each, inside)
     if field == "value":
         yield Role(VALUE, dump(each.key))
+
+
+def loops_of(each: Any, inside: int) -> list[Role]:
+    """Return what the first loops of a comprehension keep.
+
+    One over a single value is none: that is only assigned.
+    """
+    return [
+        Role(LOOP, dump(loop.iter))
+        for number, loop in enumerate(each.generators[:inside])
+        if not number or not _is_single(loop.iter)
+    ]
+
+
+def _is_single(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.List | ast.Tuple)
+        and len(node.elts) == 1
+        and not isinstance(node.elts[0], ast.Starred)
+    )
 
 
 def has_stars(call: ast.Call) -> bool:
