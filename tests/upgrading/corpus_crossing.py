@@ -299,8 +299,9 @@ def f_x_match_no_default(n, k=1):
 
 def f_x_dicts(n, k=1):
     acc = {"a": n, k: suspend("one"), "b": [suspend("two")]}
-    acc = {**acc, "c": {"x": suspend("three")}, "d": {"x": n, "y": suspend("four"), 3: k}}
-    return [*acc.items()]
+    acc = {**acc, "c": {"x": suspend("three")}, "d": suspend("stars")}
+    acc = {"x": n, "y": suspend("four"), 3: {n: 1, "z": suspend("five")}}, acc
+    return acc
 
 def f_x_displays(n, k=1):
     acc = [n, *[k, suspend("one")], suspend("two"), *suspend("ab")]

@@ -1,9 +1,9 @@
 """Saves the functions of the corpus where they wait, or goes on with what was saved.
 
-    python target_crossing.py save FILE
-    python target_crossing.py go FILE      prints one line of JSON
+    python target_crossing.py [save FILE | go FILE | edited FILE]...
 
-Run by one Python to save and by another to go on.
+Run by one Python to save and by another to go on, in code that was edited since or not,
+each of which prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import pickle
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -38,7 +39,16 @@ def _out(what: object) -> None:
     TOLD.append(repr(what))
 
 
-def _module(name: str) -> Any:
+#: It does the same, at other lines.
+_EDIT = "\n    # Edited.\n    k = k\n"
+
+
+def _source(name: str, *, edited: bool) -> str:
+    head, rest = FUNCTIONS[name].split("\n", 1)
+    return PRELUDE + (head + _EDIT + rest if edited else FUNCTIONS[name])
+
+
+def _module(name: str, *, edited: bool = False) -> Any:
     events = ModuleType("corpus_out")
     events.out = _out
     _out.__module__, _out.__qualname__ = "corpus_out", "out"
@@ -46,7 +56,7 @@ def _module(name: str) -> Any:
     module: Any = ModuleType("corpus_app")
     sys.modules["corpus_app"] = module
     warnings.simplefilter("ignore", SyntaxWarning)
-    code = compile(PRELUDE + FUNCTIONS[name], "app.py", "exec")
+    code = compile(_source(name, edited=edited), "app.py", "exec")
     exec(code, module.__dict__)
     return module
 
@@ -95,30 +105,31 @@ def _functions(module: Any) -> list[Any]:
     return [each for each in held if hasattr(each, "__code__")]
 
 
-def _texts(name: str, number: int, state: bytes, expected, hashes, texts) -> Any:
+def _texts(saved: Any, *, edited: bool) -> Any:
     """Return what finds the texts of old code by its hash, and of new code."""
-    app = [Text(1, PRELUDE + FUNCTIONS[name])]
+    name, _, _, _, hashes, texts = saved
+    was, now = ([Text(1, _source(name, edited=each))] for each in (False, edited))
 
     def old(key: bytes) -> list[Text]:
         found = texts.get(key)
         if found is not None:
             return [Text(found.first_line, found.text)]
-        return app if key in hashes else []
+        return was if key in hashes else []
 
     def new(code: CodeType) -> list[Text]:
         whole = file_of(code)
-        return [Text(1, whole)] if whole is not None else app
+        return [Text(1, whole)] if whole is not None else now
 
     return old, new
 
 
-def go(file: str) -> None:
+def go(file: str, *, edited: bool = False) -> None:
     """Go on with each state; print how it went."""
     right, refused, wrong = [], {}, []
     for saved in pickle.loads(Path(file).read_bytes()):
         name, number, state, expected, _, _ = saved
-        _module(name)
-        old, new = _texts(*saved)
+        _module(name, edited=edited)
+        old, new = _texts(saved, edited=edited)
         try:
             made = crossing.load(state, Saved(state).code, old, new)
         except NotRestorable as error:
@@ -136,5 +147,9 @@ def go(file: str) -> None:
     print(json.dumps(told))
 
 
+WORDS = {"save": save, "go": go, "edited": partial(go, edited=True)}
+
+
 if __name__ == "__main__":
-    {"save": save, "go": go}[sys.argv[1]](sys.argv[2])
+    for word, file in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+        WORDS[word](file)

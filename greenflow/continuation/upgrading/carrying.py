@@ -10,15 +10,15 @@ from greenflow.continuation.editing.parts import NOTHING, Record
 from greenflow.continuation.upgrading.course import Course, alike
 from greenflow.continuation.upgrading.finals import roles_at
 from greenflow.continuation.upgrading.matching import found_again
-from greenflow.continuation.upgrading.sites import DELIVERIES, Site, sites
-from greenflow.continuation.upgrading.slots import HERE, put, taken
-from greenflow.continuation.upgrading.stacked import (
+from greenflow.continuation.upgrading.operands import (
     GROUP,
     HANDLED,
     KEPT,
     RAISED,
     Role,
 )
+from greenflow.continuation.upgrading.sites import DELIVERIES, Site, sites
+from greenflow.continuation.upgrading.slots import HERE, put, taken
 from greenflow.continuation.upgrading.trees import Tree, Unmatched, dump
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _handled(found: list[Role], values: list[Any]) -> Iterator[tuple[Any, Any]]:
 def _units(
     new: Tree, site: Site, course: Course, wanted: list[Role]
 ) -> Iterator[tuple[int, list[Role]]]:
-    """Yield units at which the new code waits for that with that on the stack: which."""
+    """Yield units at which the new code waits for that, and what is on the stack."""
     depths = graph_of(new.code).depths
     reason = Unmatched("what is around the call, or to the left of it, was edited")
     is_there = False
@@ -174,13 +174,13 @@ def _one_of(
         raise Unmatched("it is not certain which instruction it waits at")
     if dump(old.root) != dump(new.root):
         raise Unmatched(
-            "its statement was compiled more than once, and its function was edited: it "
-            "is not certain in which copy it waits"
+            "its statement was compiled more than once, and its function was edited: "
+            "it is not certain in which copy it waits"
         )
     same = alike(course, unit, new_course, units)
     if not same:
         raise Unmatched(
-            "its statement was compiled more than once: it is not certain in which copy "
-            "it waits"
+            "its statement was compiled more than once: it is not certain in which "
+            "copy it waits"
         )
     return same[0]

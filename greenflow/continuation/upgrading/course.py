@@ -8,7 +8,7 @@ another, to the end.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from greenflow.continuation.editing.parts import variable_names
 from greenflow.continuation.head import PYTHON
@@ -18,7 +18,6 @@ from greenflow.continuation.upgrading.trees import Unmatched, range_of
 if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
-    from types import CodeType
 
     from greenflow.continuation.upgrading.trees import Position, Tree
 
@@ -46,9 +45,9 @@ _NEVER_RAISE: Final = frozenset(
 )
 
 #: What is handled; None if that is not certain.
-_Active = "tuple[Handler, ...] | None"
+_Active: TypeAlias = "tuple[Handler, ...] | None"
 #: What an instruction belongs to, for people who read the source; see _label().
-_Label = "tuple[str, int | str] | None"
+_Label: TypeAlias = tuple[str, int | str] | None
 
 
 class Step(NamedTuple):
@@ -84,6 +83,7 @@ class Course:
         if names is None:
             raise Unmatched(f"the bytecode of {python} is not known here")
         self._tree = tree
+        self._has_inlined = "LOAD_FAST_AND_CLEAR" in names.values()
         self.steps = dict(_steps(tree.code.co_code, names))
         self.handlers = list(_handlers(tree.code.co_exceptiontable))
 
@@ -131,7 +131,7 @@ class Course:
         return unit in self._active
 
     def first_place(self, unit: int) -> Position | None:
-        """Return where the first instruction is from one on that the source tells of."""
+        """Return where the first instruction from one on is that has a source."""
         while unit in self.steps:
             step, position = self.steps[unit], self._tree.position(unit)
             if step.name not in _SILENT and None not in position:
@@ -142,12 +142,20 @@ class Course:
         return None
 
     def name_behind(self, unit: int) -> str:
-        """Return the name of the instruction that follows one; "" if it is not known."""
+        """Return the name of the instruction behind one; "" if it is not known."""
         following = self.steps[unit].following
         return self.steps[following[0]].name if following else ""
 
     def kept(self, comprehension: ast.AST) -> list[str]:
-        """Return the variables whose values one keeps below what it makes, in order."""
+        """Return the variables whose values one keeps below what it makes, in order.
+
+        Raises:
+            Unmatched: comprehensions are functions of their own in that Python.
+        """
+        if not self._has_inlined:
+            raise Unmatched(
+                "it waits in a comprehension, which is a function of its own up to 3.11"
+            )
         place = range_of(comprehension)
         numbers = dict.fromkeys(
             step.arg

@@ -9,22 +9,25 @@ if its source was edited, the only one of its name.
 from __future__ import annotations
 
 import re
-from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from greenflow.continuation import places, spares
 from greenflow.continuation.code import code_hash, digest
 from greenflow.continuation.upgrading.loading import within
+from greenflow.continuation.upgrading.slots import HERE
 from greenflow.continuation.upgrading.trees import Text, Tree, Unmatched, dump, parsed
 from greenflow.errors import WrongInterpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import CodeType, FunctionType
 
     #: Returns what of another Python's code can be read without making it.
     OldCode = Callable[[bytes], Any]
 
 _COMPREHENSION: Final = re.compile(r"<(list|set|dict)comp>\.(<locals>\.)?")
+_INLINED: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
+_INLINED_FROM: Final = 312
 _NOT_KNOWN: Final = "the source text or the code of the flow is not kept with it"
 
 
@@ -120,8 +123,13 @@ class Crossing(spares.Reading):
 
     def _nested(self, expected: bytes, outer: CodeType) -> CodeType:
         old = self.code(expected)
+        if old.co_name in _INLINED and HERE >= _INLINED_FROM:
+            raise Unmatched(
+                "it waits in a comprehension, which is part of its function from "
+                "3.12 on"
+            )
         named = [each for each in within(outer) if _inner(each) == _inner(old)]
-        found = [each for each in named if self._is_same(expected, each)] or named
+        found = [each for each in named if self._has_source_of(expected, each)] or named
         first = found[0] if found else None
         if first is None or any(_place(each) != _place(first) for each in found):
             raise Unmatched(f"it is not certain which one {old.co_qualname}() is")
@@ -131,7 +139,7 @@ class Crossing(spares.Reading):
             raise Unmatched(f"{old.co_qualname}() takes other variables now")
         return first
 
-    def _is_same(self, expected: bytes, code: CodeType) -> bool:
+    def _has_source_of(self, expected: bytes, code: CodeType) -> bool:
         try:
             return dump(self.new_tree(code).root) == dump(self.tree(expected).root)
         except Unmatched:

@@ -1,8 +1,8 @@
-"""A continuation that another minor version of CPython saved, on the stack of this one.
+"""A continuation that another minor version of CPython saved, on this one's stack.
 
-Its bytecode cannot run here, but its positions tell which piece of the source each frame
-waits in. That piece is found again in the source there is now, and the values on its
-stack are carried by their roles (:mod:`.carrying`). Only what is certain goes on.
+Its bytecode cannot run here, but its positions tell which piece of the source each
+frame waits in. That piece is found again in the source there is now, and the values on
+its stack are carried by their roles (:mod:`.carrying`). Only what is certain goes on.
 """
 
 from __future__ import annotations

@@ -10,16 +10,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from greenflow.continuation.upgrading.slots import width
-from greenflow.continuation.upgrading.stacked import (
+from greenflow.continuation.upgrading.operands import (
     GROUP,
     HANDLED,
     RAISED,
     VALUE,
     Role,
-    handling,
-    roles,
 )
+from greenflow.continuation.upgrading.slots import width
+from greenflow.continuation.upgrading.stacked import handling, roles
 from greenflow.continuation.upgrading.trees import Tree, Unmatched
 
 if TYPE_CHECKING:

@@ -236,6 +236,7 @@ def _target(function: FunctionType) -> Target | None:
 
 
 def within(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of all that is defined inside of some code."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield constant

@@ -9,10 +9,9 @@ import ast
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from greenflow.continuation.delivery.answers import CALL_NEXT, INIT, NEXT, PUSH, SEND
-from greenflow.continuation.upgrading.stacked import (
+from greenflow.continuation.upgrading.operands import (
     DELEGATE,
     EXIT,
-    LOOP,
     VALUE,
     Role,
     has_stars,
@@ -70,7 +69,7 @@ class Site(NamedTuple):
 
 
 def sites(tree: Tree, course: Course, unit: int, version: int) -> Iterator[Site]:
-    """Yield what a frame may wait for at an instruction: it is one of these, or none."""
+    """Yield what a frame may wait for at an instruction: one of these, or nothing."""
     step, node = course.steps[unit], tree.node_at(unit)
     if step.name in {"CALL", "CALL_KW"}:
         taken = step.arg + 2 + (step.name == "CALL_KW")
@@ -156,7 +155,7 @@ def _of_part(step: Step, node: ast.AST | None, version: int) -> Iterator[Site]:
 
 
 def _of_loop(tree: Tree, position: Any) -> Iterator[Site]:
-    # Up to 3.12 it stands where all of the loop does, then where what it goes over does.
+    # Up to 3.12 it stands where all of the loop does, then where what it goes over.
     for each in tree.nodes:
         if isinstance(each, ast.For) and position in (
             range_of(each),

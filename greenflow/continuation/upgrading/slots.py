@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from greenflow.continuation import frames
 from greenflow.continuation.editing.parts import NOTHING
-from greenflow.continuation.upgrading.stacked import (
+from greenflow.continuation.upgrading.operands import (
     CALLED,
     DELEGATE,
     EXIT,

@@ -109,7 +109,7 @@ class Tree:
         return node
 
     def statement_number(self, position: Position) -> int | None:
-        """Return the number of the innermost statement around a place; see statements()."""
+        """Return the number, in statements(), of the innermost one around a place."""
         if position not in self._numbers:
             self._numbers[position] = self._number(position)
         return self._numbers[position]
@@ -180,7 +180,7 @@ def parsed(
 
 
 def _on_one_line(roots: list[ast.AST], code: CodeType) -> list[ast.AST]:
-    """Return those that all of the code stands in, and that it reaches to the ends of."""
+    """Return those that the code stands in from one end to the other."""
     known = [each for each in code.co_positions() if None not in each and each[3]]
     if not known:  # 3.12 returns a constant without a place
         return [each for each in roots if _is_constant(each)]
