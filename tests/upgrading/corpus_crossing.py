@@ -409,7 +409,9 @@ def f_x_delegating(n, k=1):
         yield (acc, suspend("outer"))
     each = outer()
     acc = [next(each), suspend("mid"), each.send("sent"), suspend("late")]
-    return acc, list(each), suspend("last")
+    for last in each:
+        acc.append(last)
+    return acc, suspend("last")
 
 def f_x_shared(n, k=1):
     acc = []

@@ -26,7 +26,7 @@ sys.path.insert(0, {str(TARGET.parents[2])!r})
 from greenflow.continuation.upgrading import carrying, slots
 from tests.upgrading.target_crossing import go
 MISTAKE
-go(sys.argv[1])
+go(sys.argv[1], every=2)
 """
 MISTAKES = {
     "a loop over something else": "slots._CHECKED[slots.LOOP] = lambda s: iter([7, 8])",
@@ -88,9 +88,13 @@ def ask(tmp_path: Path):
 
 
 @pytest.fixture(scope="module")
-def crossed(others, tmp_path_factory) -> dict[tuple[str, str], dict]:
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("crossed")
+
+
+@pytest.fixture(scope="module")
+def crossed(others, folder: Path) -> dict[tuple[str, str], dict]:
     """Return how each pair went, by (who saved, who went on); "edited" is one of us."""
-    folder = tmp_path_factory.mktemp("crossed")
     ask, target = asks(folder, **ENV), str(TARGET)
     assert ask(OURS, target, "save", "ours") == ""
     found, words = {}, []
@@ -112,24 +116,24 @@ def test_the_corpus_goes_on_right_or_is_refused(crossed):
         if "edited" not in pair:
             reasons = {name: said["refused"][name] for name in others}
             assert all(map(COMPREHENSION.search, reasons.values())), (pair, reasons)
-        assert len(said["right"]) >= 200 + 40 * (not others), (pair, said["refused"])
+        assert len(said["right"]) >= (290 if not others else 180), (pair, others)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_the_comparison_sees(others, ask, tmp_path: Path, mistake: str):
-    file = str(tmp_path / "states")
-    ask(others[0], str(TARGET), "save", file)
-    said = ask(OURS, "-c", CONTROL.replace("MISTAKE", mistake), file)
-    assert len(json.loads(said.splitlines()[-1])["wrong"]) > 3
+def test_the_comparison_sees(crossed, ask, folder: Path, mistake: str):
+    theirs = str(folder / "theirs0")
+    said = ask(OURS, "-c", CONTROL.replace("MISTAKE", mistake), theirs)
+    # What went wrong may be told of by Python, too.
+    told = next(line for line in said.splitlines() if line.startswith("{"))
+    assert len(json.loads(told)["wrong"]) > 3
 
 
 def test_what_is_known_of_this_bytecode_is_so():
     known, facts = MINORS[PYTHON], frames.opcodes()
-    assert known.items() >= {(n, known[n]) for n in facts if known.get(n)}
     for number, name in known.items():
         assert dis.opmap[name] == number
     for name, number in dis.opmap.items():
-        _, caches, jumps, is_end = facts.get(number, (None, 0, 0, 0))
+        jumps, is_end = facts.get(number, (None, 0, 0, 0))[2:]
         if jumps or is_end:
             assert known[number] == name
         if number in known:

@@ -57,6 +57,9 @@ def carried(record: Record, old: Tree, new: Tree, python: str) -> Carried:
     values = [taken(role, left, version) for role in found]
     again = _found_again(old, site.node, new)
     new_course = Course(new)
+    for each, _ in new.around(again):
+        if isinstance(each, ast.ListComp | ast.SetComp | ast.DictComp):
+            new_course.kept(each)
     units = dict(_units(new, site._replace(node=again), new_course, found))
     there = _one_of(old, new, course, unit, new_course, list(units))
     stack = _put(units[there], found, values)

@@ -209,7 +209,9 @@ def _module(text: Text) -> ast.Module | None:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    ast.increment_lineno(tree, text.first_line - (2 if is_indented else 1))
+    later = text.first_line - (2 if is_indented else 1)
+    if later:
+        ast.increment_lineno(tree, later)
     return tree
 
 
