@@ -94,13 +94,18 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def crossed(others, folder: Path) -> dict[tuple[str, str], dict]:
-    """Return how each pair went, by (who saved, who went on); "edited" is one of us."""
+    """Return how each pair went, by (who saved, who went on); "edited" is one of us.
+
+    What we saved goes on under one other: the matrix has the rest.
+    """
     ask, target = asks(folder, **ENV), str(TARGET)
     assert ask(OURS, target, "save", "ours") == ""
     found, words = {}, []
     for number, other in enumerate(others):
-        said = ask(other, target, "save", f"theirs{number}", "go", "ours")
-        found["ours", str(other)] = json.loads(said)
+        back = [] if number else ["go", "ours"]
+        said = ask(other, target, "save", f"theirs{number}", *back)
+        if back:
+            found["ours", str(other)] = json.loads(said)
         words += ["go", f"theirs{number}"]
     *lines, edited = ask(OURS, target, *words, "edited", "theirs0").splitlines()
     for other, line in zip(others, lines, strict=True):
