@@ -26,11 +26,15 @@ from greenflow.continuation.upgrading.trees import Text
 from greenflow.errors import NotRestorable
 from greenflow.inspect.saved import Saved
 from greenflow.runtime.sourcing import file_of, texts_of
-from tests.upgrading import corpus_crossing
+from tests.upgrading import corpus_crossing, corpus_crossing_inner
 from tests.upgrading.corpus import FUNCTIONS as EDITED
 from tests.upgrading.corpus import PRELUDE, functions
 
-FUNCTIONS = {**EDITED, **functions(corpus_crossing.SOURCE)}
+FUNCTIONS = {
+    **EDITED,
+    **functions(corpus_crossing.SOURCE),
+    **functions(corpus_crossing_inner.SOURCE),
+}
 
 TOLD: list[Any] = []
 
