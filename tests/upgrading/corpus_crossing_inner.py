@@ -1,10 +1,32 @@
-"""Functions within functions that only another minor version of CPython is tried on: see corpus."""
+"""Expressions and inner functions that only another minor version is tried on."""
 
 from __future__ import annotations
 
 from typing import Final
 
 SOURCE: Final = """
+def f_x_displays(n, k=1):
+    acc = [n, *[k, suspend("one")], suspend("two"), *suspend("ab")]
+    acc = (acc, {n, *[k], suspend("three")} == {n, k, "v3"}, *[suspend("four")])
+    return [acc, (suspend("five"), *acc)]
+
+def f_x_compare(n, k=1):
+    acc = 1 < n < len(suspend("two")) + 5 <= len(suspend("three")) + 6
+    return acc, n in [suspend("four"), n], suspend("five") is not n
+
+def f_x_parts(n, k=1):
+    acc = {"v0": [1, 2, 3, 4]}
+    a = acc[suspend("key")][len(suspend("from")) - 1:len(suspend("to"))]
+    b = acc["v0"][:len(suspend("to")):1]
+    acc["v0"][1] += len(suspend("more"))
+    return acc, a, b, -len(suspend("minus")), not suspend("not")
+
+def f_x_attribute(n, k=1):
+    block = Block("a")
+    block.name += suspend("more")
+    block.name = block.name + suspend("most")
+    return block.name
+
 def f_x_calls(n, k=1):
     def ask(*given, **named):
         return given, named, suspend("in")
