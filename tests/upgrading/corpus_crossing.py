@@ -296,10 +296,4 @@ def f_x_match_no_default(n, k=1):
         case {"a": x, **rest} if suspend("guard"):
             acc.append((x, rest, suspend("body")))
     return acc
-
-def f_x_dicts(n, k=1):
-    acc = {"a": n, k: suspend("one"), "b": [suspend("two")]}
-    acc = {**acc, "c": {"x": suspend("three")}, "d": suspend("stars")}
-    acc = {"x": n, "y": suspend("four"), 3: {n: 1, "z": suspend("five")}}, acc
-    return acc
 """

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 SOURCE: Final = """
+def f_x_dicts(n, k=1):
+    acc = {"a": n, k: suspend("one"), "b": [suspend("two")]}
+    acc = {**acc, "c": {"x": suspend("three")}, "d": suspend("stars")}
+    acc = {"x": n, "y": suspend("four"), 3: {n: 1, "z": suspend("five")}}, acc
+    return acc
+
 def f_x_displays(n, k=1):
     acc = [n, *[k, suspend("one")], suspend("two"), *suspend("ab")]
     acc = (acc, {n, *[k], suspend("three")} == {n, k, "v3"}, *[suspend("four")])
