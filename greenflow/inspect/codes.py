@@ -9,7 +9,7 @@ from greenflow.errors import BadContents
 from greenflow.inspect.lines import Position, entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     #: Returns code that a state in a store refers to, by its identity.
     Codes = Callable[[bytes], bytes | None]
@@ -71,6 +71,14 @@ class Code:
                 return found
             unit -= units
         return Position()
+
+    def co_positions(self) -> Iterator[tuple[int | None, ...]]:
+        """Yield where each instruction stands, as a code object tells it."""
+        for units, found in entries(self.co_linetable, self.co_firstlineno):
+            line, end_line, col, end_col = found
+            known = line or None, end_line or None
+            columns = (None if each < 0 else each for each in (col, end_col))
+            yield from [(*known, *columns)] * units
 
     def last_line(self) -> int:
         """Return the last line that any instruction is on."""

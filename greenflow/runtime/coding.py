@@ -20,6 +20,7 @@ from greenflow.inspect.saved import Saved
 from greenflow.parted import stream_of
 from greenflow.runtime import logs, texts
 from greenflow.runtime.names import check_code
+from greenflow.store.keys import HASH_BYTES
 
 if TYPE_CHECKING:
     from greenflow.continuation.upgrading.loading import Upgraded
@@ -116,7 +117,11 @@ class _Texts:
     def by(self, keys: tuple[bytes, ...]) -> list[Text]:
         """Return the text that is stored under one of these."""
         found = filter(None, map(self._base.source, keys))
-        return [Text(each.first_line, each.text) for each in found]
+        return [
+            Text(each.first_line, each.text, certain=len(each.identity) != HASH_BYTES)
+            for each in found
+            if each.text
+        ]
 
     def _codes(self) -> list[CodeType]:
         if self._kept is None:

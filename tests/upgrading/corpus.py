@@ -54,9 +54,14 @@ _SOURCES: Final = "\n".join(
     each.SOURCE for each in (corpus_blocks, corpus_exits, corpus_values, corpus_inner)
 )
 
-#: The source of each function, by its name.
-FUNCTIONS: Final = {
-    re.search(r"def (\w+)", text)[1]: dedent(text).strip() + "\n"
-    for text in re.split(r"\n(?=def f_)", _SOURCES)
-    if text.strip()
-}
+
+def functions(sources: str) -> dict[str, str]:
+    """Return the source of each function, by its name."""
+    return {
+        re.search(r"def (\w+)", text)[1]: dedent(text).strip() + "\n"
+        for text in re.split(r"\n(?=def f_)", sources)
+        if text.strip()
+    }
+
+
+FUNCTIONS: Final = functions(_SOURCES)

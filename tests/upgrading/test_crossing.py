@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import dis
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from greenflow.continuation import frames
+from greenflow.continuation.head import PYTHON
+from greenflow.continuation.upgrading.minors import MINORS, ends, jump
 from tests.core.pythons import asks, of_other_minors
 
 TARGET = Path(__file__).parent / "target_crossing.py"
 OURS = Path(sys.executable)
 ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
 
-#: In one Python the same of each pair: a loop that goes over something else.
+#: In one Python the same of each pair: a mistake that the comparison is to see.
 CONTROL = f"""
 import sys
 sys.path.insert(0, {str(TARGET.parents[2])!r})
-from greenflow.continuation.upgrading import carrying
+from greenflow.continuation.upgrading import carrying, slots
 from tests.upgrading.target_crossing import go
-carrying._iterator = lambda value, counted: iter([7, 8])
-go(sys.argv[1])
+MISTAKE
+go(sys.argv[1], every=2)
 """
+MISTAKES = {
+    "a loop over something else": "slots._CHECKED[slots.LOOP] = lambda s: iter([7, 8])",
+    "any copy of a block": "carrying.alike = lambda old, unit, new, units: units",
+    "what is kept is lost": "slots._CHECKED[slots.EXIT] = lambda s: print",
+}
+
+#: Refused between all versions: through C code; leaving a with block by an error, which
+#: keeps a place in the bytecode; displays with stars.
+REFUSED = {"f_operator 0", "f_x_with_like_its_exit 3", "f_x_dicts 2", "f_x_dicts 3"}
+#: Refused to and from 3.11, where comprehensions are functions of their own.
+COMPREHENSION = re.compile("comprehension")
 
 APP = """
 import greenflow
@@ -71,22 +87,63 @@ def ask(tmp_path: Path):
     return asks(tmp_path, **ENV)
 
 
-def test_the_corpus_goes_on_right_or_is_refused(others, ask, tmp_path: Path):
-    for other in others:
-        for saver, loader in ((OURS, other), (other, OURS)):
-            file = str(tmp_path / "states")
-            assert ask(saver, str(TARGET), "save", file) == ""
-            said = json.loads(ask(loader, str(TARGET), "go", file))
-            assert said["wrong"] == []
-            assert len(said["right"]) >= 70, (saver, loader, said["refused"])
-            assert len(said["refused"]) <= 42
-            assert "" not in said["refused"].values()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("crossed")
 
 
-def test_the_comparison_sees_a_loop_over_something_else(others, ask, tmp_path: Path):
-    file = str(tmp_path / "states")
-    ask(others[0], str(TARGET), "save", file)
-    assert len(json.loads(ask(OURS, "-c", CONTROL, file))["wrong"]) > 3
+@pytest.fixture(scope="module")
+def crossed(others, folder: Path) -> dict[tuple[str, str], dict]:
+    """Return how each pair went, by (who saved, who went on); "edited" is one of us.
+
+    What we saved goes on under one other: the matrix has the rest.
+    """
+    ask, target = asks(folder, **ENV), str(TARGET)
+    assert ask(OURS, target, "save", "ours") == ""
+    found, words = {}, []
+    for number, other in enumerate(others):
+        back = [] if number else ["go", "ours"]
+        said = ask(other, target, "save", f"theirs{number}", *back)
+        if back:
+            found["ours", str(other)] = json.loads(said)
+        words += ["go", f"theirs{number}"]
+    *lines, edited = ask(OURS, target, *words, "edited", "theirs0").splitlines()
+    for other, line in zip(others, lines, strict=True):
+        found[str(other), "ours"] = json.loads(line)
+    return {**found, (str(others[0]), "edited"): json.loads(edited)}
+
+
+def test_the_corpus_goes_on_right_or_is_refused(crossed):
+    for pair, said in crossed.items():
+        assert said["wrong"] == [], pair
+        assert "" not in said["refused"].values()
+        others = set(said["refused"]) - REFUSED
+        if "edited" not in pair:
+            reasons = {name: said["refused"][name] for name in others}
+            assert all(map(COMPREHENSION.search, reasons.values())), (pair, reasons)
+        assert len(said["right"]) >= (290 if not others else 180), (pair, others)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_the_comparison_sees(crossed, ask, folder: Path, mistake: str):
+    theirs = str(folder / "theirs0")
+    said = ask(OURS, "-c", CONTROL.replace("MISTAKE", mistake), theirs)
+    # What went wrong may be told of by Python, too.
+    told = next(line for line in said.splitlines() if line.startswith("{"))
+    assert len(json.loads(told)["wrong"]) > 3
+
+
+def test_what_is_known_of_this_bytecode_is_so():
+    known, facts = MINORS[PYTHON], frames.opcodes()
+    for number, name in known.items():
+        assert dis.opmap[name] == number
+    for name, number in dis.opmap.items():
+        jumps, is_end = facts.get(number, (None, 0, 0, 0))[2:]
+        if jumps or is_end:
+            assert known[number] == name
+        if number in known:
+            assert (jump(name), int(ends(name))) == (jumps, is_end), name
+    assert dis.opmap["CACHE"] == 0
 
 
 def test_a_flow_of_a_store_goes_on_there_and_comes_back(others, ask, tmp_path: Path):

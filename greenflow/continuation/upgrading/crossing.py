@@ -1,20 +1,18 @@
-"""A continuation that another minor version of CPython saved, on the stack of this one.
+"""A continuation that another minor version of CPython saved, on this one's stack.
 
-Its bytecode cannot run here and its positions say nothing, but the head tells which
-piece of the source each frame waits in. That piece is found again in the source there
-is now, and the values on its stack are carried by their roles (:mod:`.carrying`). Only
-what is certain goes on: frames of functions that are found by name, each waiting in a
-call, in the middle of loops, ``with`` and ``try`` blocks and of expressions.
-Generators, closures, handlers and comprehensions that wait are refused.
+Its bytecode cannot run here, but its positions tell which piece of the source each
+frame waits in. That piece is found again in the source there is now, and the values on
+its stack are carried by their roles (:mod:`.carrying`). Only what is certain goes on.
 """
 
 from __future__ import annotations
 
 from contextvars import Context
+from types import CellType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from greenflow import parted
-from greenflow.continuation import codec, frames, generators, places, spares, tags
+from greenflow.continuation import codec, frames, generators, places, tags
 from greenflow.continuation.continuation import Continuation
 from greenflow.continuation.editing.parts import (
     NOTHING,
@@ -26,25 +24,28 @@ from greenflow.continuation.editing.parts import (
 from greenflow.continuation.head import PYTHON, decode_head, unpack
 from greenflow.continuation.saved import Body
 from greenflow.continuation.upgrading.carrying import carried
+from greenflow.continuation.upgrading.crossed import Crossing
+from greenflow.continuation.upgrading.live import live_behind
 from greenflow.continuation.upgrading.loading import Fate, Upgraded
-from greenflow.continuation.upgrading.moving import Move, Target, sources_of
+from greenflow.continuation.upgrading.moving import (
+    Move,
+    Target,
+    is_unset,
+    sources_of,
+)
 from greenflow.continuation.upgrading.renames import renamed
-from greenflow.continuation.upgrading.trees import Text, Unmatched, parsed
+from greenflow.continuation.upgrading.trees import Text, Unmatched, dump
 from greenflow.errors import GreenflowError, WrongInterpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from types import CodeType, FunctionType
 
-    from greenflow.continuation.head import FunctionHead, Head, PlaceHead
+    from greenflow.continuation.head import Head
+    from greenflow.continuation.upgrading.crossed import OldCode
     from greenflow.parted import AnyState
 
-    #: Returns what of another Python's code can be read without making it.
-    OldCode = Callable[[bytes], Any]
-
 __all__ = ["load"]
-
-_NOT_KNOWN = "the source text or the code of the flow is not kept with it"
 
 
 def load(
@@ -69,46 +70,16 @@ def load(
     head_bytes, stream = unpack(parted.stream_of(data))
     parted.check(stream, buffers)
     head, body = decode_head(head_bytes), Body(stream, buffers)
-    with _Crossing(stream), generators.watching(_NoGenerators(head)):
-        if head.kind != "stack":
-            return Upgraded(Continuation.decoded(head, head_bytes, body), [])
-        return _Stack(head, old_code, old_texts, texts).load(body)
-
-
-class _Crossing(spares.Reading):
-    """While it is entered, functions are those that there are, whatever their code."""
-
-    def function(
-        self, expected: bytes, live: FunctionType, place: tuple[str, str]
-    ) -> FunctionType | None:
-        return live
-
-    def nested(
-        self, expected: bytes, live: CodeType | None, place: places.Nested
-    ) -> CodeType | None:
-        return None
-
-    def check_suspended(self, functions: Iterable[FunctionType]) -> None:
-        raise WrongInterpreter("a continuation among its values waits in the middle")
-
-
-class _NoGenerators:
-    """Refuses them: where they wait is told by nothing but their bytecode."""
-
-    def __init__(self, head: Head) -> None:
-        self._head = head
-
-    def function_of(self, function: FunctionType) -> FunctionType:
-        name = function.__qualname__
-        _refuse(self._head, f"the generator or coroutine {name}() waits in the middle")
-
-    def made(self, shell: Any) -> None:
-        """Nothing is made."""
-
-    def filled(
-        self, shell: Any, shape: bytes, values: tuple[Any, ...]
-    ) -> tuple[bytes, tuple[Any, ...]]:
-        return shape, values
+    crossing = Crossing(stream, old_code, old_texts, texts)
+    carrying = _Carrying(head, crossing)
+    try:
+        with crossing, generators.watching(_Generators(carrying)):
+            if head.kind != "stack":
+                made = Continuation.decoded(head, head_bytes, body)
+                return Upgraded(made, carrying.fates)
+            return _stack(head, body, carrying)
+    except WrongInterpreter as error:
+        _refuse(head, error.message)
 
 
 def _refuse(head: Head, reason: str) -> NoReturn:
@@ -116,102 +87,185 @@ def _refuse(head: Head, reason: str) -> NoReturn:
         f"the continuation was saved by {head.python}; this is {PYTHON}, in which it "
         f"cannot go on: {reason}",
         hint="go on under the Python that saved it (major and minor version count)",
-    )
+    ) from None
 
 
 class _Old:
     """A function of the other Python, as far as its record needs it."""
 
-    def __init__(self, code: Any) -> None:
-        self.__code__ = code
+    def __init__(self, live: FunctionType, expected: bytes, code: Any) -> None:
+        self.live, self.expected, self.__code__ = live, expected, code
 
 
-class _Stack:
-    def __init__(
-        self, head: Head, old_code: OldCode, old_texts: Any, texts: Any
-    ) -> None:
-        self._head, self._old_code = head, old_code
-        self._old_texts, self._texts = old_texts, texts
-        self._version = int(head.python.split("-")[1])
-
-    def load(self, body: Body) -> Upgraded:
-        head = self._head
-        codes = [self._code(function) for function in head.functions]
-        try:
-            (value, by_value, values, context), waiting = codec.load_values(body, 4)
-        except WrongInterpreter as error:
-            _refuse(head, error.message)
-        if by_value:
-            _refuse(head, "a function on its stack is not found by its name")
-        named: Any = tuple(map(_Old, codes))
-        parts = take_apart(named, head.shape, values)
-        if parts.exc is not NOTHING or parts.held is not NOTHING:
-            _refuse(head, "it handles an exception")
-        fates = []
-        for number, (record, place) in enumerate(
-            zip(parts.records, head.places, strict=True)
-        ):
-            function = head.functions[place.function]
-            parts.records[number], fate = self._moved(record, place, function)
-            fates.append(fate)
-        try:
-            records = frames.records(*put_together(parts))
-        except (TypeError, ValueError) as error:
-            _refuse(head, f"its stack does not fit: {error}")
-        context = context if type(context) is Context else Context()
-        made = Continuation("suspended", value, None, records, context, waiting)
-        return Upgraded(made, fates)
-
-    def _code(self, function: FunctionHead) -> Any:
+def _stack(head: Head, body: Body, carrying: _Carrying) -> Upgraded:
+    for function in head.functions:
         if function.module == tags.MODULE:
-            _refuse(self._head, "it waits through C code")
-        code = self._old_code(function.code_hash) if function.code_hash else None
-        if code is None:
-            _refuse(self._head, f"{function.qualname}(): {_NOT_KNOWN}")
-        return code
+            raise WrongInterpreter("it waits through C code")
+        if function.code_hash:
+            carrying.crossing.heard_of(function.code_hash)
+    (value, by_value, values, context), waiting = codec.load_values(body, 4)
+    if type(by_value) is not tuple or type(values) is not tuple:
+        raise WrongInterpreter("its values are damaged")
+    named = carrying.functions(by_value)
+    parts = take_apart(named, head.shape, values)
+    if parts.held is not NOTHING:
+        raise WrongInterpreter("it waits through C code")
+    handled = _Handled()
+    for number, record in enumerate(parts.records):
+        parts.records[number], found = carrying.record(record)
+        if record.generator is NOTHING:
+            handled.add(found)
+    handled.end(parts.exc)
+    try:
+        records = frames.records(*put_together(parts))
+    except (TypeError, ValueError) as error:
+        raise WrongInterpreter(f"its stack does not fit: {error}") from error
+    context = context if type(context) is Context else Context()
+    made = Continuation("suspended", value, None, records, context, waiting)
+    return Upgraded(made, carrying.fates)
 
-    def _moved(
-        self, record: Record, place: PlaceHead, function: FunctionHead
-    ) -> tuple[Record, Fate]:
-        name = f"{function.module}:{function.qualname}"
+
+class _Carrying:
+    """Carries frames, and keeps what became of them."""
+
+    def __init__(self, head: Head, crossing: Crossing) -> None:
+        self.crossing, self.fates = crossing, list[Fate]()
+        self._head = head
+
+    def functions(self, by_value: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the functions of the stack, as its records need them."""
+        rest, found = iter(by_value), []
+        for each in self._head.functions:
+            if each.code_hash:
+                live = places.function_or_hidden(
+                    each.module, each.qualname, each.code_hash
+                )
+                found.append(self._old(live, each.code_hash))
+            else:
+                found.append(self.old(next(rest, None)))
+        return tuple(found)
+
+    def old(self, function: Any) -> _Old:
+        """Return what a function was under the other Python."""
+        return self._old(function, self.crossing.hash_of(function))
+
+    def _old(self, live: FunctionType, expected: bytes) -> _Old:
         try:
-            live = places.function_or_hidden(
-                function.module, function.qualname, function.code_hash
-            )
-            made, unit = self._move(record, place, function, live)
+            return _Old(live, expected, self.crossing.code(expected))
+        except Unmatched as reason:
+            raise WrongInterpreter(f"{live.__qualname__}(): {reason}") from None
+
+    def record(self, record: Record) -> tuple[Record, list[tuple[Any, Any]]]:
+        """Return a frame as it goes on here, and what it handles: see Carried."""
+        old: Any = record.function
+        name = f"{old.live.__module__}:{old.live.__qualname__}"
+        line = _line(old.__code__, record.pending)
+        try:
+            made, handled = self._moved(record, old)
         except (Unmatched, GreenflowError) as reason:
             text = reason.message if isinstance(reason, GreenflowError) else reason
-            _refuse(self._head, f"{name}() line {place.line}: {text}")
-        new_line = list(live.__code__.co_positions())[unit][0]
-        old: Any = record.code
-        return made, Fate(name, place.line, new_line, "", old, live.__code__)
+            raise WrongInterpreter(f"{name}() line {line}: {text}") from None
+        new_line = _line(made.code, made.pending)
+        self.fates.append(Fate(name, line, new_line, "", old.__code__, made.code))
+        return made, handled
 
-    def _move(
-        self,
-        record: Record,
-        place: PlaceHead,
-        function: FunctionHead,
-        live: FunctionType,
-    ) -> tuple[Record, int]:
-        before: Any = record.code
-        positions: Any = [(place.line, place.end_line, place.col, place.end_col)]
-        old = parsed(before, self._old_texts(function.code_hash), positions)
-        new = parsed(live.__code__, self._texts(live.__code__))
+    def _moved(
+        self, record: Record, function: _Old
+    ) -> tuple[Record, list[tuple[Any, Any]]]:
+        live = function.live
+        old = self.crossing.tree(function.expected)
+        new = self.crossing.new_tree(live.__code__)
         names = renamed(old, new)
-        unit, stack = carried(record, old, new, self._version)
+        unit, stack, handled = carried(record, old, new, self._head.python)
         target = Target(live.__code__, live)
-        move = Move(target, unit, sources_of(record, target, names))
-        made = move.record(record)
+        made = Move(target, unit, sources_of(record, target, names)).record(record)
         made.stack = stack
+        _open_cells(made, is_same=dump(old.root) == dump(new.root))
         _check_values(made, unit)
-        return made, unit
+        return made, handled
+
+
+class _Generators:
+    """Fills generators that wait by themselves."""
+
+    def __init__(self, carrying: _Carrying) -> None:
+        self._carrying = carrying
+
+    def function_of(self, function: FunctionType) -> FunctionType:
+        """Return the function that a generator is made of: it is in new code."""
+        return function
+
+    def made(self, shell: Any) -> None:
+        """Nothing is to be kept of it."""
+
+    def filled(
+        self, shell: Any, shape: bytes, values: tuple[Any, ...]
+    ) -> tuple[bytes, tuple[Any, ...]]:
+        """Return what a generator is filled with."""
+        old: Any = self._carrying.old(values[0])
+        parts = take_apart((old,), shape, values[1:])
+        record, handled = self._carrying.record(parts.records[0])
+        follows = _Handled()
+        follows.add(handled)
+        follows.end(parts.records[0].exc)
+        parts.records = [record]
+        named, shape, values = put_together(parts)
+        return shape, (*named, *values)
+
+
+class _Handled:
+    """Follows what is handled from frame to frame: each handler keeps what was before.
+
+    So what was taken for it on the stacks is seen to be that, and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._now: Any = None
+
+    def add(self, handled: list[tuple[Any, Any]]) -> None:
+        """Go on with the handlers of a frame, the outermost first."""
+        for before, now in handled:
+            self._check(before)
+            self._now = now
+
+    def end(self, exc: Any) -> None:
+        """Check that this is handled in the innermost frame."""
+        self._check(None if exc is NOTHING else exc)
+
+    def _check(self, exc: Any) -> None:
+        is_not_known = self._now is NOTHING and isinstance(exc, BaseException)
+        if exc is not self._now and not is_not_known:
+            raise WrongInterpreter("it is not certain what it handles")
+
+
+def _line(code: Any, unit: int) -> int | None:
+    line: int | None = list(code.co_positions())[unit][0]
+    return line
+
+
+def _open_cells(made: Record, *, is_same: bool) -> None:
+    """Take variables out of cells that the new code has none for.
+
+    From 3.12 on comprehensions are part of their function: its variables need none for
+    them, and nothing else had the cell.
+    """
+    names, code = variable_names(made.code), made.code
+    for number, value in enumerate(made.variables):
+        if not isinstance(value, CellType) or names[number] in _shared(code):
+            continue
+        if not is_same:
+            raise Unmatched(
+                f"{names[number]!r} was shared with other functions, and is not now"
+            )
+        made.variables[number] = NOTHING if is_unset(value) else value.cell_contents
+
+
+def _shared(code: CodeType) -> frozenset[str]:
+    return frozenset((*code.co_cellvars, *code.co_freevars))
 
 
 def _check_values(made: Record, unit: int) -> None:
     """Raise Unmatched unless all that the code may read has its value."""
-    from greenflow.continuation.upgrading.live import live_behind
-    from greenflow.continuation.upgrading.moving import is_unset
-
     names = variable_names(made.code)
     for number in sorted(live_behind(made.code, unit)):
         if is_unset(made.variables[number]):

@@ -231,12 +231,13 @@ def _target(function: FunctionType) -> Target | None:
     if outer is None:
         return None
     wanted = function.__code__.co_qualname
-    found = [code for code in _within(outer.__code__) if code.co_qualname == wanted]
+    found = [code for code in within(outer.__code__) if code.co_qualname == wanted]
     return Target(found[0], None) if len(found) == 1 else None
 
 
-def _within(code: CodeType) -> Iterator[CodeType]:
+def within(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of all that is defined inside of some code."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield constant
-            yield from _within(constant)
+            yield from within(constant)

@@ -48,18 +48,15 @@ class Tree:
         parents: by node, (the node around it, the field that it lies in).
     """
 
-    def __init__(
-        self, root: ast.AST, code: CodeType, positions: list[Position] | None
-    ) -> None:
-        """Take a node that :func:`parsed` found, and the code that was made of it.
-
-        ``positions`` are those of its instructions, if not all of it is at hand.
-        """
+    def __init__(self, root: ast.AST, code: CodeType) -> None:
+        """Take a node that :func:`parsed` found, and the code that was made of it."""
         self.root, self.code = root, code
         self.parents: dict[ast.AST, tuple[ast.AST, str]] = {}
         self.nodes = list(self._own(root))
-        self._positions = positions or list(code.co_positions())
+        self._positions = list(code.co_positions())
         self._found: dict[Position, ast.AST | None] = {}
+        self._statements = [each for each in self.nodes if isinstance(each, ast.stmt)]
+        self._numbers: dict[Position, int | None] = {}
 
     def _own(self, node: ast.AST) -> Iterator[ast.AST]:
         for field, value in ast.iter_fields(node):
@@ -70,9 +67,13 @@ class Tree:
                     if not isinstance(child, _SCOPES):
                         yield from self._own(child)
 
+    def position(self, unit: int) -> Position:
+        """Return what is known of the place of an instruction in the file."""
+        return self._positions[unit]
+
     def node_at(self, unit: int) -> ast.AST | None:
         """Return what an instruction was made of; None if that is not known."""
-        position = self._positions[unit]
+        position = self.position(unit)
         if position not in self._found:
             self._found[position] = self._find(position)
         return self._found[position]
@@ -80,7 +81,7 @@ class Tree:
     def _find(self, position: Position) -> ast.AST | None:
         if None in position:
             return None
-        found = [node for node in self.nodes if _range(node) == position]
+        found = [node for node in self.nodes if range_of(node) == position]
         expressions = [node for node in found if isinstance(node, ast.expr)]
         if expressions:
             return expressions[-1]  # the innermost is the last
@@ -92,8 +93,8 @@ class Tree:
             node
             for node in self.nodes
             if isinstance(node, ast.Call | ast.Attribute)
-            and _range(node)[1::2] == (end_line, end_col)
-            and _range(node)[::2] <= (line, col)
+            and range_of(node)[1::2] == (end_line, end_col)
+            and range_of(node)[::2] <= (line, col)
         ]
         return calls[0] if len(calls) == 1 else None
 
@@ -102,7 +103,7 @@ class Tree:
         places = set(self._positions)
         calls = [node for node in self.nodes if isinstance(node, ast.Call)]
         return all(
-            _range(node) in places or not isinstance(node.func, ast.Name)
+            range_of(node) in places or not isinstance(node.func, ast.Name)
             for node in calls
         )
 
@@ -111,6 +112,32 @@ class Tree:
         while not isinstance(node, ast.stmt) and node is not self.root:
             node = self.parents[node][0]
         return node
+
+    def statement_number(self, position: Position) -> int | None:
+        """Return the number, in statements(), of the innermost one around a place."""
+        if position not in self._numbers:
+            self._numbers[position] = self._number(position)
+        return self._numbers[position]
+
+    def _number(self, position: Position) -> int | None:
+        line, end_line, col, end_col = position
+        if line is None or end_line is None or col is None or end_col is None:
+            return None
+        around = [
+            number
+            for number, each in enumerate(self._statements)
+            if (each.lineno, each.col_offset) <= (line, col)
+            and (end_line, end_col) <= (each.end_lineno or 0, each.end_col_offset or 0)
+        ]
+        return around[-1] if around else None
+
+    def is_loop(self, position: Position) -> bool:
+        """Whether a loop of statements is told of there."""
+        return any(
+            isinstance(each, ast.For | ast.AsyncFor)
+            and position in (range_of(each), range_of(each.iter))
+            for each in self._statements
+        )
 
     def around(self, node: ast.AST) -> list[tuple[ast.AST, str]]:
         """Return (node, field) of all that is around a node, the outermost first."""
@@ -122,10 +149,11 @@ class Tree:
 
     def statements(self) -> list[ast.AST]:
         """Return the statements, in the order of the text."""
-        return [node for node in self.nodes if isinstance(node, ast.stmt)]
+        return [*self._statements]
 
 
-def _range(node: ast.AST) -> tuple[Any, Any, Any, Any]:
+def range_of(node: ast.AST) -> Position:
+    """Return where a node stands, as instructions tell it."""
     return (
         getattr(node, "lineno", None),
         getattr(node, "end_lineno", None),
@@ -134,9 +162,7 @@ def _range(node: ast.AST) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def parsed(
-    code: CodeType, texts: list[Text], positions: list[Position] | None = None
-) -> Tree:
+def parsed(code: CodeType, texts: list[Text]) -> Tree:
     """Return the tree of a code object, from the first of ``texts`` that has it.
 
     Raises:
@@ -147,14 +173,38 @@ def parsed(
         if tree is None:
             continue
         roots = [node for node in ast.walk(tree) if _is_of(node, code)]
+        if len(roots) > 1:
+            roots = _on_one_line(roots, code)
         if len(roots) == 1:
-            made = Tree(roots[0], code, positions)
-            if text.certain or (positions is None and made.fits()):
+            made = Tree(roots[0], code)
+            if text.certain or made.fits():
                 return made
             continue
         if len(roots) > 1:
             raise Unmatched(f"line {code.co_firstlineno} has several {code.co_name}")
     raise Unmatched(f"the source text of {code.co_qualname}() is not there")
+
+
+def _on_one_line(roots: list[ast.AST], code: CodeType) -> list[ast.AST]:
+    """Return those that the code stands in from one end to the other."""
+    known = [each for each in code.co_positions() if None not in each and each[3]]
+    if not known:  # 3.12 returns a constant without a place
+        return [each for each in roots if _is_constant(each)]
+    first = min((line, col) for line, _, col, _ in known)
+    last = max((end_line, end_col) for _, end_line, _, end_col in known)
+    found = []
+    for root in roots:
+        body: Any = root.body if isinstance(root, ast.Lambda) else root
+        if (body.lineno, body.col_offset, body.end_lineno, body.end_col_offset) == (
+            *first,
+            *last,
+        ):
+            found.append(root)
+    return found or roots
+
+
+def _is_constant(root: ast.AST) -> bool:
+    return isinstance(root, ast.Lambda) and isinstance(root.body, ast.Constant)
 
 
 def _module(text: Text) -> ast.Module | None:
@@ -165,7 +215,9 @@ def _module(text: Text) -> ast.Module | None:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    ast.increment_lineno(tree, text.first_line - (2 if is_indented else 1))
+    later = text.first_line - (2 if is_indented else 1)
+    if later:
+        ast.increment_lineno(tree, later)
     return tree
 
 
