@@ -24,7 +24,7 @@ class Task(msgspec.Struct, frozen=True):
     store: str  #: its folder
     flow: str
     epoch: int
-    code: str  #: what it was opened with; "": nothing
+    code: str = ""  #: what it was opened with
 
     def words(self) -> list[str]:
         """Return the arguments of ``greenflow worker`` for it, but for its store."""
