@@ -18,7 +18,7 @@ from greenflow.errors import CodeChanged, CodeMissing
 from greenflow.later import later
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from greenflow.continuation import spares
 else:
@@ -118,9 +118,12 @@ def pinned(code: CodeType) -> Nested | None:
     return _pinned.get(code)
 
 
-def live_at(module: str, path: str) -> FunctionType | None:
-    """Return the function that a module has at a path now, or behind a decorator."""
-    return next(_functions_at(_namespace(module), path), None)
+def live_at(module: str, path: str, qualname: str) -> FunctionType | None:
+    """Return the function that a module has at a path now, or behind a decorator.
+
+    If there are several, the one whose code has that name.
+    """
+    return _likest(_functions_at(_namespace(module), path), qualname)
 
 
 def pin(code: CodeType, place: Nested) -> None:
@@ -140,12 +143,14 @@ def function_or_hidden(module: str, path: str, expected: bytes) -> FunctionType:
         CodeMissing: the module cannot be imported, or has no such function.
         CodeChanged: none of those that are there has the code.
     """
-    changed = None
     module, path, namespace = _found(module, path)
-    for function in _functions_at(namespace, path):
+    found = list(_functions_at(namespace, path))
+    for function in found:
         if code_hash(function.__code__) == expected:
             return function
-        changed = changed or function
+    reading = spares.current()
+    old = None if reading is None else reading.code(expected)
+    changed = _likest(found, path if old is None else old.co_qualname)
     if changed is None:
         kept = spares.missing(expected, module, path)
         if kept is None:
@@ -184,6 +189,17 @@ def code_at(
     if outer is None:
         raise _missing(module, path)
     raise _changed(f"a function inside {module}:{path}()", outer)
+
+
+def _likest(
+    functions: Iterable[FunctionType], qualname: str
+) -> FunctionType | None:
+    """Return the one of that name: a decorator may have come, or gone."""
+    found = list(functions)
+    name = qualname.rpartition(".")[2]
+    same = [each for each in found if each.__code__.co_qualname == qualname]
+    alike = [each for each in found if each.__code__.co_name == name]
+    return next(iter([*same, *alike, *found]), None)
 
 
 def _functions_at(namespace: dict[str, Any], path: str) -> Iterator[FunctionType]:
