@@ -28,6 +28,7 @@ _HINT_MISSING = (
     "make the module importable here, bring the function back under that name, or say "
     "where it is now: greenflow.moved()"
 )
+_HINT_RAISES = "mend the module, then retry the flows that are in the hospital"
 _HINT_CHANGED = (
     "go on with the code that the flow was suspended in, or start the flow again"
 )
@@ -229,6 +230,12 @@ def _found(
             raise CodeMissing(
                 f"the flow needs {module}:{path}(): {error}", hint=_HINT_MISSING
             ) from error
+    except Exception as error:
+        raise CodeMissing(
+            f"the flow needs {module}:{path}(), but {module!r} cannot be imported: "
+            f"{type(error).__name__}: {error}",
+            hint=_HINT_RAISES,
+        ) from error
     else:
         place = moves.now(module, path) if again else None
         if place is None or names.find(namespace, path) is not None:

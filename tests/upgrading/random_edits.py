@@ -145,6 +145,8 @@ def slots(node: ast.AST) -> Iterator[Slot]:
     if isinstance(node, ast.While):
         yield node.test, "values", 1  # what keeps it from going on for ever stays
         yield from slots(node.test.values[1])
+    if isinstance(node, ast.stmt) and is_begin(node):
+        return
     for field, value in ast.iter_fields(node):
         if isinstance(node, ast.While) and field == "test":
             continue
@@ -177,6 +179,34 @@ def put(slot: Slot, new: ast.expr) -> None:
         getattr(node, field)[at] = new
 
 
+def own_names(tree: ast.Module) -> list[set[str]]:
+    """Return which of the usual variables are their own in functions inside others."""
+    inner = [
+        each
+        for outer in whole(tree)
+        for each in ast.walk(outer)
+        if isinstance(each, ast.FunctionDef) and each is not outer
+    ]
+    found: dict[str, set[str]] = {}
+    for function in inner:
+        own = found.setdefault(function.name, set())
+        for node in ast.walk(function):
+            if isinstance(node, ast.Name) and isinstance(
+                node.ctx, (ast.Store, ast.Del)
+            ):
+                own |= {node.id} & {*"abcnkx"}
+    return [found[name] for name in sorted(found)]
+
+
+def whole(tree: ast.Module) -> list[Any]:
+    """Return the functions that are in no other one."""
+    kept = [each for each in tree.body if isinstance(each, Function)]
+    for each in tree.body:
+        if isinstance(each, ast.ClassDef):
+            kept += each.body[1:]
+    return kept
+
+
 def functions(tree: ast.Module) -> list[Any]:
     return [
         each
@@ -186,8 +216,7 @@ def functions(tree: ast.Module) -> list[Any]:
 
 
 def is_begin(each: ast.stmt) -> bool:
-    text = ast.unparse(each)
-    return text.startswith(("_f = ", "nonlocal", "global")) or "tick()" in text[:20]
+    return ast.unparse(each).startswith(("_f = ", "nonlocal"))
 
 
 def places(function: Any) -> list[tuple[list[ast.stmt], int]]:

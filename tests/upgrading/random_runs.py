@@ -237,7 +237,7 @@ def load(
         monkeypatch.setattr(loading, "move_of", original)
 
 
-def renamed(tree: ast.Module, function: Any, old: str, new: str) -> None:
+def renamed(function: Any, old: str, new: str) -> None:
     """Give a variable of a function another name."""
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and node.id == old:

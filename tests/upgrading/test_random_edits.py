@@ -17,7 +17,7 @@ import pytest
 from greenflow.continuation.upgrading import placing
 from greenflow.errors import CodeChanged
 from tests.upgrading.random_changes import CHANGES
-from tests.upgrading.random_edits import functions, side
+from tests.upgrading.random_edits import own_names, side, whole
 from tests.upgrading.random_programs import program
 from tests.upgrading.random_runs import (
     Endless,
@@ -67,11 +67,13 @@ class Case:
 
     def __init__(self, chance: Random) -> None:
         tree, self.kinds = edited(chance)
-        self.old, new = ast.unparse(side(tree, "old")), side(tree, "new")
-        self.both = ast.unparse(side(tree, "both"))
+        old, new, both = (side(tree, each) for each in ("old", "new", "both"))
+        if not own_names(old) == own_names(new) == own_names(both):
+            raise SyntaxError("the oracle has no two scopes")
+        self.old, self.both = ast.unparse(old), ast.unparse(both)
         if chance.random() < 0.3:
             old = chance.choice("ab")
-            renamed(new, chance.choice(functions(new)), old, "renamed")
+            renamed(chance.choice(whole(new)), old, "renamed")
             self.kinds.append("rename")
         self.new = reformatted(ast.unparse(new), chance)
         for each in (self.old, self.new, self.both):
