@@ -192,9 +192,7 @@ def code_at(
     raise _changed(f"a function inside {module}:{path}()", outer)
 
 
-def _likest(
-    functions: Iterable[FunctionType], qualname: str
-) -> FunctionType | None:
+def _likest(functions: Iterable[FunctionType], qualname: str) -> FunctionType | None:
     """Return the one of that name: a decorator may have come, or gone."""
     found = list(functions)
     name = qualname.rpartition(".")[2]

@@ -37,9 +37,11 @@ def when_new(function):
 def when_old(function):
     return Both(decorated(function), function)
 def read(found):
-    if isinstance(found, Both):
-        return found.new if phase() else found.old
-    return found
+    both = found if isinstance(found, Both) else Both(found, found)
+    if late and not is_new():
+        return lambda *a, **k: (both.new if is_new() else both.old)(*a, **k)
+    chosen = both.new if is_new() else both.old
+    return chosen if is_new() or not old_values else remaining_old(chosen)
 """
 
 
@@ -91,9 +93,17 @@ def _by_name(method: Any) -> Callable[..., Any]:
 class Oracle(Told):
     """Runs both sides: the old one up to an answer, then also the new one."""
 
-    def __init__(self, turns_at: int, kept: set[int]) -> None:
-        """Turn at the answer of that number; ``kept`` are frames that stay old."""
+    def __init__(self, turns_at: int, kept: set[int], values: str = "") -> None:
+        """Make one that turns at the answer of a number.
+
+        Args:
+            turns_at: the number.
+            kept: the frames that stay old.
+            values: what becomes of a function that was a value when it turned: "late":
+                it gets the decorator that there is, "old": it is in its old code.
+        """
         super().__init__()
+        self._values, self._stays_old = values, False
         self._turns_at, self._kept = turns_at, kept
         self.is_new = turns_at < 0
         self._new: set[int] = set()
@@ -113,9 +123,17 @@ class Oracle(Told):
         if not self.is_new:
             if frame not in self._kept:
                 self._new.add(frame)
-        elif is_new:
+        elif is_new and not self._stays_old:
             self._new.add(frame)
+        self._stays_old = False
         return frame
+
+    def remaining_old(self, function: Any) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            self._stays_old = self.is_new
+            return function(*args, **named)
+
+        return call
 
     def now(self, frame: int) -> bool:
         return self.is_new and frame in self._new
@@ -125,7 +143,9 @@ class Oracle(Told):
             each.__name__: each
             for each in (self.suspend, self.enter, self.now, self.out, self.tick)
         }
-        space: dict[str, Any] = {"__name__": "oracle", "phase": lambda: self.is_new}
+        space: dict[str, Any] = {"__name__": "oracle", "is_new": lambda: self.is_new}
+        space.update(late=self._values == "late", old_values=self._values == "old")
+        space["remaining_old"] = self.remaining_old
         sys.modules["fuzz_out"] = self.module()
         exec(compile(_prelude(), "prelude", "exec"), space)
         exec(_ORACLE, space)
@@ -134,12 +154,17 @@ class Oracle(Told):
         try:
             self.told.append(("returned", repr(space["f"](3))))
         except Exception as error:
-            self.told.append(("raised", type(error).__name__))
+            self.told.append(("raised", _kind(error)))
         return self.told[self.turned :]
 
 
 def _prelude() -> str:
     return PRELUDE.format(names=_NAMES)
+
+
+def _kind(error: Exception) -> str:
+    # Which variables a function has is the same on both sides of the oracle only.
+    return "NameError" if isinstance(error, NameError) else type(error).__name__
 
 
 class Frames(NamedTuple):
@@ -171,7 +196,7 @@ class Program:
         try:
             k = Continuation.start(self._module.f, 3)
         except Exception as error:
-            self._told.told.append(("raised", type(error).__name__))
+            self._told.told.append(("raised", _kind(error)))
             return []
         self.finish(k, 0, save)
         return found
@@ -186,7 +211,7 @@ class Program:
             try:
                 k.resume(answer(number))
             except Exception as error:
-                told.told.append(("raised", type(error).__name__))
+                told.told.append(("raised", _kind(error)))
                 return
             number += 1
         told.told.append(("returned", repr(k.value)))
@@ -197,7 +222,7 @@ def go_on(k: Any, told: Told, number: int, program: Program) -> list[Any]:
     try:
         k.resume(answer(number))
     except Exception as error:
-        return [*told.told, ("raised", type(error).__name__)]
+        return [*told.told, ("raised", _kind(error))]
     program.finish(k, number + 1, lambda _: None)
     return told.told
 

@@ -224,8 +224,9 @@ def _target(function: FunctionType) -> Target | None:
     """Return the new code of a function; None if there is none, or several."""
     known, wanted = functions.pinned(function), function.__code__.co_qualname
     if known is not None:
-        live = places.live_at(known.module, known.qualname, wanted)
-        if live is None or _is_another(live.__code__, function.__code__, known.qualname):
+        path = known.qualname
+        live = places.live_at(known.module, path, wanted)
+        if live is None or _is_another(live.__code__, function.__code__, path):
             return None
         return Target(live.__code__, live)
     nested = places.pinned(function.__code__)
