@@ -81,6 +81,9 @@ def _move(tree: ast.Module, chance: Random) -> bool:
         return False
     (body, at), (other, to) = chance.sample(found, 2)
     moved = body[at]
+    texts = [ast.unparse(each[place]) for each, place in found]
+    if texts.count(ast.unparse(moved)) > 1:
+        return False  # it is not told apart from the other
     if any(each is moved or other is part for each, part in _parts(moved)):
         return False
     other.insert(to, switch([moved], []))

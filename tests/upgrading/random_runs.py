@@ -8,6 +8,7 @@ a flow waited for, each frame takes the side that the flow's frame took.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -68,7 +69,7 @@ class Told:
 
     def out(self, what: object) -> None:
         self.tick()
-        self.told.append(repr(what))
+        self.told.append(re.sub(" at 0x[0-9a-f]+", "", repr(what)))
 
     def enter(self, is_new: bool = True) -> int:
         self.tick()
