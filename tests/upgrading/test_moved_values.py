@@ -105,7 +105,7 @@ def test_values_of_classes_that_moved(shop, deployed, told: str):
 @pytest.mark.parametrize(
     ("new", "reason"),
     [
-        ("", "Can't get attribute"),
+        ("", "'Slots'"),
         ("1 // 0", "ZeroDivisionError"),
         ("def broken(:", "'shop.new' cannot be imported: SyntaxError"),
     ],

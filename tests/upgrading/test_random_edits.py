@@ -33,7 +33,7 @@ from tests.upgrading.random_runs import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EDITS = int(os.environ.get("GREENFLOW_EDITS", "60"))
+EDITS = int(os.environ.get("GREENFLOW_EDITS", "20"))
 SEED = int(os.environ.get("GREENFLOW_EDITS_SEED", "0"))
 #: With others an edit may be read in two ways: which of two statements is the new one?
 _COPIES = {"move", "repeat"}
@@ -158,7 +158,7 @@ OLD_HEAD = Program("", "old.py", Told()).text
 
 
 def run(
-    count: int, monkeypatch: Any, seed: int = SEED
+    count: int, monkeypatch: Any, seed: object = SEED
 ) -> tuple[Counter[str], list[str]]:
     counted, wrong = Counter[str](), list[str]()
     for number in range(count):
@@ -194,5 +194,4 @@ def test_the_oracle_sees_a_flow_that_goes_on_elsewhere(modules, monkeypatch):
         return [e for e in new.nodes if ast.dump(e) == ast.dump(node)][-1]
 
     monkeypatch.setattr(placing, "found_again", last)
-    _, wrong = run(60, monkeypatch)
-    assert wrong
+    assert any(run(1, monkeypatch, seed=f"control {each}")[1] for each in range(60))
