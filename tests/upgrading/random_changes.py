@@ -6,6 +6,7 @@ import ast
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.upgrading.random_blocks import end_added, handler_added
 from tests.upgrading.random_edits import (
     at_slot,
     bodies,
@@ -18,6 +19,7 @@ from tests.upgrading.random_edits import (
     statements,
     switch,
 )
+from tests.upgrading.random_texts import NEW_STATEMENTS, WRAPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,15 +27,6 @@ if TYPE_CHECKING:
 
     Change = Callable[[ast.Module, Random], bool]
 
-_NEW_STATEMENTS: Final = (
-    *("out('new')", "out('new')", "a = 5", "b = 6", "out(a)", "out(b)", "d = 4"),
-    *("out((lambda: a)())", "out((lambda: b)())", "out(d)", "fresh = 7", "out(fresh)"),
-    *("suspend(1)", "a = suspend(1)", "out(suspend(2))", "a += suspend(0)"),
-    *("if n > 1:\n    out('more')", "for a in (1, 2):\n    out(a)"),
-    *("with Block(9):\n    out('in')", "del b", "a, b = b, a", "return 5"),
-    *("try:\n    a = 1 // 0\nexcept ZeroDivisionError:\n    out('zero')",),
-    *("out([a for a in (1, 2)])", "raise OSError(3)", "a = g(1)"),
-)
 _NEW_NAMES: Final = ("a", "b", "n", "k", "7", "1", "0", "d")
 
 
@@ -48,7 +41,7 @@ def _place(tree: ast.Module, chance: Random) -> tuple[list[ast.stmt], int] | Non
 
 def _insert(tree: ast.Module, chance: Random) -> bool:
     body = chance.choice(list(bodies(_function(tree, chance))))
-    new = statements(chance.choice(_NEW_STATEMENTS))
+    new = statements(chance.choice(NEW_STATEMENTS))
     at = chance.randint(0, len(body))
     if at < len(body) and ast.unparse(body[at]).startswith(("nonlocal", "_f =")):
         at = 2
@@ -184,34 +177,12 @@ def _swap(tree: ast.Module, chance: Random) -> bool:
     return True
 
 
-_WRAPS: Final = (
-    *(
-        "add(E, 1)",
-        "-E",
-        "E + 1",
-        "(E, 3)[0]",
-        "add(1, E)",
-        "1 + E",
-        "E if E > 3 else E",
-    ),
-    *(
-        "E + suspend(2)",
-        "suspend(E)",
-        "g(E)",
-        "[E for a in (1,)][0]",
-        "f'{E}'",
-        "(a := E)",
-    ),
-    *("E < 3 < 4", "E and 3", "0 or E", "lambda: E", "(lambda: E)()", "add(*[E])"),
-)
-
-
 def _wrap(tree: ast.Module, chance: Random) -> bool:
     slot = _expression(tree, chance)
     if slot is None:
         return False
     old = at_slot(slot)
-    text = chance.choice(_WRAPS)
+    text = chance.choice(WRAPS)
 
     class Fill(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> Any:
@@ -272,41 +243,6 @@ def _retarget(tree: ast.Module, chance: Random) -> bool:
     return True
 
 
-def _handler(tree: ast.Module, chance: Random) -> bool:
-    found = [
-        body[at]
-        for body, at in places(_function(tree, chance))
-        if isinstance(body[at], ast.Try)
-    ]
-    if not found:
-        return False
-    kind = chance.choice(["ZeroDivisionError", "Exception", "OSError"])
-    source = f"try:\n    pass\nexcept {kind}:\n    out('handled')"
-    (handler,) = statements(source)[0].handlers
-    handler.only = "new"
-    handler.type = choice(handler.type, expression("()"))
-    block = chance.choice(found)
-    at = chance.randint(0, len(block.handlers))
-    block.handlers.insert(at, handler)
-    return True
-
-
-def _ended(tree: ast.Module, chance: Random) -> bool:
-    """Let a block have an end that it had not."""
-    found = [
-        body[at]
-        for body, at in places(_function(tree, chance))
-        if isinstance(body[at], (ast.Try, ast.For, ast.If, ast.While))
-    ]
-    if not found:
-        return False
-    block = chance.choice(found)
-    end = switch(statements("out('end')"), [])
-    is_finally = isinstance(block, ast.Try) and not block.finalbody
-    (block.finalbody if is_finally else block.orelse).append(end)
-    return not isinstance(block, ast.Try) or bool(block.handlers) or is_finally
-
-
 def _parameter(tree: ast.Module, chance: Random) -> bool:
     function = _function(tree, chance)
     if any(each.arg == "extra" for each in function.args.kwonlyargs):
@@ -334,6 +270,6 @@ CHANGES: Final[dict[str, Change]] = {
     for each in (
         *(_insert, _insert, _delete, _repeat, _move, _wrap_statement),
         *(_unwrap_statement, _loop, _constant, _replace, _swap, _wrap, _unwrap),
-        *(_retarget, _handler, _ended, _parameter, _decorate),
+        *(_retarget, handler_added, end_added, _parameter, _decorate),
     )
 }
