@@ -97,6 +97,7 @@ def command(
     if code is not None:
         os.environ[coding.VARIABLE] = code  # processes that it starts inherit it
     with acting(store_path) as store:
+        store.code = code or store.code
         if level is not None:
             _keep_logs(level)
         if flow_id is not None and epoch is not None:
@@ -154,7 +155,7 @@ def _slices(count: int) -> str:
 
 
 def _once(store: Store, queues: tuple[str, ...], modules: tuple[str, ...]) -> int:
-    with closing(isolation.Isolation(store.base, modules, _say)) as alone:
+    with closing(isolation.Isolation(store, modules, _say)) as alone:
         slices, last = _drain(store, queues or None, alone)
     for flow_id, error in last.stuck.items():
         _tell(flow_id, error)

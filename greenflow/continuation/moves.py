@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-#: Nobody moves the same thing more often; it may be moved in a circle.
+#: Nobody moves the same thing more often.
 _MOVES_MAX: Final = 16
 
 
@@ -40,14 +40,32 @@ def moved(old: str, new: str) -> None:
         new: the same of where it is now.
 
     Raises:
-        ValueError: it is not written so, or one is a module and the other is not.
+        ValueError: it is not written so, one is a module and the other is not, or it
+            is moved back to where it was: nothing is told then.
     """
     before, now = _place(old), _place(new)
     if bool(before.path) != bool(now.path):
         raise ValueError(f"a module is moved to a module, not {old!r} to {new!r}")
     if before == now:
         raise ValueError(f"{old!r} is moved to itself")
+    told = _known.get(before)
     _known[before] = now
+    if _comes_back(before):
+        del _known[before]
+        if told is not None:
+            _known[before] = told
+        raise ValueError(f"{old!r} is moved to {new!r}, and from there back to {old!r}")
+
+
+def _comes_back(place: Place) -> bool:
+    """Whether what was at a place is said to have come there again."""
+    seen, further = {place}, _step(place)
+    while further is not None and further not in seen:
+        seen.add(further)
+        further = _step(further)
+        if len(seen) > _MOVES_MAX:
+            return False
+    return further is not None
 
 
 def _place(text: str) -> Place:

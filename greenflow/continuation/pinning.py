@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from greenflow.continuation import codec, functions, places, spares
 from greenflow.continuation.continuation import Continuation
 from greenflow.continuation.functions import Reference
+from greenflow.errors import CodeChanged
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -55,10 +56,9 @@ class Pinning(spares.Reading):
         code = self.code(expected)
         if code is None:
             return self.in_new_code(live)
-        closure = _closure(live, code)
-        if closure is None:
-            return None
-        return self._copy(expected, code, live, closure, place)
+        if _is_other(live, code, import_module(place[0]).__dict__):
+            return self.missing(expected, *place)
+        return self._copy(expected, code, live, _closure(live, code, place), place)
 
     def missing(self, expected: bytes, module: str, path: str) -> FunctionType | None:
         """Return a function that its module has not any more, in the code it had."""
@@ -96,10 +96,28 @@ class Pinning(spares.Reading):
         return self._copies[key]
 
 
-def _closure(live: FunctionType, code: CodeType) -> tuple[Any, ...] | None:
-    """Return the cells that the old code of a function needs; None if one is gone."""
+def _is_other(live: FunctionType, code: CodeType, namespace: dict[str, Any]) -> bool:
+    """Whether it is a decorator's function of another module, and has other globals."""
+    is_same = live.__code__.co_qualname == code.co_qualname
+    return not is_same and live.__globals__ is not namespace
+
+
+def _closure(
+    live: FunctionType, code: CodeType, place: tuple[str, str]
+) -> tuple[Any, ...]:
+    """Return the cells that the old code of a function needs.
+
+    Raises:
+        CodeChanged: one of them is not there any more.
+    """
     names = live.__code__.co_freevars
     cells = dict(zip(names, live.__closure__ or (), strict=True))
-    if any(name not in cells for name in code.co_freevars):
-        return None
+    gone = [name for name in code.co_freevars if name not in cells]
+    if gone:
+        raise CodeChanged(
+            f"{':'.join(place)}() is not the closure any more that the flow was "
+            f"suspended in: {gone[0]!r} of its decorator is not there",
+            hint="put the decorator back until such flows have ended, or start them "
+            "again",
+        )
     return tuple(cells[name] for name in code.co_freevars)

@@ -18,7 +18,7 @@ from greenflow.errors import CodeChanged, CodeMissing
 from greenflow.later import later
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from greenflow.continuation import spares
 else:
@@ -28,6 +28,7 @@ _HINT_MISSING = (
     "make the module importable here, bring the function back under that name, or say "
     "where it is now: greenflow.moved()"
 )
+_HINT_RAISES = "mend the module, then retry the flows that are in the hospital"
 _HINT_CHANGED = (
     "go on with the code that the flow was suspended in, or start the flow again"
 )
@@ -118,9 +119,12 @@ def pinned(code: CodeType) -> Nested | None:
     return _pinned.get(code)
 
 
-def live_at(module: str, path: str) -> FunctionType | None:
-    """Return the function that a module has at a path now, or behind a decorator."""
-    return next(_functions_at(_namespace(module), path), None)
+def live_at(module: str, path: str, qualname: str) -> FunctionType | None:
+    """Return the function that a module has at a path now, or behind a decorator.
+
+    If there are several, the one whose code has that name.
+    """
+    return _likest(_functions_at(_namespace(module), path), qualname)
 
 
 def pin(code: CodeType, place: Nested) -> None:
@@ -140,12 +144,14 @@ def function_or_hidden(module: str, path: str, expected: bytes) -> FunctionType:
         CodeMissing: the module cannot be imported, or has no such function.
         CodeChanged: none of those that are there has the code.
     """
-    changed = None
     module, path, namespace = _found(module, path)
-    for function in _functions_at(namespace, path):
+    found = list(_functions_at(namespace, path))
+    for function in found:
         if is_code(function.__code__, expected):
             return function
-        changed = changed or function
+    reading = spares.current()
+    old = None if reading is None else reading.code(expected)
+    changed = _likest(found, path if old is None else old.co_qualname)
     if changed is None:
         kept = spares.missing(expected, module, path)
         if kept is None:
@@ -186,6 +192,15 @@ def code_at(
     raise _changed(f"a function inside {module}:{path}()", outer)
 
 
+def _likest(functions: Iterable[FunctionType], qualname: str) -> FunctionType | None:
+    """Return the one of that name: a decorator may have come, or gone."""
+    found = list(functions)
+    name = qualname.rpartition(".")[2]
+    same = [each for each in found if each.__code__.co_qualname == qualname]
+    alike = [each for each in found if each.__code__.co_name == name]
+    return next(iter([*same, *alike, *found]), None)
+
+
 def _functions_at(namespace: dict[str, Any], path: str) -> Iterator[FunctionType]:
     """Yield the function at ``path``, then those behind it, then those before it."""
     while True:
@@ -213,6 +228,12 @@ def _found(
             raise CodeMissing(
                 f"the flow needs {module}:{path}(): {error}", hint=_HINT_MISSING
             ) from error
+    except Exception as error:
+        raise CodeMissing(
+            f"the flow needs {module}:{path}(), but {module!r} cannot be imported: "
+            f"{type(error).__name__}: {error}",
+            hint=_HINT_RAISES,
+        ) from error
     else:
         place = moves.now(module, path) if again else None
         if place is None or names.find(namespace, path) is not None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from greenflow import limits
 from greenflow._pages import has_large, looker, plain
 from greenflow.continuation import tags
+from greenflow.errors import CodeMissing
 from greenflow.later import later
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def loads(data: bytes, buffers: Iterable[Any]) -> Any:
     if data[: len(MARK)] != MARK:
         try:
             return pickle.loads(data, buffers=buffers)
-        except (ImportError, AttributeError):
+        except (ImportError, AttributeError, SyntaxError):
             return _Finding(io.BytesIO(data), buffers=buffers).load()
     return _Unpickler(io.BytesIO(data), buffers=buffers).load()
 
@@ -118,7 +119,13 @@ class _Finding(pickle.Unpickler):
             place = moves.now(module, name)
             if place is None:
                 raise
-            return super().find_class(place.module, place.path)
+            return self.find_class(place.module, place.path)
+        except SyntaxError as error:
+            raise CodeMissing(
+                f"a value of the flow needs {module}:{name}, but {module!r} cannot be "
+                f"imported: SyntaxError: {error}",
+                hint="mend the module, then retry the flows that are in the hospital",
+            ) from error
 
 
 class _Unpickler(_Finding):

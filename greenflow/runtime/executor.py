@@ -74,7 +74,7 @@ class Executor:
         self.slices = 0
         self._store, self._told = store, told
         self._committer = Committer(store.base, queues)
-        self._alone = Isolation(store.base, preload, _log)
+        self._alone = Isolation(store, preload, _log)
         self._stopping = False
         self._running: dict[Slice, None] = {}
         #: Those of them that wait on their stacks, in once() for instance.

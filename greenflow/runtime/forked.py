@@ -24,10 +24,12 @@ class Task(msgspec.Struct, frozen=True):
     store: str  #: its folder
     flow: str
     epoch: int
+    code: str = ""  #: what it was opened with
 
     def words(self) -> list[str]:
         """Return the arguments of ``greenflow worker`` for it, but for its store."""
-        return ["--flow", self.flow, "--claim", str(self.epoch)]
+        policy = ["--code", self.code] if self.code else []
+        return ["--flow", self.flow, "--claim", str(self.epoch), *policy]
 
 
 class Forked:

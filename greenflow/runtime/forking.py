@@ -18,7 +18,7 @@ import select
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
@@ -30,6 +30,8 @@ from greenflow.store.keyfile import PIPE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from greenflow.runtime.names import CodePolicy
 
 #: What a worker loads sooner or later: nothing that looks at flows or debugs them.
 _PACKAGES: Final = ("continuation", "store", "runtime")
@@ -145,11 +147,12 @@ def become(request: Request) -> int:
         os.chdir(request.folder)
     sys.path[:] = ["", *map(os.fsdecode, request.paths)]
     importlib.invalidate_caches()
-    place, flow_id, epoch = request.task
-    task = Task(os.fsdecode(place), flow_id, epoch)
+    place, flow_id, epoch, code = request.task
+    task = Task(os.fsdecode(place), flow_id, epoch, code)
     sys.argv[:] = ["greenflow", "worker", "--store", task.store, *task.words()]
     try:
-        with stores.open(task.store, create=False) as store:
+        told = cast("CodePolicy | None", task.code or None)
+        with stores.open(task.store, create=False, code=told) as store:
             isolation.run_alone(store, task.flow, task.epoch, _tell)
             store.close()
     except GreenflowError as error:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from greenflow.runtime import forked, prepared, processes
     from greenflow.runtime.stores import Store
-    from greenflow.store import base
     from greenflow.store.base import Claim
 else:
     _LATE = ("forked", "prepared", "processes")
@@ -34,18 +33,18 @@ class Isolation:
 
     def __init__(
         self,
-        base_store: base.Store,
+        store: Store,
         preload: Sequence[str] = (),
         told: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Make one for the claims of a store's worker.
 
         Args:
-            base_store: the store.
+            store: what it was opened with holds for the processes, too.
             preload: modules that the processes have from the beginning.
             told: hears why these cannot be.
         """
-        self._base = base_store
+        self._store, self._base = store, store.base
         self._preload, self._told = preload, told
         self._prepared: prepared.Prepared | None = None
         self._children: dict[forked.Forked, Claim] = {}
@@ -69,7 +68,8 @@ class Isolation:
         while self._waiting and len(self._children) < limits.ISOLATED_FLOWS_MAX:
             claim = self._waiting.popleft()
             record = claim.record
-            task = forked.Task(self._base.location, record.id, record.epoch)
+            place, code = self._base.location, self._store.code or ""
+            task = forked.Task(place, record.id, record.epoch, code)
             self._children[parent.start(task)] = claim
 
     def run(self, claim: Claim) -> None:

@@ -51,7 +51,7 @@ _END_SECONDS: Final = 5.0
 class Request(msgspec.Struct, frozen=True):
     """What a forked worker begins with."""
 
-    task: tuple[bytes, str, int]
+    task: tuple[bytes, str, int, str]
     environment: dict[bytes, bytes]
     folder: bytes
     paths: list[bytes]
@@ -208,8 +208,9 @@ def _request(made: Forked, added: dict[str, str]) -> Request:
     with suppress(FileNotFoundError):
         folder = os.getcwdb()
     paths = [os.fsencode(path) for path in sys.path if path]
-    task = os.fsencode(made.task.store), made.task.flow, made.task.epoch
-    return Request(task, environment, folder, paths)
+    task = made.task
+    told = os.fsencode(task.store), task.flow, task.epoch, task.code
+    return Request(told, environment, folder, paths)
 
 
 def _can_fork() -> bool:

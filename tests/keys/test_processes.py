@@ -135,7 +135,7 @@ with store:
     if marker:
         greenflow.options(id="deadly").spawn(target_flows.deadly, *marker)
     # What cannot be imported beforehand lets no worker be forked.
-    alone = Isolation(store.base, () if fork == "True" else ("no_such_module",))
+    alone = Isolation(store, () if fork == "True" else ("no_such_module",))
     scheduler = Scheduler(store, alone=alone)
     while scheduler.step():
         pass

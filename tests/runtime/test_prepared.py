@@ -237,7 +237,7 @@ def test_a_fork_of_the_worker_does_not_keep_the_parent(store, module, prepared):
 
 
 def test_isolation_runs_many_at_a_time_and_leaves_nothing(store, module):
-    alone = Isolation(store.base)
+    alone = Isolation(store)
     flows = [flow_of(store, "tells") for _ in range(20)]
     for flow in flows:
         claim = store.base.claim(flow.id)

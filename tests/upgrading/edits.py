@@ -26,6 +26,7 @@ REASONS: Final = (
     "of another kind now",
     "compiled more than once",
     "has no value there",
+    "looked for outside of it now",
     "done by other instructions",
     "is not known which part",
     "its function is not there",

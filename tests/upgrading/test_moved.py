@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import greenflow
+from greenflow.continuation import moves
 
 OLD = """
 import greenflow
@@ -97,9 +98,24 @@ def test_the_reason_names_the_remedy(moved, deployed):
     assert "greenflow.moved()" in said.stdout
 
 
-def test_a_circle_is_no_endless_search(moved):
+def test_a_circle_is_refused_when_it_is_told(monkeypatch):
+    monkeypatch.setattr(moves, "_known", {})
+    greenflow.moved("a:f", "b:f")
+    greenflow.moved("a:f", "b:f")  # told again it is the same
+    greenflow.moved("b:f", "c:f")
+    with pytest.raises(ValueError, match="and from there back to 'c:f'"):
+        greenflow.moved("c:f", "a:f")
+    assert moves.now("a", "f") == ("c", "f")
+    greenflow.moved("c", "d")
+    with pytest.raises(ValueError, match="back to 'd'"):
+        greenflow.moved("d", "c")
+
+
+def test_a_circle_strands_no_flow_without_a_word(moved):
     circle = [("shop.old", "shop.new"), ("shop.new", "shop.old")]
-    assert last(moved("", *circle)).startswith("hospital")
+    said = moved("", *circle)
+    assert last(said).startswith("hospital")
+    assert "and from there back to 'shop.new'" in said
 
 
 @pytest.mark.parametrize(

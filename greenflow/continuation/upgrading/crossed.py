@@ -49,6 +49,10 @@ class Crossing(spares.Reading):
 
     # --- what spares asks ---
 
+    def code(self, expected: bytes) -> Any:
+        """Return the old code of a hash, which is only read; None if it is not kept."""
+        return self._old_code(expected) if expected else None
+
     def function(
         self, expected: bytes, live: FunctionType, place: tuple[str, str]
     ) -> FunctionType | None:
@@ -60,7 +64,9 @@ class Crossing(spares.Reading):
         self, expected: bytes, live: CodeType | None, place: places.Nested
     ) -> CodeType | None:
         """Return the code that a nested function has now."""
-        outer = places.live_at(place.module, place.path)
+        old = self.code(expected)
+        top = place.path if old is None else old.co_qualname.partition(".<locals>")[0]
+        outer = places.live_at(place.module, place.path, top)
         if outer is None:
             return None
         try:
@@ -83,24 +89,24 @@ class Crossing(spares.Reading):
         known = self._hashes.get(id(function.__code__))
         return code_hash(function.__code__) if known is None else known[1]
 
-    def code(self, expected: bytes) -> Any:
+    def old_code(self, expected: bytes) -> Any:
         """Return the old code of a hash.
 
         Raises:
             Unmatched: it is not kept.
         """
-        found = self._old_code(expected) if expected else None
+        found = self.code(expected)
         if found is None:
             raise Unmatched(_NOT_KNOWN)
         return found
 
     def tree(self, expected: bytes) -> Tree:
         """Return the tree of the old code of a hash. Raises Unmatched."""
-        code = self.code(expected)
+        code = self.old_code(expected)
         if expected not in self._old:
             self._old.append(expected)
         # A lambda is a part of a line: it is read in what it is in, too.
-        around = [each for each in self._old if _has(self.code(each), expected)]
+        around = [each for each in self._old if _has(self.old_code(each), expected)]
         texts = [self._old_texts(each) for each in (expected, *around)]
         return parsed(code, [text for found in texts for text in found])
 
@@ -122,7 +128,7 @@ class Crossing(spares.Reading):
             )
 
     def _nested(self, expected: bytes, outer: CodeType) -> CodeType:
-        old = self.code(expected)
+        old = self.old_code(expected)
         if old.co_name in _INLINED and HERE >= _INLINED_FROM:
             raise Unmatched(
                 "it waits in a comprehension, which is part of its function from "

@@ -151,7 +151,7 @@ class _Carrying:
 
     def _old(self, live: FunctionType, expected: bytes) -> _Old:
         try:
-            return _Old(live, expected, self.crossing.code(expected))
+            return _Old(live, expected, self.crossing.old_code(expected))
         except Unmatched as reason:
             raise WrongInterpreter(f"{live.__qualname__}(): {reason}") from None
 

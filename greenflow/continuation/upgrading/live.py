@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from types import CodeType
+from typing import Final
 
 from greenflow.continuation.editing.flowgraph import Graph, Instruction, graph_of
-
-if TYPE_CHECKING:
-    from types import CodeType
 
 _READS: Final = frozenset(
     {"LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK", "LOAD_DEREF"}
@@ -33,6 +31,32 @@ def live_behind(code: CodeType, unit: int) -> set[int]:
             changed |= found != live[each]
             live[each] = found
     return set(_behind(graph, graph.instructions[unit], live))
+
+
+def outside_behind(code: CodeType, unit: int) -> set[str]:
+    """Return what may be looked for among the globals behind an instruction.
+
+    Also by the functions inside, wherever they are made.
+    """
+    graph = graph_of(code)
+    todo, seen = [unit], set[int]()
+    while todo:
+        at = todo.pop()
+        if at not in seen:
+            seen.add(at)
+            todo += graph.instructions[at].following
+            todo += [handler.target for handler in graph.handlers_of(at)]
+    found = _globals(code, seen - {unit})
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= outside_behind(constant, 0)
+    return found
+
+
+def _globals(code: CodeType, units: set[int]) -> set[str]:
+    instructions = graph_of(code).instructions
+    read = [instructions[each] for each in units]
+    return {code.co_names[e.arg >> 1] for e in read if e.name == "LOAD_GLOBAL"}
 
 
 def sets(code: CodeType) -> set[int]:

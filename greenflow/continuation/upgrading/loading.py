@@ -222,17 +222,26 @@ def _place(function: FunctionType) -> str | None:
 
 def _target(function: FunctionType) -> Target | None:
     """Return the new code of a function; None if there is none, or several."""
-    known = functions.pinned(function)
+    known, wanted = functions.pinned(function), function.__code__.co_qualname
     if known is not None:
-        live = places.live_at(known.module, known.qualname)
-        return live and Target(live.__code__, live)
+        path = known.qualname
+        live = places.live_at(known.module, path, wanted)
+        if live is None or _is_another(live.__code__, function.__code__, path):
+            return None
+        return Target(live.__code__, live)
     nested = places.pinned(function.__code__)
-    outer = nested and places.live_at(nested.module, nested.path)
+    top = wanted.partition(".<locals>")[0]
+    outer = nested and places.live_at(nested.module, nested.path, top)
     if outer is None:
         return None
-    wanted = function.__code__.co_qualname
     found = [code for code in within(outer.__code__) if code.co_qualname == wanted]
     return Target(found[0], None) if len(found) == 1 else None
+
+
+def _is_another(live: CodeType, old: CodeType, path: str) -> bool:
+    """Whether it is what a decorator made, that stands under the same name now."""
+    names = old.co_name, path.rpartition(".")[2]
+    return "<locals>" in live.co_qualname and live.co_name not in names
 
 
 def within(code: CodeType) -> Iterator[CodeType]:

@@ -12,7 +12,7 @@ from greenflow.continuation.delivery.answers import AT
 from greenflow.continuation.editing.flowgraph import graph_of
 from greenflow.continuation.editing.liveness import needed_by
 from greenflow.continuation.editing.parts import NOTHING, Record, variable_names
-from greenflow.continuation.upgrading.live import live_behind, sets
+from greenflow.continuation.upgrading.live import live_behind, outside_behind, sets
 from greenflow.continuation.upgrading.placing import unit_of
 from greenflow.continuation.upgrading.renames import renamed
 from greenflow.continuation.upgrading.trees import Text, Unmatched, parsed
@@ -99,6 +99,7 @@ def move_of(record: Record, target: Target, old: list[Text], new: list[Text]) ->
     names = renamed(old_tree, new_tree)
     pending = unit_of(record, old_tree, new_tree, names)
     move = Move(target, pending, sources_of(record, target, names))
+    _check_outside(record, move, names)
     _check_variables(record, move)
     return move
 
@@ -190,6 +191,19 @@ def _check_variables(record: Record, move: Move) -> None:
                 f"{names[number]!r} has no value there: it is set where the frame has "
                 "been already"
             )
+
+
+def _check_outside(record: Record, move: Move, names: Mapping[str, str]) -> None:
+    """Raise Unmatched if what was a variable may be taken for a global one now."""
+    code = move.target.code
+    old = {names.get(name, name) for name in variable_names(record.code)}
+    gone = old.difference(variable_names(code))
+    found = gone & outside_behind(code, move.pending) if gone else set[str]()
+    if found:
+        raise Unmatched(
+            f"{min(found)!r} was a variable of the function, and is looked for outside "
+            "of it now"
+        )
 
 
 def is_unset(value: Any) -> bool:
