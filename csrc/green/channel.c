@@ -83,13 +83,13 @@ static PyObject *meet(gn_channel *c, gn_loop *loop, gn_tasklet *me, int directio
 /* What lies in the buffer comes before what is waiting to be sent. */
 static PyObject *from_buffer(gn_channel *c, gn_loop *loop, gn_tasklet *me)
 {
-    PyObject *value = PyObject_CallMethod(c->buffer, "popleft", NULL);
+    PyObject *value = PyObject_CallMethodNoArgs(c->buffer, gn_popleft);
     if (value == NULL) {
         return NULL;
     }
     if (c->queue.count > 0 && c->direction > 0) {
         PyObject *sent = Py_NewRef(c->queue.head->value);
-        PyObject *done = PyObject_CallMethod(c->buffer, "append", "O", sent);
+        PyObject *done = PyObject_CallMethodOneArg(c->buffer, gn_append, sent);
         if (done != NULL) {
             gn_set_value(c->queue.head, Py_NewRef(Py_None)); /* it lies in the buffer */
         }
@@ -135,7 +135,7 @@ static int at_once(gn_channel *c, gn_loop *loop, gn_tasklet *me, int direction,
         *result = from_buffer(c, loop, me);
     }
     else if (is_kept) {
-        *result = PyObject_CallMethod(c->buffer, "append", "O", value);
+        *result = PyObject_CallMethodOneArg(c->buffer, gn_append, value);
     }
     else if (is_met) {
         /* a switch that is forbidden is not made by halves */

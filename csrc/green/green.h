@@ -92,7 +92,9 @@ struct gn_loop {
 
 extern PyTypeObject gn_loop_type;
 extern PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
-gn_loop *gn_here(void); /* borrowed; NULL with an error */
+extern unsigned long gn_loops_gone; /* how many there were that are not any more */
+/* Of this thread, or of the flow that runs in it; borrowed. NULL with an error. */
+gn_loop *gn_here(void);
 /* -1 with an error where no tasklet may be left. */
 int gn_may_switch(gn_loop *loop);
 /* Who goes on next; borrowed. NULL with an error. */
@@ -126,6 +128,7 @@ extern PyTypeObject gn_channel_type;
 extern PyMethodDef gn_loop_functions[], gn_channel_functions[];
 /* The end of the queue, as its first or as others that wait for the same. */
 void gn_enqueue(gn_channel *c, gn_tasklet *t, int direction);
+extern PyObject *gn_append, *gn_popleft; /* the names of a deque's methods */
 PyObject *gn_set_channel_callback(PyObject *module, PyObject *callback);
 
 /* --- cases.c ---------------------------------------------------------------------------- */

@@ -8,49 +8,78 @@
 #include <time.h>
 
 PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
+unsigned long gn_loops_gone;
+/* The loop that was found last in this thread, and the greenlet that asked. */
 static _Thread_local struct {
     uint64_t thread_state;
+    unsigned long loops_gone; /* when it was found: none of them is this one */
     gn_loop *loop;
+    PyObject *green;
 } here;
+
+/* greenlet's own C interface: a table whose places are fixed (greenlet.h). To call by it is
+ * one C frame instead of three, which lie on the stack that each switch copies. */
+enum {
+    GREENLET_NEW = 3,
+    GREENLET_CURRENT = 4,
+    GREENLET_SWITCH = 6,
+    GREENLET_PARENT = 7
+};
+typedef PyObject *(*greenlet_new)(PyObject *run, PyObject *parent);
+typedef int (*greenlet_set_parent)(PyObject *green, PyObject *parent);
+typedef PyObject *(*greenlet_current)(void);
+typedef PyObject *(*greenlet_switch)(PyObject *green, PyObject *args, PyObject *kwargs);
+static void **greenlet_table;
+
+static int find_greenlet(void)
+{
+    greenlet_table = PyCapsule_Import("greenlet._C_API", 0);
+    return greenlet_table == NULL ? -1 : 0;
+}
 
 /* --- which loop -------------------------------------------------------------------------- */
 
-static gn_loop *find_loop(uint64_t id)
+/* The main tasklet may go on in whichever greenlet it waits. */
+static gn_loop *find_loop(uint64_t id, PyObject *green)
 {
-    PyObject *dict = PyThreadState_GetDict();
-    PyObject *key =
-        dict == NULL ? NULL : PyUnicode_InternFromString("greenflow._green");
-    PyObject *found = key == NULL ? NULL : PyDict_GetItemWithError(dict, key);
-    if (found == NULL && key != NULL && !PyErr_Occurred()) {
-        if (gn_loop_class == NULL) {
-            PyErr_SetString(PyExc_RuntimeError, "greenflow._green is not configured");
-        }
-        else if ((found = PyObject_CallNoArgs(gn_loop_class)) != NULL) {
-            int failed = PyDict_SetItem(dict, key, found);
-            Py_DECREF(found); /* the dictionary has it now, or nobody */
-            found = failed ? NULL : found;
-        }
+    if (gn_loop_class == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "greenflow._green is not configured");
+        return NULL;
     }
-    Py_XDECREF(key);
+    PyObject *found = PyObject_CallMethod(gn_loop_class, "_find", NULL);
     if (found == NULL) {
         return NULL;
     }
+    gn_loop *loop = (gn_loop *)found;
     here.thread_state = id;
-    here.loop = (gn_loop *)found;
-    if (here.loop->main == NULL) {
-        PyObject *done = PyObject_CallMethod(found, "_begin", NULL);
-        Py_XDECREF(done);
-        if (done == NULL) {
-            here.loop = NULL;
-        }
+    here.loops_gone = gn_loops_gone;
+    here.loop = loop;
+    here.green = green;
+    if (loop->main == loop->current && loop->main != NULL) {
+        Py_XSETREF(loop->main->green, Py_NewRef(green));
     }
-    return here.loop;
+    Py_DECREF(found); /* its thread has it, or the greenlet of its flow */
+    return loop;
 }
 
 gn_loop *gn_here(void)
 {
+    if (greenlet_table == NULL && find_greenlet() < 0) {
+        return NULL;
+    }
     uint64_t id = PyThreadState_GetID(PyThreadState_Get());
-    return here.loop != NULL && here.thread_state == id ? here.loop : find_loop(id);
+    PyObject *green = ((greenlet_current)greenlet_table[GREENLET_CURRENT])();
+    if (green == NULL) {
+        return NULL;
+    }
+    Py_DECREF(green); /* it runs */
+    gn_loop *loop = here.loop;
+    if (loop != NULL && here.thread_state == id && here.loops_gone == gn_loops_gone
+        && loop->current != NULL && loop->current->green == green) {
+        here.green = green;
+        return loop;
+    }
+    return find_loop(id, green);
 }
 
 /* --- from one to the next ------------------------------------------------------------------ */
@@ -104,33 +133,10 @@ gn_tasklet *gn_choose(gn_loop *loop)
     return told;
 }
 
-/* greenlet's own C interface: a table whose places are fixed (greenlet.h). To call by it is
- * one C frame instead of three, which lie on the stack that each switch copies. */
-enum {
-    GREENLET_NEW = 3,
-    GREENLET_CURRENT = 4,
-    GREENLET_SWITCH = 6,
-    GREENLET_PARENT = 7
-};
-typedef PyObject *(*greenlet_new)(PyObject *run, PyObject *parent);
-typedef int (*greenlet_set_parent)(PyObject *green, PyObject *parent);
-typedef PyObject *(*greenlet_current)(void);
-typedef PyObject *(*greenlet_switch)(PyObject *green, PyObject *args, PyObject *kwargs);
-static void **greenlet_table;
-
-static int find_greenlet(void)
-{
-    if (greenlet_table == NULL) {
-        greenlet_table = PyCapsule_Import("greenlet._C_API", 0);
-    }
-    return greenlet_table == NULL ? -1 : 0;
-}
-
 /* Its parent is the main one: whoever ends names the next one as its parent. */
 static int new_greenlet(gn_loop *loop, gn_tasklet *t)
 {
-    PyObject *run =
-        find_greenlet() < 0 ? NULL : PyObject_GetAttrString((PyObject *)t, "_main");
+    PyObject *run = PyObject_GetAttrString((PyObject *)t, "_main");
     PyObject *green = run == NULL ? NULL
                                   : ((greenlet_new)greenlet_table[GREENLET_NEW])(
                                       run, loop->main->green);
@@ -210,23 +216,10 @@ static int hop_by_main(gn_loop *loop, gn_tasklet *me, gn_tasklet *next, int is_n
     return failed;
 }
 
-/* The main tasklet may go on in whichever greenlet it waits; another one has its own, and
- * would come back to that from a greenlet that it made itself. */
-static int is_at_home(gn_loop *loop, gn_tasklet *me)
+/* It would come back to its own greenlet from one that it made itself. */
+static int is_at_home(gn_tasklet *me)
 {
-    if (find_greenlet() < 0) {
-        return -1;
-    }
-    PyObject *green = ((greenlet_current)greenlet_table[GREENLET_CURRENT])();
-    if (green == NULL) {
-        return -1;
-    }
-    if (me == loop->main) {
-        Py_XSETREF(me->green, green);
-        return 0;
-    }
-    Py_DECREF(green);
-    if (green == me->green) {
+    if (here.green == me->green || (gn_here() != NULL && here.green == me->green)) {
         return 0;
     }
     PyErr_SetString(PyExc_RuntimeError,
@@ -236,7 +229,7 @@ static int is_at_home(gn_loop *loop, gn_tasklet *me)
 
 PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
 {
-    gn_tasklet *next = is_at_home(loop, me) < 0 ? NULL : gn_choose(loop);
+    gn_tasklet *next = is_at_home(me) < 0 ? NULL : gn_choose(loop);
     if (next == NULL) {
         gn_put_first(loop, me);
         return NULL;

@@ -48,6 +48,7 @@ static void loop_dealloc(PyObject *op)
     if (((gn_loop *)op)->weak != NULL) {
         PyObject_ClearWeakRefs(op);
     }
+    gn_loops_gone++;
     loop_clear(op);
     Py_TYPE(op)->tp_free(op);
 }
@@ -59,6 +60,7 @@ static PyObject *adopt(gn_loop *self, PyObject *tasklet)
         return NULL;
     }
     self->main = (gn_tasklet *)Py_NewRef(tasklet);
+    Py_XSETREF(self->main->loop, (gn_loop *)Py_NewRef((PyObject *)self));
     self->current = (gn_tasklet *)Py_NewRef(tasklet);
     gn_ring_append(&self->ring, self->main);
     Py_RETURN_NONE;

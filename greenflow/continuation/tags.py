@@ -82,6 +82,7 @@ HOMES = {
         "descriptor",
     ),
     "greenflow.green.channels": ("send_sequence",),
+    "greenflow.green.flows": ("tasklets_in_turn",),
     "greenflow.green.images": (
         *("one_of_green", "main_tasklet", "empty_tasklet", "fill_tasklet"),
         *("empty_channel", "fill_channel", "empty_case", "fill_case", "bomb"),

@@ -161,9 +161,6 @@ def loads(data: bytes) -> Any:
     in_turn = [(turn, each) for each, turn, _ in loaded if turn is not None]
     for _, each in sorted(in_turn, key=lambda pair: pair[0]):
         each.insert()
-    for each, _, timer in loaded:
-        if timer is not None:
-            here().arm(each, *timer)
     return value
 
 
@@ -182,6 +179,9 @@ def _loaded(data: bytes) -> tuple[Any, list[Any]]:
         _here.loaded = before
     for generator in waiting:
         frames.generator_recall(generator)
+    for each, _, timer in loaded:
+        if timer is not None:  # it waits, as at a channel
+            here().arm(each, *timer)
     return value, loaded
 
 

@@ -22,10 +22,11 @@ from greenflow.later import later
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenflow.green import reports, stacks, tasklets
+    from greenflow.green import flows, reports, stacks, tasklets
     from greenflow.green.preempt import Watchdog
     from greenflow.green.tasklets import Tasklet
 else:
+    flows = later(__name__, "greenflow.green.flows")
     reports = later(__name__, "greenflow.green.reports")
     stacks = later(__name__, "greenflow.green.stacks")
     tasklets = later(__name__, "greenflow.green.tasklets")
@@ -33,7 +34,15 @@ else:
 #: A timer: when, a number that tells equal ones apart, who, and what it is given.
 Timer = tuple[float, int, "Tasklet", Any]
 _numbers = count()
-#: By thread.
+
+
+class _Thread(threading.local):
+    #: The loop of this thread.
+    home: Loop | None = None
+
+
+_thread = _Thread()
+#: The same, by the ids of threads.
 _loops: weakref.WeakValueDictionary[int, Loop] = weakref.WeakValueDictionary()
 #: Loops whose threads sleep until another thread wakes them.
 _asleep: set[Loop] = set()
@@ -52,13 +61,15 @@ class Loop(_green.Loop):
         watchdog: what interrupts those that run for too long, or None.
         saver: who ordered one of them to save itself, while it does.
         ordered: that one.
+        of_flow: whether it is of a flow of a store, not of a thread.
     """
 
     current: Tasklet
     main: Tasklet
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_flow: bool = False) -> None:
         super().__init__()
+        self.of_flow = of_flow
         self.saver: Any = None
         self.ordered: Tasklet | None = None
         self.callback: Callable[[Tasklet, Tasklet], object] | None = None
@@ -68,12 +79,19 @@ class Loop(_green.Loop):
         self._timers: list[Timer] = []
         self._until = _FOREVER
         self._event = threading.Event()
-        _loops[self.thread_id] = self
 
-    def _begin(self) -> None:
-        main = tasklets.Tasklet.__new__(tasklets.Tasklet)
-        main._green = getcurrent()
-        self._adopt(main)
+    @classmethod
+    def _find(cls) -> Loop:
+        """Called by the core: the loop of who asks, which is made if there is none."""
+        home = flows.home_of(getcurrent())
+        holder = _thread if home is None else home
+        if holder.home is None:
+            holder.home = loop = cls(of_flow=home is not None)
+            loop._adopt(tasklets.Tasklet.__new__(tasklets.Tasklet))
+            if home is None:
+                _loops[loop.thread_id] = loop
+        found: Loop = holder.home
+        return found
 
     def set_callbacks(self) -> None:
         """Let the core tell of switches to those who asked for it, if any did."""
@@ -156,6 +174,8 @@ class Loop(_green.Loop):
 
     def _may_be_woken(self) -> bool:
         """Whether there is a thread that may still send something here."""
+        if self.of_flow:
+            return False  # it is what the flow itself does, wherever it runs
         sleeping = {
             each.thread_id
             for each in list(_asleep)

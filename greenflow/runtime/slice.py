@@ -30,6 +30,7 @@ from greenflow.store.base import Claim, Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenflow.parted import AnyState
     from greenflow.runtime import deep, ending, logs, shielding
     from greenflow.runtime.stores import Store
     from greenflow.store.base import Committed, FlowRecord, Message
@@ -83,6 +84,7 @@ class Slice:
                 return self._run()
         finally:
             self.live = False
+            self.host.drop_tasklets()
 
     def _run(self) -> Exception | None:
         self.begun = True
@@ -92,6 +94,7 @@ class Slice:
         except Exception as error:
             return self._give_up(error)
         name_within(continuation, self)
+        self.host.go_on(continuation)
         try:
             self._go_on(continuation, outcome)
         except KeyboardInterrupt:
@@ -135,12 +138,13 @@ class Slice:
             except Stopped as stopped:
                 return self.break_off(stopped)
         reach("before-capture")
-        step, moved = self.store.within(self._step, continuation, request)
+        state = self.host.save(continuation)
+        step, moved = self.store.within(self._step, state, request)
         reach("after-pickle")
         goes_on = step.status == "running"
         committed = self.commit(step)
         if committed is None or committed.record.status != "running":
-            del step  # a flow can wait on its stack for long
+            del step, state  # a flow can wait on its stack for long
             return self.leave(committed, moved)
         if goes_on:
             return committed.record.seq
@@ -194,11 +198,9 @@ class Slice:
         return f"{self.id}-{self.seq}-{self._keys}"
 
     def _step(
-        self, continuation: Continuation, request: object
+        self, state: AnyState, request: object
     ) -> tuple[Step, Callable[[], None]]:
-        step, moved = answers.step_of(
-            request, continuation.save(), shielding.is_shielded()
-        )
+        step, moved = answers.step_of(request, state, shielding.is_shielded())
         return self.with_messages(step, consumed=True), moved
 
     def commit(self, step: Step) -> Committed | None:

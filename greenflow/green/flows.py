@@ -1,0 +1,84 @@
+"""Tasklets inside a flow of a store: they are the flow's own, and are saved with it.
+
+Each flow has a loop, which lives at the greenlet of its slice (``home``). Those of its
+tasklets that can run, or sleep, lie in a context variable of the flow, which is part of
+its state; those that wait at channels lie in the channels.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from greenflow.continuation.context import name_variable
+from greenflow.errors import ContinuationError, NotSuspendable
+from greenflow.green import stacks
+
+if TYPE_CHECKING:
+    from greenlet import greenlet
+
+    from greenflow.continuation import Continuation
+    from greenflow.green.loop import Loop
+    from greenflow.green.tasklets import Tasklet
+
+    #: Who goes on, and if not in its turn, in how many seconds, with which value.
+    Turn = tuple[Tasklet, tuple[float, Any] | None]
+
+_TURNS: ContextVar[tuple[Turn, ...]] = ContextVar("greenflow_turns", default=())
+name_variable(_TURNS, "tasklets_in_turn")
+
+
+def home_of(here: greenlet | None) -> Any:
+    """Return the greenlet of the slice that this one is part of, or None."""
+    while here is not None and not hasattr(here, "home"):
+        here = here.parent
+    return here
+
+
+def note(loop: Loop, continuation: Continuation) -> None:
+    """Let a flow that is about to be saved know who of its tasklets is to go on.
+
+    Raises:
+        NotSuspendable: it is in another context than its own, which is not saved.
+    """
+    turns = tuple(_turns(loop))
+    if not turns and not _TURNS.get():
+        return
+    _TURNS.set(turns)
+    if continuation.variable(_TURNS) is not turns:
+        raise NotSuspendable(
+            f"{turns[0][0]!r} is to go on with the flow, which waits in a context of "
+            "its own (Context.run())",
+            hint="save the flow outside of it, or when no tasklet can run",
+        )
+
+
+def _turns(loop: Loop) -> list[Turn]:
+    main, now = loop.main, time.monotonic()
+    in_turn: list[Turn] = [(each, None) for each in loop.runnable if each is not main]
+    timers = [each.timer for each in loop.tasklets() if each.timer is not None]
+    return in_turn + [
+        (tasklet, (max(0.0, at - now), value))
+        for at, _, tasklet, value in sorted(timers, key=lambda timer: timer[:2])
+    ]
+
+
+def go_on(loop: Loop, continuation: Continuation) -> None:
+    """Let the tasklets of a flow that was loaded have their turns, as :func:`note` saw."""
+    for tasklet, timer in continuation.variable(_TURNS) or ():
+        if timer is None:
+            tasklet.insert()
+        else:
+            loop.arm(tasklet, *timer)
+
+
+def drop(loop: Loop) -> None:
+    """Forget the tasklets of a flow that left its stack or ended; nothing of them runs."""
+    for each in loop.tasklets():
+        if not each.is_main:
+            with suppress(ContinuationError, NotSuspendable):
+                stacks.take_off(each)
+            each._unlink()
+            each._stack = each._call = each.timer = None
