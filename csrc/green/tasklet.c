@@ -65,6 +65,7 @@ PyObject *gn_take(gn_tasklet *t)
         t->signal = GN_NO_SIGNAL;
         return Py_NewRef(signal);
     }
+    Py_CLEAR(t->timer); /* it waits no more, and may wait for something else next */
     PyObject *value = t->value == NULL ? Py_NewRef(Py_None) : t->value;
     t->value = Py_NewRef(Py_None);
     return (PyObject *)Py_TYPE(value) == gn_bomb_type ? burst(value) : value;

@@ -7,7 +7,6 @@ its state; those that wait at channels lie in the channels.
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -56,13 +55,9 @@ def note(loop: Loop, continuation: Continuation) -> None:
 
 
 def _turns(loop: Loop) -> list[Turn]:
-    main, now = loop.main, time.monotonic()
-    in_turn: list[Turn] = [(each, None) for each in loop.runnable if each is not main]
-    timers = [each.timer for each in loop.tasklets() if each.timer is not None]
-    return in_turn + [
-        (tasklet, (max(0.0, at - now), value))
-        for at, _, tasklet, value in sorted(timers, key=lambda timer: timer[:2])
-    ]
+    in_turn: list[Turn] = [(each, None) for each in loop.runnable if not each.is_main]
+    timers = [(each, each.timer_left) for each in loop.tasklets()]
+    return in_turn + [(each, left) for each, left in timers if left is not None]
 
 
 def go_on(loop: Loop, continuation: Continuation) -> None:

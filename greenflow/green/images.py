@@ -8,7 +8,6 @@ turn, is part of it.
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,10 @@ from greenflow.continuation import codec, frames, tags
 from greenflow.continuation.nested import CLASSES
 from greenflow.errors import ContinuationError, NotSuspendable
 from greenflow.green import stacks
-from greenflow.green.channels import Case, Channel
+from greenflow.green.channels import Channel
 from greenflow.green.core import Bomb, _green
 from greenflow.green.loop import here
+from greenflow.green.selecting import Case
 from greenflow.green.tasklets import Tasklet
 from greenflow.later import later
 
@@ -103,14 +103,13 @@ def _reduce_tasklet(self: Tasklet, running: dict[int, FunctionType]) -> Any:
     stacks.take_off(self)
     _tell(self, running)
     stack = None if self._stack is None else self._stack.continuation()
-    timer = self.timer and (max(0.0, self.timer[0] - time.monotonic()), self.timer[3])
     state = {
         "function": self._function,
         "call": self._call,
         "stack": stack,
         "value": self.tempval,
         "waits": (self._channel, self._cases),
-        "timer": timer,
+        "timer": self.timer_left,
         "turn": None if _here.turns is None else _here.turns.get(id(self)),
         "flags": (
             *(self.name, self.block_trap, self._atomic, self._nesting),

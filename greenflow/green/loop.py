@@ -132,9 +132,7 @@ class Loop(_green.Loop):
             _, _, tasklet, value = timer
             if tasklet.timer is timer:
                 tasklet.timer = None
-                tasklet._unlink()
-                tasklet.tempval = value
-                tasklet._append()
+                tasklet._wake(value)  # unless what it waited for came before
         self._set_alarm()
 
     def _alarm(self) -> bool:
@@ -182,10 +180,16 @@ class Loop(_green.Loop):
             if each.runcount == 0 and not each._alarm_at
         }
         return any(
-            each.ident not in sleeping and not getattr(each, "watches", False)
+            each.ident not in sleeping
+            and each.is_alive()  # the first one has ended while the rest is waited for
+            and not getattr(each, "watches", False)
             for each in threading.enumerate()
             if each is not threading.current_thread()
         )
+
+    def _may_be_sent(self) -> bool:
+        """Whether somebody waits here for what another thread may send."""
+        return any(each.blocked for each in self.tasklets()) and self._may_be_woken()
 
     def _idle(self) -> None:
         """Called by the core: the main tasklet waits, and nobody can run.
@@ -244,7 +248,7 @@ class Loop(_green.Loop):
         if self.wake is not None or (self._until and time.monotonic() >= self._until):
             return False
         self._set_alarm()
-        if not self._timers and not (threads and self._may_be_woken()):
+        if not self._timers and not (threads and self._may_be_sent()):
             return False
         self._sleep_until(self._alarm_at or time.monotonic() + POLL_SECONDS)
         self._fire()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from greenflow.green import stacks
@@ -171,11 +172,12 @@ class Tasklet(_green.Tasklet):
         return self
 
     def remove(self) -> Self:
-        """Take it out of its turn: it is paused. Raises RuntimeError if it waits."""
+        """Take it out of its turn, or its sleep: it is paused. Raises RuntimeError if it waits."""
         if self.blocked:
             raise RuntimeError("a tasklet that waits at a channel cannot be removed")
         if self.is_current:
             raise RuntimeError("the current tasklet cannot be removed")
+        self.timer = None
         self._unlink()
         return self
 
@@ -206,6 +208,13 @@ class Tasklet(_green.Tasklet):
     def paused(self) -> bool:
         """Whether it is alive, but has no turn and does not wait at a channel."""
         return self.alive and not self.scheduled
+
+    @property
+    def timer_left(self) -> tuple[float, Any] | None:
+        """In how many seconds it goes on, with what, if nothing comes before."""
+        if self.timer is None or (self.scheduled and not self.blocked):
+            return None  # it waits for its turn only
+        return max(0.0, self.timer[0] - time.monotonic()), self.timer[3]
 
     @property
     def is_current(self) -> bool:

@@ -119,10 +119,10 @@ class Slice:
         return continuation, self._given(self.claim.record, self.claim.message)
 
     def _given(self, record: FlowRecord, message: Message | None) -> Sent | Thrown:
-        given = answers.given(record, message, self.store)
+        message = message or answers.taken(record, self.store)
         if message is not None:
             self._consumed.append((message.topic, message.seq))
-        return given
+        return answers.given(record, message, self.store)
 
     def _hook(self, continuation: Continuation, request: object) -> object:
         """Answer an operation, inside the flow's stack.
