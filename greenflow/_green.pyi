@@ -19,6 +19,7 @@ class Tasklet:
     name: Any
     tempval: Any
     block_trap: bool
+    priority: int
     _iterates: bool
     _atomic: bool
     _nesting: bool
@@ -82,6 +83,8 @@ class Loop:
     _callback: Any
     _steps: int
     _alarm_at: float
+    patience: float
+    _since: float
     _trap: int
     _waiting: bool
 
@@ -103,6 +106,7 @@ class Loop:
     @property
     def _runners(self) -> list[Any]: ...
     def _adopt(self, tasklet: Tasklet, /) -> None: ...
+    def _pick(self, tasklet: Tasklet, /) -> None: ...
 
 def configure(
     loop_class: Callable[[], Any],

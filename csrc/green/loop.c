@@ -84,10 +84,10 @@ gn_loop *gn_here(void)
 
 /* --- from one to the next ------------------------------------------------------------------ */
 
-static double now(void)
+static double now(clockid_t clock)
 {
     struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
+    clock_gettime(clock, &at);
     return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
 }
 
@@ -108,7 +108,7 @@ static int is_over(gn_loop *loop)
         loop->steps = -1;
         return 1;
     }
-    if (loop->alarm == 0 || now() < loop->alarm) {
+    if (loop->alarm == 0 || now(CLOCK_MONOTONIC) < loop->alarm) {
         return 0;
     }
     PyObject *over = PyObject_CallMethod((PyObject *)loop, "_alarm", NULL);
@@ -123,8 +123,16 @@ gn_tasklet *gn_choose(gn_loop *loop)
     if (over < 0) {
         return NULL;
     }
-    if (!over && loop->ring.head != NULL) {
-        return loop->ring.head;
+    if (!over && loop->pick != NULL) {
+        gn_tasklet *pick = loop->pick;
+        loop->pick = NULL;
+        return pick;
+    }
+    gn_tasklet *next = loop->high.head;
+    next = next != NULL ? next : loop->ring.head;
+    next = next != NULL ? next : loop->low.head;
+    if (!over && next != NULL) {
+        return next;
     }
     Py_ssize_t runs = PyList_GET_SIZE(loop->runners);
     gn_tasklet *told =
@@ -170,9 +178,28 @@ PyObject *gn_end(gn_tasklet *me)
     Py_RETURN_NONE;
 }
 
+static void note_time(gn_loop *loop, gn_tasklet *from)
+{
+    double at = now(CLOCK_MONOTONIC_COARSE), before = loop->since;
+    loop->since = at;
+    if (before == 0 || at - before < loop->patience || from == loop->main) {
+        return;
+    }
+    PyObject *done =
+        PyObject_CallMethod((PyObject *)loop, "_was_blocked", "Od", from, at - before);
+    if (done == NULL) {
+        PyErr_WriteUnraisable((PyObject *)loop);
+    }
+    Py_XDECREF(done);
+    loop->since = now(CLOCK_MONOTONIC_COARSE);
+}
+
 int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
 {
     int is_new = 0;
+    if (loop->patience > 0) {
+        note_time(loop, from);
+    }
     if (to->green == NULL || to->green == Py_None) {
         if (new_greenlet(loop, to) < 0) {
             return -1;
@@ -254,9 +281,10 @@ PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
 
 void gn_put_first(gn_loop *loop, gn_tasklet *me)
 {
+    gn_ring *turns = gn_turns(loop, me);
     gn_unlink(me);
-    gn_ring_insert(&loop->ring, me, loop->ring.head);
-    loop->ring.head = me;
+    gn_ring_insert(turns, me, turns->head);
+    turns->head = me;
 }
 
 PyObject *gn_wait(gn_loop *loop, gn_tasklet *me)
@@ -279,7 +307,7 @@ PyObject *gn_wait(gn_loop *loop, gn_tasklet *me)
 int gn_make_runnable(gn_tasklet *t)
 {
     gn_loop *loop = t->loop;
-    gn_ring_append(&loop->ring, t);
+    gn_ring_append(gn_turns(loop, t), t);
     if (!loop->waiting) {
         return 0;
     }

@@ -98,6 +98,9 @@ void gn_unlink(gn_tasklet *t)
     t->direction = 0;
     if (ring != NULL) {
         gn_ring_remove(ring, t);
+        if (t->loop != NULL && t->loop->pick == t) {
+            t->loop->pick = NULL;
+        }
     }
     Py_INCREF(t);
     drop_cases(t);

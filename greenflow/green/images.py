@@ -113,7 +113,7 @@ def _reduce_tasklet(self: Tasklet, running: dict[int, FunctionType]) -> Any:
         "turn": None if _here.turns is None else _here.turns.get(id(self)),
         "flags": (
             *(self.name, self.block_trap, self._atomic, self._nesting),
-            self._iterates,
+            *(self._iterates, self.priority),
         ),
         "own": self.__dict__,
     }
@@ -198,9 +198,9 @@ def _fill_tasklet(self: Tasklet, state: dict[str, Any]) -> None:
     stack = state["stack"]
     self._stack = None if stack is None else stacks.Stack.of(stack)
     self.tempval = state["value"]
-    self.name, self.block_trap, self._atomic, self._nesting, self._iterates = state[
-        "flags"
-    ]
+    flags = state["flags"]
+    self.name, self.block_trap, self._atomic, self._nesting = flags[:4]
+    self._iterates, self.priority = flags[4:]
     self.__dict__.update(state["own"])
     if _here.loaded is not None:
         _here.loaded.append((self, state["turn"], state["timer"]))

@@ -61,6 +61,8 @@ class Loop(_green.Loop):
         watchdog: what interrupts those that run for too long, or None.
         saver: who ordered one of them to save itself, while it does.
         ordered: that one.
+        patience: a tasklet that lets no other run for so many seconds is named in the
+            log ``greenflow.green`` when it does; 0 for none.
         of_flow: whether it is of a flow of a store, not of a thread.
     """
 
@@ -92,6 +94,10 @@ class Loop(_green.Loop):
                 _loops[loop.thread_id] = loop
         found: Loop = holder.home
         return found
+
+    def _was_blocked(self, tasklet: Tasklet, seconds: float) -> None:
+        """Called by the core when one that ran for too long lets others run."""
+        reports.blocked(tasklet, seconds)
 
     def set_callbacks(self) -> None:
         """Let the core tell of switches to those who asked for it, if any did."""
@@ -169,6 +175,7 @@ class Loop(_green.Loop):
         finally:
             _asleep.discard(self)
             self._waiting = False
+            self._since = 0.0
 
     def _may_be_woken(self) -> bool:
         """Whether there is a thread that may still send something here."""
@@ -261,6 +268,7 @@ class Loop(_green.Loop):
         main.timer = None
         main.tempval = Bomb(error)
         main._put_first()
+        self._pick(main)
 
 
 def here() -> Loop:

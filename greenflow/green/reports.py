@@ -62,6 +62,13 @@ def _stack_of(tasklet: Tasklet) -> list[str]:
     )
 
 
+def blocked(tasklet: Tasklet, seconds: float, frame: FrameType | None = None) -> None:
+    """Name, in the log, a tasklet that let no other run, with the stack if it is known."""
+    where = "".join(traceback.format_stack(frame, _FRAMES_MAX)) if frame else ""
+    text = "%r has let no other tasklet run for %.1f s\n%s"
+    LOG.warning(text, tasklet, seconds, where)
+
+
 class Watch(threading.Thread):
     """Names, in the log, a tasklet that lets no other run for too long."""
 
@@ -87,9 +94,7 @@ class Watch(threading.Thread):
 
     def _tell(self, tasklet: Tasklet, seconds: float) -> None:
         frame: FrameType | None = sys._current_frames().get(self._loop.thread_id)
-        where = "".join(traceback.format_stack(frame, _FRAMES_MAX)) if frame else ""
-        text = "%r has let no other tasklet run for %.1f s\n%s"
-        LOG.warning(text, tasklet, seconds, where)
+        blocked(tasklet, seconds, frame)
 
     def end(self) -> None:
         """Look no more."""

@@ -92,6 +92,9 @@ class Tasklet(_green.Tasklet):
         name: for people, in messages.
         tempval: what the call that it waits in returns.
         block_trap: whether it raises instead of waiting at a channel.
+        priority: 1 has its turns before all others, -1 when no other can run; 0 is
+            usual. Among equals it is who waits longest. Where two meet at a channel the
+            higher one goes on, and among equals ``preference`` tells who.
     """
 
     __slots__ = ("__dict__",)
