@@ -36,22 +36,11 @@ def home_of(here: greenlet | None) -> Any:
     return here
 
 
-def note(loop: Loop, continuation: Continuation) -> None:
-    """Let a flow that is about to be saved know who of its tasklets is to go on.
-
-    Raises:
-        NotSuspendable: it is in another context than its own, which is not saved.
-    """
+def note(loop: Loop) -> None:
+    """Let a flow that is about to be saved, in its own context, know who is to go on."""
     turns = tuple(_turns(loop))
-    if not turns and not _TURNS.get():
-        return
-    _TURNS.set(turns)
-    if continuation.variable(_TURNS) is not turns:
-        raise NotSuspendable(
-            f"{turns[0][0]!r} is to go on with the flow, which waits in a context of "
-            "its own (Context.run())",
-            hint="save the flow outside of it, or when no tasklet can run",
-        )
+    if turns or _TURNS.get():
+        _TURNS.set(turns)
 
 
 def _turns(loop: Loop) -> list[Turn]:

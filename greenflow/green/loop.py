@@ -47,6 +47,8 @@ _loops: weakref.WeakValueDictionary[int, Loop] = weakref.WeakValueDictionary()
 #: Loops whose threads sleep until another thread wakes them.
 _asleep: set[Loop] = set()
 _FOREVER: Final = 0.0
+#: So many may be there before those are looked for that are not waited for.
+_TIMERS: Final = 64
 #: A thread may end without a word: how often others are looked for.
 POLL_SECONDS: Final = 0.05
 
@@ -79,6 +81,7 @@ class Loop(_green.Loop):
         self.awaiting = 0
         self.watchdog: Watchdog | None = None
         self._timers: list[Timer] = []
+        self._timers_max = _TIMERS
         self._until = _FOREVER
         self._event = threading.Event()
 
@@ -121,6 +124,11 @@ class Loop(_green.Loop):
         """Let a tasklet go on after a time, with a value, if nothing comes first."""
         timer = (time.monotonic() + seconds, next(_numbers), tasklet, value)
         tasklet.timer = timer
+        if len(self._timers) > self._timers_max:
+            # Waits that ended early would be kept until their times.
+            self._timers = [each for each in self._timers if each[2].timer is each]
+            heapq.heapify(self._timers)
+            self._timers_max = max(_TIMERS, 2 * len(self._timers))
         heapq.heappush(self._timers, timer)
         self._set_alarm()
 

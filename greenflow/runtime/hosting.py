@@ -36,12 +36,9 @@ class Host(greenlet):  # type: ignore[misc]  # greenlet ships no types
         self.home: Loop | None = None
 
     def save(self, continuation: Continuation) -> AnyState:
-        """Return what the flow is saved as where it is, with its tasklets.
-
-        Raises NotSuspendable, NotSaveable.
-        """
+        """Return what the flow is saved as where it is, with its tasklets."""
         if self.home is not None:
-            flows.note(self.home, continuation)
+            flows.note(self.home)
         return self.slice.store.within(continuation.save)
 
     def go_on(self, continuation: Continuation) -> None:
