@@ -59,7 +59,7 @@ def go_on(loop: Loop, continuation: Continuation) -> None:
 
 
 def drop(loop: Loop) -> None:
-    """Forget the tasklets of a flow that left its stack or ended; nothing of them runs."""
+    """Forget the tasklets of a flow that left its stack or ended."""
     for each in loop.tasklets():
         if not each.is_main:
             with suppress(ContinuationError, NotSuspendable):

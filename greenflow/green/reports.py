@@ -63,7 +63,7 @@ def _stack_of(tasklet: Tasklet) -> list[str]:
 
 
 def blocked(tasklet: Tasklet, seconds: float, frame: FrameType | None = None) -> None:
-    """Name, in the log, a tasklet that let no other run, with the stack if it is known."""
+    """Name, in the log, a tasklet that let no other run, and its stack."""
     where = "".join(traceback.format_stack(frame, _FRAMES_MAX)) if frame else ""
     text = "%r has let no other tasklet run for %.1f s\n%s"
     LOG.warning(text, tasklet, seconds, where)

@@ -98,7 +98,9 @@ def _select(*cases: Case | Time, timeout: float | None = None) -> Any:
     done = _at_once(cases)
     if done is not None:
         return done
-    ends = [(each.left(), (each, None)) for each in cases if isinstance(each, Time)]
+    ends: list[tuple[float, Any]] = [
+        (each.left(), (each, None)) for each in cases if isinstance(each, Time)
+    ]
     if timeout is not None:
         ends.append((timeout, (None, None)))
     elif not cases:

@@ -175,7 +175,10 @@ class Tasklet(_green.Tasklet):
         return self
 
     def remove(self) -> Self:
-        """Take it out of its turn, or its sleep: it is paused. Raises RuntimeError if it waits."""
+        """Take it out of its turn, or its sleep: it is paused.
+
+        Raises RuntimeError if it waits at a channel.
+        """
         if self.blocked:
             raise RuntimeError("a tasklet that waits at a channel cannot be removed")
         if self.is_current:
