@@ -37,7 +37,7 @@ def home_of(here: greenlet | None) -> Any:
 
 
 def note(loop: Loop) -> None:
-    """Let a flow that is about to be saved, in its own context, know who is to go on."""
+    """Let a flow that is about to be saved, in its own context, know its turns."""
     turns = tuple(_turns(loop))
     if turns or _TURNS.get():
         _TURNS.set(turns)
@@ -50,7 +50,7 @@ def _turns(loop: Loop) -> list[Turn]:
 
 
 def go_on(loop: Loop, continuation: Continuation) -> None:
-    """Let the tasklets of a flow that was loaded have their turns, as :func:`note` saw."""
+    """Let the tasklets of a flow that was loaded have the turns of :func:`note`."""
     for tasklet, timer in continuation.variable(_TURNS) or ():
         if timer is None:
             tasklet.insert()
