@@ -69,6 +69,8 @@ void gn_unlist(gn_tasklet *t);
 PyObject *gn_tasklets_of(gn_loop *loop);
 /* Take it out of whatever it waits in; a new reference to it is needed meanwhile. */
 void gn_unlink(gn_tasklet *t);
+PyObject *gn_get_priority(gn_tasklet *t, void *closure);
+int gn_set_priority(gn_tasklet *t, PyObject *value, void *closure);
 void gn_set_value(gn_tasklet *t, PyObject *value); /* steals */
 PyObject *gn_take(gn_tasklet *t); /* NULL with an error if it is a bomb */
 /* Who a waiting case stands for, with what it was given; it waits for nothing then. */

@@ -286,32 +286,3 @@ void gn_put_first(gn_loop *loop, gn_tasklet *me)
     gn_ring_insert(turns, me, turns->head);
     turns->head = me;
 }
-
-PyObject *gn_wait(gn_loop *loop, gn_tasklet *me)
-{
-    for (;;) {
-        PyObject *value = gn_switch(loop, me);
-        if (value != gn_idle) {
-            return value;
-        }
-        Py_DECREF(value);
-        PyObject *done = PyObject_CallMethod((PyObject *)loop, "_idle", NULL);
-        Py_XDECREF(done);
-        if (done == NULL) {
-            gn_put_first(loop, me);
-            return NULL;
-        }
-    }
-}
-
-int gn_make_runnable(gn_tasklet *t)
-{
-    gn_loop *loop = t->loop;
-    gn_ring_append(gn_turns(loop, t), t);
-    if (!loop->waiting) {
-        return 0;
-    }
-    PyObject *done = PyObject_CallMethod((PyObject *)loop, "_bell", NULL);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}

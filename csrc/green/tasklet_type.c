@@ -106,39 +106,6 @@ static PyObject *get_blocked(gn_tasklet *self, void *closure)
     return PyBool_FromLong(self->channel != NULL || self->cases != NULL);
 }
 
-static PyObject *get_priority(gn_tasklet *self, void *closure)
-{
-    (void)closure;
-    return PyLong_FromLong(self->priority);
-}
-
-/* One that is in its turn goes to the end of the others of that priority. */
-static int set_priority(gn_tasklet *self, PyObject *value, void *closure)
-{
-    (void)closure;
-    long wanted = value == NULL ? 2 : PyLong_AsLong(value);
-    if (wanted < -1 || wanted > 1 || PyErr_Occurred()) {
-        if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_OverflowError)) {
-            PyErr_SetString(PyExc_ValueError, "a priority is -1, 0 or 1");
-        }
-        return -1;
-    }
-    gn_loop *loop = self->loop;
-    int moves =
-        self->ring != NULL && loop != NULL && self->ring == gn_turns(loop, self);
-    if (moves && wanted != self->priority) {
-        gn_ring_remove(self->ring, self); /* its reference goes to the other ring */
-        self->priority = (signed char)wanted;
-        gn_ring_append(gn_turns(loop, self), self);
-        Py_DECREF(self);
-        if (self == loop->current) {
-            self->ring->head = self;
-        }
-    }
-    self->priority = (signed char)wanted;
-    return 0;
-}
-
 static PyObject *take(gn_tasklet *self, PyObject *ignored)
 {
     (void)ignored;
@@ -284,7 +251,7 @@ static PyGetSetDef tasklet_getset[] = {
      NULL},
     {"scheduled", (getter)get_scheduled, NULL, "Whether it can run, or waits.", NULL},
     {"blocked", (getter)get_blocked, NULL, "Whether it waits at a channel.", NULL},
-    {"priority", (getter)get_priority, (setter)set_priority,
+    {"priority", (getter)gn_get_priority, (setter)gn_set_priority,
      "1 has its turns before all others, -1 behind all; 0 is usual.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
