@@ -93,6 +93,7 @@ if TYPE_CHECKING:
         recv,
         run,
         schedule,
+        select,
         send,
         shield,
         sleep,
@@ -177,6 +178,7 @@ __all__ = [
     "register",
     "run",
     "schedule",
+    "select",
     "send",
     "shield",
     "sleep",
@@ -217,7 +219,7 @@ _HOMES = {
         "send",
         "spawn",
     ),
-    "greenflow.runtime.waits": ("first", "gather"),
+    "greenflow.runtime.waits": ("first", "gather", "select"),
     "greenflow.runtime.shielding": ("shield",),
 }
 _LAZY = {name: home for home, names in _HOMES.items() for name in names}

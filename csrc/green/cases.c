@@ -60,9 +60,7 @@ PyObject *gn_wait_cases(PyObject *module, PyObject *cases)
                  || add_case(me, t, c, direction) < 0;
     }
     if (failed) {
-        gn_unlink(me);
-        gn_ring_insert(&loop->ring, me, loop->ring.head);
-        loop->ring.head = me;
+        gn_put_first(loop, me);
     }
     PyObject *result = failed ? NULL : gn_wait(loop, me);
     Py_DECREF(me);

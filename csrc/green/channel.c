@@ -37,24 +37,25 @@ void gn_enqueue(gn_channel *c, gn_tasklet *t, int direction)
 static PyObject *go_on(gn_channel *c, gn_loop *loop, gn_tasklet *me, gn_tasklet *other,
                        int direction, int stay)
 {
-    if (other->loop != loop || me->ring != &loop->ring || stay) {
+    gn_ring *turns = gn_turns(loop, me);
+    int is_equal = other->priority == me->priority;
+    if (other->loop != loop || me->ring != turns || stay
+        || (is_equal ? !c->schedule_all && c->preference != -direction
+                     : other->priority < me->priority)) {
         int failed = gn_make_runnable(other);
         Py_DECREF(other);
         return failed ? NULL : gn_take(me);
     }
-    gn_tasklet *next = me->next;
-    if (c->schedule_all) {
-        gn_ring_append(&loop->ring, other);
-        loop->ring.head = me->next;
+    if (!is_equal) {
+        gn_put_first(loop, other);
     }
-    else if (c->preference == -direction) {
-        gn_ring_insert(&loop->ring, other, next);
-        loop->ring.head = other;
+    else if (c->schedule_all) {
+        gn_ring_append(turns, other);
+        turns->head = me->next;
     }
     else {
-        gn_ring_append(&loop->ring, other);
-        Py_DECREF(other);
-        return gn_take(me);
+        gn_ring_insert(turns, other, me->next);
+        turns->head = other;
     }
     Py_DECREF(other);
     return gn_switch(loop, me);
@@ -83,13 +84,13 @@ static PyObject *meet(gn_channel *c, gn_loop *loop, gn_tasklet *me, int directio
 /* What lies in the buffer comes before what is waiting to be sent. */
 static PyObject *from_buffer(gn_channel *c, gn_loop *loop, gn_tasklet *me)
 {
-    PyObject *value = PyObject_CallMethod(c->buffer, "popleft", NULL);
+    PyObject *value = PyObject_CallMethodNoArgs(c->buffer, gn_popleft);
     if (value == NULL) {
         return NULL;
     }
     if (c->queue.count > 0 && c->direction > 0) {
         PyObject *sent = Py_NewRef(c->queue.head->value);
-        PyObject *done = PyObject_CallMethod(c->buffer, "append", "O", sent);
+        PyObject *done = PyObject_CallMethodOneArg(c->buffer, gn_append, sent);
         if (done != NULL) {
             gn_set_value(c->queue.head, Py_NewRef(Py_None)); /* it lies in the buffer */
         }
@@ -135,7 +136,7 @@ static int at_once(gn_channel *c, gn_loop *loop, gn_tasklet *me, int direction,
         *result = from_buffer(c, loop, me);
     }
     else if (is_kept) {
-        *result = PyObject_CallMethod(c->buffer, "append", "O", value);
+        *result = PyObject_CallMethodOneArg(c->buffer, gn_append, value);
     }
     else if (is_met) {
         /* a switch that is forbidden is not made by halves */

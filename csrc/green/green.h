@@ -53,6 +53,7 @@ struct gn_tasklet {
     PyObject *value; /* what it is given when it goes on, or sends; never NULL */
     PyObject *weak;
     signed char direction; /* 1 waits to send, -1 to receive */
+    signed char priority;  /* 1 has its turns before all others, -1 behind them */
     char ordered;          /* it is to save itself */
     char signal;           /* it goes on for none of the usual reasons: a gn_signal */
     char trap;             /* it must not block */
@@ -68,6 +69,8 @@ void gn_unlist(gn_tasklet *t);
 PyObject *gn_tasklets_of(gn_loop *loop);
 /* Take it out of whatever it waits in; a new reference to it is needed meanwhile. */
 void gn_unlink(gn_tasklet *t);
+PyObject *gn_get_priority(gn_tasklet *t, void *closure);
+int gn_set_priority(gn_tasklet *t, PyObject *value, void *closure);
 void gn_set_value(gn_tasklet *t, PyObject *value); /* steals */
 PyObject *gn_take(gn_tasklet *t); /* NULL with an error if it is a bomb */
 /* Who a waiting case stands for, with what it was given; it waits for nothing then. */
@@ -76,8 +79,10 @@ gn_tasklet *gn_owner(gn_tasklet *t); /* steals, and returns a new reference */
 /* --- loop.c -------------------------------------------------------------------------------- */
 
 struct gn_loop {
-    PyObject_HEAD gn_ring ring; /* who can run; its head is current, while that can */
+    /* Who can run, by priority; the head is current, while that can. */
+    PyObject_HEAD gn_ring ring, high, low;
     gn_tasklet *current, *main;
+    gn_tasklet *pick;   /* one in its turn that goes next in spite of all, or NULL */
     PyObject *runners;  /* tasklets that are in run(), the innermost last */
     PyObject *callback; /* called at each switch, or NULL */
     PyObject *last_end; /* the greenlet that ended last, or NULL */
@@ -86,13 +91,23 @@ struct gn_loop {
     unsigned long long switches;
     long long steps; /* that are left to run(), or -1 */
     double alarm;    /* when _alarm() is to be called, of the monotonic clock, or 0 */
+    double patience; /* who runs for longer is named in the log; 0 for nobody */
+    double since;    /* when the current one went on, by a coarse clock, or 0 */
     int trap;
     char waiting; /* its thread sleeps until bell() */
 };
 
+/* The ring in which it has its turns. */
+static inline gn_ring *gn_turns(gn_loop *loop, gn_tasklet *t)
+{
+    return t->priority == 0 ? &loop->ring : t->priority > 0 ? &loop->high : &loop->low;
+}
+
 extern PyTypeObject gn_loop_type;
 extern PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
-gn_loop *gn_here(void); /* borrowed; NULL with an error */
+extern unsigned long gn_loops_gone; /* how many there were that are not any more */
+/* Of this thread, or of the flow that runs in it; borrowed. NULL with an error. */
+gn_loop *gn_here(void);
 /* -1 with an error where no tasklet may be left. */
 int gn_may_switch(gn_loop *loop);
 /* Who goes on next; borrowed. NULL with an error. */
@@ -105,7 +120,7 @@ PyObject *gn_end(gn_tasklet *me);
 PyObject *gn_switch(gn_loop *loop, gn_tasklet *me);
 /* The same where `me` waits: where nobody can run, wait or tell so. */
 PyObject *gn_wait(gn_loop *loop, gn_tasklet *me);
-/* It runs next, whatever it waited for. */
+/* It runs next of its priority, whatever it waited for. */
 void gn_put_first(gn_loop *loop, gn_tasklet *t);
 /* Put it behind all others of its loop, which is told. */
 int gn_make_runnable(gn_tasklet *t);
@@ -126,6 +141,7 @@ extern PyTypeObject gn_channel_type;
 extern PyMethodDef gn_loop_functions[], gn_channel_functions[];
 /* The end of the queue, as its first or as others that wait for the same. */
 void gn_enqueue(gn_channel *c, gn_tasklet *t, int direction);
+extern PyObject *gn_append, *gn_popleft; /* the names of a deque's methods */
 PyObject *gn_set_channel_callback(PyObject *module, PyObject *callback);
 
 /* --- cases.c ---------------------------------------------------------------------------- */

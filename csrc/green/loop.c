@@ -8,57 +8,86 @@
 #include <time.h>
 
 PyObject *gn_save, *gn_idle, *gn_limit, *gn_bomb_type, *gn_loop_class;
+unsigned long gn_loops_gone;
+/* The loop that was found last in this thread, and the greenlet that asked. */
 static _Thread_local struct {
     uint64_t thread_state;
+    unsigned long loops_gone; /* when it was found: none of them is this one */
     gn_loop *loop;
+    PyObject *green;
 } here;
+
+/* greenlet's own C interface: a table whose places are fixed (greenlet.h). To call by it is
+ * one C frame instead of three, which lie on the stack that each switch copies. */
+enum {
+    GREENLET_NEW = 3,
+    GREENLET_CURRENT = 4,
+    GREENLET_SWITCH = 6,
+    GREENLET_PARENT = 7
+};
+typedef PyObject *(*greenlet_new)(PyObject *run, PyObject *parent);
+typedef int (*greenlet_set_parent)(PyObject *green, PyObject *parent);
+typedef PyObject *(*greenlet_current)(void);
+typedef PyObject *(*greenlet_switch)(PyObject *green, PyObject *args, PyObject *kwargs);
+static void **greenlet_table;
+
+static int find_greenlet(void)
+{
+    greenlet_table = PyCapsule_Import("greenlet._C_API", 0);
+    return greenlet_table == NULL ? -1 : 0;
+}
 
 /* --- which loop -------------------------------------------------------------------------- */
 
-static gn_loop *find_loop(uint64_t id)
+/* The main tasklet may go on in whichever greenlet it waits. */
+static gn_loop *find_loop(uint64_t id, PyObject *green)
 {
-    PyObject *dict = PyThreadState_GetDict();
-    PyObject *key =
-        dict == NULL ? NULL : PyUnicode_InternFromString("greenflow._green");
-    PyObject *found = key == NULL ? NULL : PyDict_GetItemWithError(dict, key);
-    if (found == NULL && key != NULL && !PyErr_Occurred()) {
-        if (gn_loop_class == NULL) {
-            PyErr_SetString(PyExc_RuntimeError, "greenflow._green is not configured");
-        }
-        else if ((found = PyObject_CallNoArgs(gn_loop_class)) != NULL) {
-            int failed = PyDict_SetItem(dict, key, found);
-            Py_DECREF(found); /* the dictionary has it now, or nobody */
-            found = failed ? NULL : found;
-        }
+    if (gn_loop_class == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "greenflow._green is not configured");
+        return NULL;
     }
-    Py_XDECREF(key);
+    PyObject *found = PyObject_CallMethod(gn_loop_class, "_find", NULL);
     if (found == NULL) {
         return NULL;
     }
+    gn_loop *loop = (gn_loop *)found;
     here.thread_state = id;
-    here.loop = (gn_loop *)found;
-    if (here.loop->main == NULL) {
-        PyObject *done = PyObject_CallMethod(found, "_begin", NULL);
-        Py_XDECREF(done);
-        if (done == NULL) {
-            here.loop = NULL;
-        }
+    here.loops_gone = gn_loops_gone;
+    here.loop = loop;
+    here.green = green;
+    if (loop->main == loop->current && loop->main != NULL) {
+        Py_XSETREF(loop->main->green, Py_NewRef(green));
     }
-    return here.loop;
+    Py_DECREF(found); /* its thread has it, or the greenlet of its flow */
+    return loop;
 }
 
 gn_loop *gn_here(void)
 {
+    if (greenlet_table == NULL && find_greenlet() < 0) {
+        return NULL;
+    }
     uint64_t id = PyThreadState_GetID(PyThreadState_Get());
-    return here.loop != NULL && here.thread_state == id ? here.loop : find_loop(id);
+    PyObject *green = ((greenlet_current)greenlet_table[GREENLET_CURRENT])();
+    if (green == NULL) {
+        return NULL;
+    }
+    Py_DECREF(green); /* it runs */
+    gn_loop *loop = here.loop;
+    if (loop != NULL && here.thread_state == id && here.loops_gone == gn_loops_gone
+        && loop->current != NULL && loop->current->green == green) {
+        here.green = green;
+        return loop;
+    }
+    return find_loop(id, green);
 }
 
 /* --- from one to the next ------------------------------------------------------------------ */
 
-static double now(void)
+static double now(clockid_t clock)
 {
     struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
+    clock_gettime(clock, &at);
     return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
 }
 
@@ -79,7 +108,7 @@ static int is_over(gn_loop *loop)
         loop->steps = -1;
         return 1;
     }
-    if (loop->alarm == 0 || now() < loop->alarm) {
+    if (loop->alarm == 0 || now(CLOCK_MONOTONIC) < loop->alarm) {
         return 0;
     }
     PyObject *over = PyObject_CallMethod((PyObject *)loop, "_alarm", NULL);
@@ -94,8 +123,16 @@ gn_tasklet *gn_choose(gn_loop *loop)
     if (over < 0) {
         return NULL;
     }
-    if (!over && loop->ring.head != NULL) {
-        return loop->ring.head;
+    if (!over && loop->pick != NULL) {
+        gn_tasklet *pick = loop->pick;
+        loop->pick = NULL;
+        return pick;
+    }
+    gn_tasklet *next = loop->high.head;
+    next = next != NULL ? next : loop->ring.head;
+    next = next != NULL ? next : loop->low.head;
+    if (!over && next != NULL) {
+        return next;
     }
     Py_ssize_t runs = PyList_GET_SIZE(loop->runners);
     gn_tasklet *told =
@@ -104,33 +141,10 @@ gn_tasklet *gn_choose(gn_loop *loop)
     return told;
 }
 
-/* greenlet's own C interface: a table whose places are fixed (greenlet.h). To call by it is
- * one C frame instead of three, which lie on the stack that each switch copies. */
-enum {
-    GREENLET_NEW = 3,
-    GREENLET_CURRENT = 4,
-    GREENLET_SWITCH = 6,
-    GREENLET_PARENT = 7
-};
-typedef PyObject *(*greenlet_new)(PyObject *run, PyObject *parent);
-typedef int (*greenlet_set_parent)(PyObject *green, PyObject *parent);
-typedef PyObject *(*greenlet_current)(void);
-typedef PyObject *(*greenlet_switch)(PyObject *green, PyObject *args, PyObject *kwargs);
-static void **greenlet_table;
-
-static int find_greenlet(void)
-{
-    if (greenlet_table == NULL) {
-        greenlet_table = PyCapsule_Import("greenlet._C_API", 0);
-    }
-    return greenlet_table == NULL ? -1 : 0;
-}
-
 /* Its parent is the main one: whoever ends names the next one as its parent. */
 static int new_greenlet(gn_loop *loop, gn_tasklet *t)
 {
-    PyObject *run =
-        find_greenlet() < 0 ? NULL : PyObject_GetAttrString((PyObject *)t, "_main");
+    PyObject *run = PyObject_GetAttrString((PyObject *)t, "_main");
     PyObject *green = run == NULL ? NULL
                                   : ((greenlet_new)greenlet_table[GREENLET_NEW])(
                                       run, loop->main->green);
@@ -164,9 +178,28 @@ PyObject *gn_end(gn_tasklet *me)
     Py_RETURN_NONE;
 }
 
+static void note_time(gn_loop *loop, gn_tasklet *from)
+{
+    double at = now(CLOCK_MONOTONIC_COARSE), before = loop->since;
+    loop->since = at;
+    if (before == 0 || at - before < loop->patience || from == loop->main) {
+        return;
+    }
+    PyObject *done =
+        PyObject_CallMethod((PyObject *)loop, "_was_blocked", "Od", from, at - before);
+    if (done == NULL) {
+        PyErr_WriteUnraisable((PyObject *)loop);
+    }
+    Py_XDECREF(done);
+    loop->since = now(CLOCK_MONOTONIC_COARSE);
+}
+
 int gn_begin(gn_loop *loop, gn_tasklet *from, gn_tasklet *to)
 {
     int is_new = 0;
+    if (loop->patience > 0) {
+        note_time(loop, from);
+    }
     if (to->green == NULL || to->green == Py_None) {
         if (new_greenlet(loop, to) < 0) {
             return -1;
@@ -210,23 +243,10 @@ static int hop_by_main(gn_loop *loop, gn_tasklet *me, gn_tasklet *next, int is_n
     return failed;
 }
 
-/* The main tasklet may go on in whichever greenlet it waits; another one has its own, and
- * would come back to that from a greenlet that it made itself. */
-static int is_at_home(gn_loop *loop, gn_tasklet *me)
+/* It would come back to its own greenlet from one that it made itself. */
+static int is_at_home(gn_tasklet *me)
 {
-    if (find_greenlet() < 0) {
-        return -1;
-    }
-    PyObject *green = ((greenlet_current)greenlet_table[GREENLET_CURRENT])();
-    if (green == NULL) {
-        return -1;
-    }
-    if (me == loop->main) {
-        Py_XSETREF(me->green, green);
-        return 0;
-    }
-    Py_DECREF(green);
-    if (green == me->green) {
+    if (here.green == me->green || (gn_here() != NULL && here.green == me->green)) {
         return 0;
     }
     PyErr_SetString(PyExc_RuntimeError,
@@ -236,7 +256,7 @@ static int is_at_home(gn_loop *loop, gn_tasklet *me)
 
 PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
 {
-    gn_tasklet *next = is_at_home(loop, me) < 0 ? NULL : gn_choose(loop);
+    gn_tasklet *next = is_at_home(me) < 0 ? NULL : gn_choose(loop);
     if (next == NULL) {
         gn_put_first(loop, me);
         return NULL;
@@ -261,36 +281,8 @@ PyObject *gn_switch(gn_loop *loop, gn_tasklet *me)
 
 void gn_put_first(gn_loop *loop, gn_tasklet *me)
 {
+    gn_ring *turns = gn_turns(loop, me);
     gn_unlink(me);
-    gn_ring_insert(&loop->ring, me, loop->ring.head);
-    loop->ring.head = me;
-}
-
-PyObject *gn_wait(gn_loop *loop, gn_tasklet *me)
-{
-    for (;;) {
-        PyObject *value = gn_switch(loop, me);
-        if (value != gn_idle) {
-            return value;
-        }
-        Py_DECREF(value);
-        PyObject *done = PyObject_CallMethod((PyObject *)loop, "_idle", NULL);
-        Py_XDECREF(done);
-        if (done == NULL) {
-            gn_put_first(loop, me);
-            return NULL;
-        }
-    }
-}
-
-int gn_make_runnable(gn_tasklet *t)
-{
-    gn_loop *loop = t->loop;
-    gn_ring_append(&loop->ring, t);
-    if (!loop->waiting) {
-        return 0;
-    }
-    PyObject *done = PyObject_CallMethod((PyObject *)loop, "_bell", NULL);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    gn_ring_insert(turns, me, turns->head);
+    turns->head = me;
 }

@@ -1,6 +1,35 @@
 /* The calls that let others run, and what a tasklet ends with. */
 #include "green.h"
 
+PyObject *gn_wait(gn_loop *loop, gn_tasklet *me)
+{
+    for (;;) {
+        PyObject *value = gn_switch(loop, me);
+        if (value != gn_idle) {
+            return value;
+        }
+        Py_DECREF(value);
+        PyObject *done = PyObject_CallMethod((PyObject *)loop, "_idle", NULL);
+        Py_XDECREF(done);
+        if (done == NULL) {
+            gn_put_first(loop, me);
+            return NULL;
+        }
+    }
+}
+
+int gn_make_runnable(gn_tasklet *t)
+{
+    gn_loop *loop = t->loop;
+    gn_ring_append(gn_turns(loop, t), t);
+    if (!loop->waiting) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallMethod((PyObject *)loop, "_bell", NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 static PyObject *schedule(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     (void)module;
@@ -10,8 +39,9 @@ static PyObject *schedule(PyObject *module, PyObject *const *args, Py_ssize_t na
     }
     gn_tasklet *me = loop->current;
     gn_set_value(me, Py_NewRef(nargs == 0 ? (PyObject *)me : args[0]));
-    if (me->ring == &loop->ring) {
-        loop->ring.head = me->next;
+    gn_ring *turns = gn_turns(loop, me);
+    if (me->ring == turns) {
+        turns->head = me->next;
     }
     return gn_switch(loop, me);
 }
@@ -61,14 +91,15 @@ static PyObject *run_now(PyObject *module, PyObject *args)
     if (to == me) {
         Py_RETURN_NONE;
     }
-    if (to->ring != &loop->ring) {
-        gn_ring_insert(&loop->ring, to, loop->ring.head);
+    gn_ring *turns = gn_turns(loop, to);
+    if (to->ring != turns) {
+        gn_ring_insert(turns, to, turns->head);
     }
     Py_INCREF(me);
     if (leave) {
         gn_unlink(me);
     }
-    loop->ring.head = to;
+    turns->head = loop->pick = to;
     PyObject *value = leave ? leave_circle(loop, me) : gn_switch(loop, me);
     Py_DECREF(me);
     return value;

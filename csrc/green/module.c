@@ -48,10 +48,14 @@ static int add_all(PyObject *module)
                : 0;
 }
 
+PyObject *gn_append, *gn_popleft;
+
 PyMODINIT_FUNC PyInit__green(void)
 {
     if (PyType_Ready(&gn_tasklet_type) < 0 || PyType_Ready(&gn_loop_type) < 0
-        || PyType_Ready(&gn_channel_type) < 0) {
+        || PyType_Ready(&gn_channel_type) < 0
+        || (gn_append = PyUnicode_InternFromString("append")) == NULL
+        || (gn_popleft = PyUnicode_InternFromString("popleft")) == NULL) {
         return NULL;
     }
     PyObject *module = PyModule_Create(&definition);

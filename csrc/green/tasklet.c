@@ -65,6 +65,7 @@ PyObject *gn_take(gn_tasklet *t)
         t->signal = GN_NO_SIGNAL;
         return Py_NewRef(signal);
     }
+    Py_CLEAR(t->timer); /* it waits no more, and may wait for something else next */
     PyObject *value = t->value == NULL ? Py_NewRef(Py_None) : t->value;
     t->value = Py_NewRef(Py_None);
     return (PyObject *)Py_TYPE(value) == gn_bomb_type ? burst(value) : value;
@@ -97,6 +98,9 @@ void gn_unlink(gn_tasklet *t)
     t->direction = 0;
     if (ring != NULL) {
         gn_ring_remove(ring, t);
+        if (t->loop != NULL && t->loop->pick == t) {
+            t->loop->pick = NULL;
+        }
     }
     Py_INCREF(t);
     drop_cases(t);
@@ -120,4 +124,37 @@ gn_tasklet *gn_owner(gn_tasklet *t)
     gn_unlink(owner);
     Py_DECREF(t);
     return owner;
+}
+
+PyObject *gn_get_priority(gn_tasklet *self, void *closure)
+{
+    (void)closure;
+    return PyLong_FromLong(self->priority);
+}
+
+/* One that is in its turn goes to the end of the others of that priority. */
+int gn_set_priority(gn_tasklet *self, PyObject *value, void *closure)
+{
+    (void)closure;
+    long wanted = value == NULL ? 2 : PyLong_AsLong(value);
+    if (wanted < -1 || wanted > 1 || PyErr_Occurred()) {
+        if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            PyErr_SetString(PyExc_ValueError, "a priority is -1, 0 or 1");
+        }
+        return -1;
+    }
+    gn_loop *loop = self->loop;
+    int moves =
+        self->ring != NULL && loop != NULL && self->ring == gn_turns(loop, self);
+    if (moves && wanted != self->priority) {
+        gn_ring_remove(self->ring, self); /* its reference goes to the other ring */
+        self->priority = (signed char)wanted;
+        gn_ring_append(gn_turns(loop, self), self);
+        Py_DECREF(self);
+        if (self == loop->current) {
+            self->ring->head = self;
+        }
+    }
+    self->priority = (signed char)wanted;
+    return 0;
 }

@@ -131,6 +131,20 @@ static PyObject *append(gn_tasklet *self, PyObject *ignored)
     return gn_make_runnable(self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+/* Another thread may send to it at any moment but this one. */
+static PyObject *wake(gn_tasklet *self, PyObject *value)
+{
+    if (self->ring != NULL && self->channel == NULL) {
+        Py_RETURN_FALSE;
+    }
+    Py_INCREF(self);
+    gn_unlink(self);
+    gn_set_value(self, Py_NewRef(value));
+    int failed = gn_make_runnable(self);
+    Py_DECREF(self);
+    return failed ? NULL : Py_NewRef(Py_True);
+}
+
 static PyObject *put_first(gn_tasklet *self, PyObject *ignored)
 {
     (void)ignored;
@@ -218,6 +232,8 @@ static PyMethodDef tasklet_methods[] = {
      "What it is given; SAVE if it is ordered."},
     {"_unlink", (PyCFunction)unlink_, METH_NOARGS, "Take it out of every queue."},
     {"_append", (PyCFunction)append, METH_NOARGS, "Let it run behind all others."},
+    {"_wake", (PyCFunction)wake, METH_O,
+     "Let it go on with this, if it waits for something yet; return whether it did."},
     {"_main", (PyCFunction)(void (*)(void))main_, METH_VARARGS | METH_KEYWORDS,
      "What its greenlet does."},
     {"_end", (PyCFunction)end, METH_NOARGS, "It has ended: let another one go on."},
@@ -235,6 +251,8 @@ static PyGetSetDef tasklet_getset[] = {
      NULL},
     {"scheduled", (getter)get_scheduled, NULL, "Whether it can run, or waits.", NULL},
     {"blocked", (getter)get_blocked, NULL, "Whether it waits at a channel.", NULL},
+    {"priority", (getter)gn_get_priority, (setter)gn_set_priority,
+     "1 has its turns before all others, -1 behind all; 0 is usual.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -56,6 +56,10 @@ class Nested:
         """Set a context variable for what runs in it. See also keep_local()."""
         self._context.run(variable.set, value)
 
+    def variable(self, variable: ContextVar[T]) -> T | None:
+        """Return what runs in it has set a context variable to; None if to nothing."""
+        return self._context.get(variable)
+
     def __repr__(self) -> str:
         place = ""
         if self._state == "suspended" and self._records is not None:

@@ -82,10 +82,12 @@ HOMES = {
         "descriptor",
     ),
     "greenflow.green.channels": ("send_sequence",),
+    "greenflow.green.flows": ("tasklets_in_turn",),
     "greenflow.green.images": (
         *("one_of_green", "main_tasklet", "empty_tasklet", "fill_tasklet"),
         *("empty_channel", "fill_channel", "empty_case", "fill_case", "bomb"),
     ),
+    "greenflow.green.selecting": ("time_in",),
     "greenflow.green.stacks": ("called_in_tasklet",),
     "greenflow.runtime.schedules": ("schedule",),
     "greenflow.runtime.shielding": ("shield", "shield_depth"),

@@ -15,12 +15,13 @@ It knows no store: :mod:`greenflow.runtime` does.
 """
 
 from greenflow.green.beside_asyncio import await_, host
-from greenflow.green.channels import Case, Channel, select
+from greenflow.green.channels import Channel, mailbox
 from greenflow.green.core import Bomb, TaskletExit
 from greenflow.green.images import dumps, loads
 from greenflow.green.loop import Loop, here
 from greenflow.green.operations import schedule, schedule_remove, sleep
 from greenflow.green.runtime import Runtime, run, spawn, watch
+from greenflow.green.selecting import Case, after, select
 from greenflow.green.setup import ready
 from greenflow.green.tasklets import Tasklet
 
@@ -32,11 +33,13 @@ __all__ = [
     "Runtime",
     "Tasklet",
     "TaskletExit",
+    "after",
     "await_",
     "dumps",
     "here",
     "host",
     "loads",
+    "mailbox",
     "run",
     "schedule",
     "schedule_remove",

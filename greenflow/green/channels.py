@@ -1,17 +1,25 @@
-"""Channels, and select: how tasklets hand values to each other, and wait for that."""
+"""Channels: how tasklets hand values to each other."""
 
 from __future__ import annotations
 
+import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from greenflow.continuation import tags
 from greenflow.green.core import Bomb, _green, error_of, raised
-from greenflow.green.loop import here
 from greenflow.green.operations import operation
+from greenflow.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from greenflow.green import selecting
+else:
+    selecting = later(__name__, "greenflow.green.selecting")
+
+#: What a mailbox keeps, which lets no sender wait.
+_ALL: Final = sys.maxsize
 
 
 def _send_exception(channel: Channel, exc: type[BaseException], /, *args: Any) -> Any:
@@ -99,21 +107,19 @@ class Channel(_green.Channel):
         if self.balance < 0:
             for each in self.waiting:
                 if each._iterates:
-                    each._unlink()
-                    each.tempval = Bomb(StopIteration())
-                    each._append()
+                    each._wake(Bomb(StopIteration()))
 
     def open(self) -> None:
         """Undo :meth:`close`."""
         self._closing = False
 
-    def receiving(self) -> Case:
+    def receiving(self) -> selecting.Case:
         """Return the case of :func:`select` that a value comes."""
-        return Case(self, -1)
+        return selecting.Case(self, -1)
 
-    def sending(self, value: Any) -> Case:
+    def sending(self, value: Any) -> selecting.Case:
         """Return the case of :func:`select` that somebody takes ``value``."""
-        return Case(self, 1, value)
+        return selecting.Case(self, 1, value)
 
     def __reduce__(self) -> Any:
         from greenflow.green.images import dump_one
@@ -125,60 +131,6 @@ class Channel(_green.Channel):
         return f"<channel{name} balance {self.balance} at {id(self):#x}>"
 
 
-class Case(_green.Tasklet):
-    """One of the things that :func:`select` waits for.
-
-    Attributes:
-        channel: where.
-        direction: 1 to send, -1 to receive.
-    """
-
-    __slots__ = ("channel", "direction", "sends")
-
-    def __init__(self, channel: Channel, direction: int, sends: Any = None) -> None:
-        self.channel, self.direction, self.sends = channel, direction, sends
-        self.tempval = sends
-
-    def __repr__(self) -> str:
-        doing = "sending to" if self.direction > 0 else "receiving from"
-        return f"<{doing} {self.channel!r}>"
-
-
-def _select(*cases: Case, timeout: float | None = None) -> Any:
-    """Wait until one of the cases can be done, and do that one.
-
-        case, value = select(orders.receiving(), log.sending("idle"), timeout=5)
-
-    If several can, it is the first of them.
-
-    Args:
-        cases: of :meth:`Channel.receiving` and :meth:`Channel.sending`.
-        timeout: seconds; 0 does not wait.
-
-    Returns:
-        The case, and what was received; (None, None) after the timeout.
-
-    Raises:
-        ValueError: there are no cases, or a channel is closed.
-        ChannelDeadlock: nobody will ever do any of them.
-    """
-    if not cases and timeout is None:
-        raise ValueError("select() needs a case, or a timeout")
-    for case in cases:
-        done = _green.attempt(case.channel, case.direction, case.sends)
-        if done is not None:
-            return case, done[0]
-    if timeout is not None and timeout <= 0:
-        return None, None
-    for case in cases:
-        if case.channel.closing:
-            raise ValueError(f"{case!r}: the channel is closed")
-        case.tempval = case.sends
-    loop = here()
-    me = loop.current
-    if timeout is not None:
-        loop.arm(me, timeout, (None, None))
-    return _green.wait_cases([(each, each.channel, each.direction) for each in cases])
-
-
-select = operation("select", _select)
+def mailbox(*, label: str = "") -> Channel:
+    """Return a channel that keeps all that is sent: nobody waits to send."""
+    return Channel(_ALL, label=label)

@@ -8,7 +8,6 @@ turn, is part of it.
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,10 @@ from greenflow.continuation import codec, frames, tags
 from greenflow.continuation.nested import CLASSES
 from greenflow.errors import ContinuationError, NotSuspendable
 from greenflow.green import stacks
-from greenflow.green.channels import Case, Channel
+from greenflow.green.channels import Channel
 from greenflow.green.core import Bomb, _green
 from greenflow.green.loop import here
+from greenflow.green.selecting import Case
 from greenflow.green.tasklets import Tasklet
 from greenflow.later import later
 
@@ -103,18 +103,17 @@ def _reduce_tasklet(self: Tasklet, running: dict[int, FunctionType]) -> Any:
     stacks.take_off(self)
     _tell(self, running)
     stack = None if self._stack is None else self._stack.continuation()
-    timer = self.timer and (max(0.0, self.timer[0] - time.monotonic()), self.timer[3])
     state = {
         "function": self._function,
         "call": self._call,
         "stack": stack,
         "value": self.tempval,
         "waits": (self._channel, self._cases),
-        "timer": timer,
+        "timer": self.timer_left,
         "turn": None if _here.turns is None else _here.turns.get(id(self)),
         "flags": (
             *(self.name, self.block_trap, self._atomic, self._nesting),
-            self._iterates,
+            *(self._iterates, self.priority),
         ),
         "own": self.__dict__,
     }
@@ -161,9 +160,6 @@ def loads(data: bytes) -> Any:
     in_turn = [(turn, each) for each, turn, _ in loaded if turn is not None]
     for _, each in sorted(in_turn, key=lambda pair: pair[0]):
         each.insert()
-    for each, _, timer in loaded:
-        if timer is not None:
-            here().arm(each, *timer)
     return value
 
 
@@ -182,6 +178,9 @@ def _loaded(data: bytes) -> tuple[Any, list[Any]]:
         _here.loaded = before
     for generator in waiting:
         frames.generator_recall(generator)
+    for each, _, timer in loaded:
+        if timer is not None:  # it waits, as at a channel
+            here().arm(each, *timer)
     return value, loaded
 
 
@@ -199,9 +198,9 @@ def _fill_tasklet(self: Tasklet, state: dict[str, Any]) -> None:
     stack = state["stack"]
     self._stack = None if stack is None else stacks.Stack.of(stack)
     self.tempval = state["value"]
-    self.name, self.block_trap, self._atomic, self._nesting, self._iterates = state[
-        "flags"
-    ]
+    flags = state["flags"]
+    self.name, self.block_trap, self._atomic, self._nesting = flags[:4]
+    self._iterates, self.priority = flags[4:]
     self.__dict__.update(state["own"])
     if _here.loaded is not None:
         _here.loaded.append((self, state["turn"], state["timer"]))

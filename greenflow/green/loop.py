@@ -22,10 +22,11 @@ from greenflow.later import later
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenflow.green import reports, stacks, tasklets
+    from greenflow.green import flows, reports, stacks, tasklets
     from greenflow.green.preempt import Watchdog
     from greenflow.green.tasklets import Tasklet
 else:
+    flows = later(__name__, "greenflow.green.flows")
     reports = later(__name__, "greenflow.green.reports")
     stacks = later(__name__, "greenflow.green.stacks")
     tasklets = later(__name__, "greenflow.green.tasklets")
@@ -33,11 +34,21 @@ else:
 #: A timer: when, a number that tells equal ones apart, who, and what it is given.
 Timer = tuple[float, int, "Tasklet", Any]
 _numbers = count()
-#: By thread.
+
+
+class _Thread(threading.local):
+    #: The loop of this thread.
+    home: Loop | None = None
+
+
+_thread = _Thread()
+#: The same, by the ids of threads.
 _loops: weakref.WeakValueDictionary[int, Loop] = weakref.WeakValueDictionary()
 #: Loops whose threads sleep until another thread wakes them.
 _asleep: set[Loop] = set()
 _FOREVER: Final = 0.0
+#: So many may be there before those are looked for that are not waited for.
+_TIMERS: Final = 64
 #: A thread may end without a word: how often others are looked for.
 POLL_SECONDS: Final = 0.05
 
@@ -52,13 +63,17 @@ class Loop(_green.Loop):
         watchdog: what interrupts those that run for too long, or None.
         saver: who ordered one of them to save itself, while it does.
         ordered: that one.
+        patience: a tasklet that lets no other run for so many seconds is named in the
+            log ``greenflow.green`` when it does; 0 for none.
+        of_flow: whether it is of a flow of a store, not of a thread.
     """
 
     current: Tasklet
     main: Tasklet
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_flow: bool = False) -> None:
         super().__init__()
+        self.of_flow = of_flow
         self.saver: Any = None
         self.ordered: Tasklet | None = None
         self.callback: Callable[[Tasklet, Tasklet], object] | None = None
@@ -66,14 +81,26 @@ class Loop(_green.Loop):
         self.awaiting = 0
         self.watchdog: Watchdog | None = None
         self._timers: list[Timer] = []
+        self._timers_max = _TIMERS
         self._until = _FOREVER
         self._event = threading.Event()
-        _loops[self.thread_id] = self
 
-    def _begin(self) -> None:
-        main = tasklets.Tasklet.__new__(tasklets.Tasklet)
-        main._green = getcurrent()
-        self._adopt(main)
+    @classmethod
+    def _find(cls) -> Loop:
+        """Called by the core: the loop of who asks, which is made if there is none."""
+        home = flows.home_of(getcurrent())
+        holder = _thread if home is None else home
+        if holder.home is None:
+            holder.home = loop = cls(of_flow=home is not None)
+            loop._adopt(tasklets.Tasklet.__new__(tasklets.Tasklet))
+            if home is None:
+                _loops[loop.thread_id] = loop
+        found: Loop = holder.home
+        return found
+
+    def _was_blocked(self, tasklet: Tasklet, seconds: float) -> None:
+        """Called by the core when one that ran for too long lets others run."""
+        reports.blocked(tasklet, seconds)
 
     def set_callbacks(self) -> None:
         """Let the core tell of switches to those who asked for it, if any did."""
@@ -97,6 +124,11 @@ class Loop(_green.Loop):
         """Let a tasklet go on after a time, with a value, if nothing comes first."""
         timer = (time.monotonic() + seconds, next(_numbers), tasklet, value)
         tasklet.timer = timer
+        if len(self._timers) > self._timers_max:
+            # Waits that ended early would be kept until their times.
+            self._timers = [each for each in self._timers if each[2].timer is each]
+            heapq.heapify(self._timers)
+            self._timers_max = max(_TIMERS, 2 * len(self._timers))
         heapq.heappush(self._timers, timer)
         self._set_alarm()
 
@@ -114,9 +146,7 @@ class Loop(_green.Loop):
             _, _, tasklet, value = timer
             if tasklet.timer is timer:
                 tasklet.timer = None
-                tasklet._unlink()
-                tasklet.tempval = value
-                tasklet._append()
+                tasklet._wake(value)  # unless what it waited for came before
         self._set_alarm()
 
     def _alarm(self) -> bool:
@@ -153,19 +183,28 @@ class Loop(_green.Loop):
         finally:
             _asleep.discard(self)
             self._waiting = False
+            self._since = 0.0
 
     def _may_be_woken(self) -> bool:
         """Whether there is a thread that may still send something here."""
+        if self.of_flow:
+            return False  # it is what the flow itself does, wherever it runs
         sleeping = {
             each.thread_id
             for each in list(_asleep)
             if each.runcount == 0 and not each._alarm_at
         }
         return any(
-            each.ident not in sleeping and not getattr(each, "watches", False)
+            each.ident not in sleeping
+            and each.is_alive()  # the first one has ended while the rest is waited for
+            and not getattr(each, "watches", False)
             for each in threading.enumerate()
             if each is not threading.current_thread()
         )
+
+    def _may_be_sent(self) -> bool:
+        """Whether somebody waits here for what another thread may send."""
+        return any(each.blocked for each in self.tasklets()) and self._may_be_woken()
 
     def _idle(self) -> None:
         """Called by the core: the main tasklet waits, and nobody can run.
@@ -224,7 +263,7 @@ class Loop(_green.Loop):
         if self.wake is not None or (self._until and time.monotonic() >= self._until):
             return False
         self._set_alarm()
-        if not self._timers and not (threads and self._may_be_woken()):
+        if not self._timers and not (threads and self._may_be_sent()):
             return False
         self._sleep_until(self._alarm_at or time.monotonic() + POLL_SECONDS)
         self._fire()
@@ -237,6 +276,7 @@ class Loop(_green.Loop):
         main.timer = None
         main.tempval = Bomb(error)
         main._put_first()
+        self._pick(main)
 
 
 def here() -> Loop:

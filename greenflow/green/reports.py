@@ -9,6 +9,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
+from greenflow.continuation import summary
 from greenflow.errors import ChannelDeadlock
 from greenflow.green import stacks
 
@@ -46,7 +47,26 @@ def _at(tasklet: Tasklet) -> str:
 
 def _stack_of(tasklet: Tasklet) -> list[str]:
     frame = stacks.frame_of(tasklet)
-    return [] if frame is None else traceback.format_stack(frame, _FRAMES_MAX)
+    if frame is not None:
+        return traceback.format_stack(frame, _FRAMES_MAX)
+    if tasklet._stack is None:
+        return []
+    places = tasklet._stack.records.places[-_FRAMES_MAX:]
+    return traceback.format_list(
+        traceback.FrameSummary(
+            function.__code__.co_filename,
+            summary.position(function.__code__, offset)[0],
+            function.__qualname__,
+        )
+        for function, offset in places
+    )
+
+
+def blocked(tasklet: Tasklet, seconds: float, frame: FrameType | None = None) -> None:
+    """Name, in the log, a tasklet that let no other run, and its stack."""
+    where = "".join(traceback.format_stack(frame, _FRAMES_MAX)) if frame else ""
+    text = "%r has let no other tasklet run for %.1f s\n%s"
+    LOG.warning(text, tasklet, seconds, where)
 
 
 class Watch(threading.Thread):
@@ -74,9 +94,7 @@ class Watch(threading.Thread):
 
     def _tell(self, tasklet: Tasklet, seconds: float) -> None:
         frame: FrameType | None = sys._current_frames().get(self._loop.thread_id)
-        where = "".join(traceback.format_stack(frame, _FRAMES_MAX)) if frame else ""
-        text = "%r has let no other tasklet run for %.1f s\n%s"
-        LOG.warning(text, tasklet, seconds, where)
+        blocked(tasklet, seconds, frame)
 
     def end(self) -> None:
         """Look no more."""

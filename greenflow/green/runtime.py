@@ -44,15 +44,21 @@ def spawn(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Tasklet
 def watch(seconds: float = 1.0) -> Iterator[None]:
     """Name, in the log ``greenflow.green``, a tasklet that lets no other run for long.
 
+    That is done while it runs, with its stack, by a thread. Without this a tasklet is
+    named, too, when it lets others run at last after ``here().patience`` seconds.
+
     Args:
         seconds: how long it may run without a switch.
     """
-    watcher = Watch(here(), seconds)
+    loop = here()
+    watcher, patience = Watch(loop, seconds), loop.patience
+    loop.patience = 0.0
     watcher.start()
     try:
         yield
     finally:
         watcher.end()
+        loop.patience, loop._since = patience, 0.0
 
 
 class Runtime:

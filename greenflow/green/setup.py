@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from greenflow.green import channels, core, loop, tasklets
+from greenflow.green import channels, core, loop, selecting, tasklets
 
 
 def ready() -> None:
@@ -12,7 +12,7 @@ def ready() -> None:
     for cls in (
         tasklets.Tasklet,
         channels.Channel,
-        channels.Case,
+        selecting.Case,
         core.Bomb,
         core.TaskletExit,
     ):

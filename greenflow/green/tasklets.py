@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from greenflow.green import stacks
@@ -91,6 +92,9 @@ class Tasklet(_green.Tasklet):
         name: for people, in messages.
         tempval: what the call that it waits in returns.
         block_trap: whether it raises instead of waiting at a channel.
+        priority: 1 has its turns before all others, -1 when no other can run; 0 is
+            usual. Among equals it is who waits longest. Where two meet at a channel the
+            higher one goes on, and among equals ``preference`` tells who.
     """
 
     __slots__ = ("__dict__",)
@@ -171,11 +175,15 @@ class Tasklet(_green.Tasklet):
         return self
 
     def remove(self) -> Self:
-        """Take it out of its turn: it is paused. Raises RuntimeError if it waits."""
+        """Take it out of its turn, or its sleep: it is paused.
+
+        Raises RuntimeError if it waits at a channel.
+        """
         if self.blocked:
             raise RuntimeError("a tasklet that waits at a channel cannot be removed")
         if self.is_current:
             raise RuntimeError("the current tasklet cannot be removed")
+        self.timer = None
         self._unlink()
         return self
 
@@ -206,6 +214,13 @@ class Tasklet(_green.Tasklet):
     def paused(self) -> bool:
         """Whether it is alive, but has no turn and does not wait at a channel."""
         return self.alive and not self.scheduled
+
+    @property
+    def timer_left(self) -> tuple[float, Any] | None:
+        """In how many seconds it goes on, with what, if nothing comes before."""
+        if self.timer is None or (self.scheduled and not self.blocked):
+            return None  # it waits for its turn only
+        return max(0.0, self.timer[0] - time.monotonic()), self.timer[3]
 
     @property
     def is_current(self) -> bool:

@@ -85,7 +85,7 @@ def _what(waiting: Waiting) -> str:
         return waiting.kind
     names = _some([*waiting.flows, *(f"topic={topic}" for topic in waiting.topics)])
     if waiting.kind == "first":
-        return f"first of {names}"
+        return f"{'select' if waiting.takes else 'first'} of {names}"
     if waiting.kind == "gather":
         return f"gather {names}: {max(waiting.left, 0)} of {len(waiting.flows)} go on"
     return f"{waiting.kind} {names}"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from greenflow.runtime.places import default_path
     from greenflow.runtime.shielding import shield
     from greenflow.runtime.stores import Store, default, open
-    from greenflow.runtime.waits import first, gather
+    from greenflow.runtime.waits import first, gather, select
 
 __all__ = [
     "Flow",
@@ -60,6 +60,7 @@ __all__ = [
     "recv",
     "run",
     "schedule",
+    "select",
     "send",
     "shield",
     "sleep",
@@ -91,6 +92,7 @@ _HOMES = {
     "recv": "operations",
     "run": "api",
     "schedule": "api",
+    "select": "waits",
     "send": "api",
     "shield": "shielding",
     "sleep": "operations",

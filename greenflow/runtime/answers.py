@@ -75,6 +75,7 @@ def step_of(
             flows=tuple(flow.id for flow in request.flows),
             topics=request.topics,
             until=request.until,
+            takes=request.takes,
         )
         value, moved = _default(request.default)
     else:
@@ -120,6 +121,22 @@ def wait_on_stack(request: Join) -> object:
     return flow.wait_here(request.timeout)
 
 
+def taken(record: FlowRecord, store: Store) -> Message | None:
+    """Return the message that select() takes, for which a flow waits, if it does."""
+    waiting = record.waiting
+    if waiting is None or not waiting.takes or waiting.late:
+        return None
+    try:
+        if any(store.base.get(each).status in ENDED for each in waiting.flows):
+            return None
+    except FlowNotFound:
+        return None  # it was deleted since it ended: that is told
+    for topic in waiting.topics:
+        for message in store.base.messages(record.id, topic):
+            return message
+    return None
+
+
 def given(record: FlowRecord, message: Message | None, store: Store) -> Sent | Thrown:
     """Return what the call gives that a flow stands at, woken by a message or not.
 
@@ -135,6 +152,8 @@ def _of_message(record: FlowRecord, message: Message) -> Sent | Thrown:
     value, waiting = values.load(message.body), record.waiting
     if message.kind == "throw":
         return Thrown(value)
+    if waiting is not None and waiting.takes and message.topic in waiting.topics:
+        return Sent((message.topic, value))
     if waiting is None or waiting.kind != "recv" or not waiting.expects:
         return Sent(value)
     wanted = values.load(waiting.expects)
@@ -190,10 +209,16 @@ def _of_flows(
     return Sent(results if waiting.kind == "gather" else results[0])
 
 
-def _first_of(record: FlowRecord, waiting: Waiting, store: Store) -> Sent | None:
+def _first_of(
+    record: FlowRecord, waiting: Waiting, store: Store
+) -> Sent | Thrown | None:
     for flow_id in waiting.flows:
         if store.base.get(flow_id).status in ENDED:
-            return Sent(store.get(flow_id))
+            flow = store.get(flow_id)
+            if not waiting.takes:
+                return Sent(flow)
+            error = flow.exception()
+            return Thrown(error) if error else Sent((flow, store.outcome(flow_id)))
     for topic in waiting.topics:
         if any(True for _ in store.base.messages(record.id, topic)):
             return Sent(topic)

@@ -50,7 +50,7 @@ def perform(running: Slice, continuation: Continuation, once: Once) -> object:
         What the call returns to the flow, or LEAVE.
     """
     # Once the function has done its work it is too late to find that out.
-    state = running.store.within(continuation.save)
+    state = running.host.save(continuation)
     if once.at_most_once:
         intent = Waiting(kind="intent", due=True)
         step = Step(status="running", state=state, waiting=intent)
@@ -63,7 +63,7 @@ def perform(running: Slice, continuation: Continuation, once: Once) -> object:
     except Stopped as stopped:
         return running.break_off(stopped)
     reach("after-effect")
-    state = running.store.within(continuation.save)
+    state = running.host.save(continuation)
     what = "the result of once()"
     value, moved = running.store.within(values.dump_moved, result, what)
     waiting = Waiting(kind="once", due=True)

@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING, Any
 from greenlet import getcurrent, greenlet
 
 from greenflow.errors import NotInFlow
+from greenflow.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from greenflow.continuation import Continuation
+    from greenflow.green import flows
+    from greenflow.green.loop import Loop
+    from greenflow.parted import AnyState
+    from greenflow.runtime import sourcing
     from greenflow.runtime.slice import Slice
+else:
+    flows = later(__name__, "greenflow.green.flows")
+    sourcing = later(__name__, "greenflow.runtime.sourcing")
 
 
 class Host(greenlet):  # type: ignore[misc]  # greenlet ships no types
@@ -25,6 +34,25 @@ class Host(greenlet):  # type: ignore[misc]  # greenlet ships no types
         """Prepare to call ``run``; its parent is the greenlet that called run()."""
         super().__init__(run)
         self.slice = running
+        #: The scheduler of the flow's own tasklets, if it has any: greenflow.green.
+        self.home: Loop | None = None
+
+    def save(self, continuation: Continuation) -> AnyState:
+        """Return what the flow is saved as where it is, with its tasklets."""
+        if self.home is not None:
+            flows.note(self.home)
+        store = self.slice.store
+        return store.within(continuation.save, sourcing.sourcing_of(store).keep)
+
+    def go_on(self, continuation: Continuation) -> None:
+        """Let the tasklets that were saved with a flow have their turns."""
+        if self.home is not None:
+            flows.go_on(self.home, continuation)
+
+    def drop_tasklets(self) -> None:
+        """Forget them: the flow has left its stack; they live on in what was saved."""
+        if self.home is not None:
+            flows.drop(self.home)
 
 
 def slices() -> Iterator[Slice]:

@@ -42,7 +42,7 @@ class Sleep(msgspec.Struct, frozen=True):
 
 
 class Join(msgspec.Struct, frozen=True):
-    """The request of Flow.result() in a flow, of gather() and first()."""
+    """The request of Flow.result() in a flow, of gather(), first() and select()."""
 
     kind: Literal["join", "end", "gather", "first"]
     flows: tuple[Flow[Any], ...]
@@ -50,6 +50,7 @@ class Join(msgspec.Struct, frozen=True):
     until: float | None = None
     default: Any = ABSENT
     timeout: float | timedelta | None = None
+    takes: bool = False  #: it is given the message, and not only told of it
 
 
 def operation(

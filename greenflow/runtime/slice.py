@@ -30,14 +30,13 @@ from greenflow.store.base import Claim, Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenflow.runtime import deep, ending, logs, shielding, sourcing
+    from greenflow.parted import AnyState
+    from greenflow.runtime import deep, ending, logs, shielding
     from greenflow.runtime.stores import Store
     from greenflow.store.base import Committed, FlowRecord, Message
 else:
-    _LATE = ("deep", "ending", "logs", "shielding", "sourcing")
-    deep, ending, logs, shielding, sourcing = later_all(
-        __name__, "greenflow.runtime", *_LATE
-    )
+    _LATE = ("deep", "ending", "logs", "shielding")
+    deep, ending, logs, shielding = later_all(__name__, "greenflow.runtime", *_LATE)
 
 
 class Slice:
@@ -85,6 +84,7 @@ class Slice:
                 return self._run()
         finally:
             self.live = False
+            self.host.drop_tasklets()
 
     def _run(self) -> Exception | None:
         self.begun = True
@@ -94,6 +94,7 @@ class Slice:
         except Exception as error:
             return self._give_up(error)
         name_within(continuation, self)
+        self.host.go_on(continuation)
         try:
             self._go_on(continuation, outcome)
         except KeyboardInterrupt:
@@ -118,10 +119,10 @@ class Slice:
         return continuation, self._given(self.claim.record, self.claim.message)
 
     def _given(self, record: FlowRecord, message: Message | None) -> Sent | Thrown:
-        given = answers.given(record, message, self.store)
+        message = message or answers.taken(record, self.store)
         if message is not None:
             self._consumed.append((message.topic, message.seq))
-        return given
+        return answers.given(record, message, self.store)
 
     def _hook(self, continuation: Continuation, request: object) -> object:
         """Answer an operation, inside the flow's stack.
@@ -137,12 +138,13 @@ class Slice:
             except Stopped as stopped:
                 return self.break_off(stopped)
         reach("before-capture")
-        step, moved = self.store.within(self._step, continuation, request)
+        state = self.host.save(continuation)
+        step, moved = self.store.within(self._step, state, request)
         reach("after-pickle")
         goes_on = step.status == "running"
         committed = self.commit(step)
         if committed is None or committed.record.status != "running":
-            del step  # a flow can wait on its stack for long
+            del step, state  # a flow can wait on its stack for long
             return self.leave(committed, moved)
         if goes_on:
             return committed.record.seq
@@ -196,9 +198,8 @@ class Slice:
         return f"{self.id}-{self.seq}-{self._keys}"
 
     def _step(
-        self, continuation: Continuation, request: object
+        self, state: AnyState, request: object
     ) -> tuple[Step, Callable[[], None]]:
-        state = continuation.save(sourcing.sourcing_of(self.store).keep)
         step, moved = answers.step_of(request, state, shielding.is_shielded())
         return self.with_messages(step, consumed=True), moved
 

@@ -1,4 +1,4 @@
-"""gather() and first(): waiting for several things at once."""
+"""gather(), first() and select(): waiting for several things at once."""
 
 from __future__ import annotations
 
@@ -78,12 +78,56 @@ def first(
         NotInFlow, NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
             :func:`suspend`.
     """
+    return _first_of("first", waited, timeout, default, takes=False)
+
+
+@operation(hooked=True)
+def select(
+    *waited: Flow[Any] | str,
+    timeout: float | timedelta | None = None,
+    default: Any = RAISE,
+) -> Any:
+    """Save the flow here; return which of these comes first, and what came.
+
+        which, value = greenflow.select("orders", "cancel", payment, timeout=3600)
+
+    The message is taken: it leaves the mailbox when the flow is saved next, as with
+    :func:`recv`, and those of the other topics stay where they are. Tasklets wait for
+    channels, mailboxes in memory and timers by ``greenflow.green.select()``.
+
+    Args:
+        waited: topics of which a message is waited for, and flows whose end is.
+        timeout: seconds, or a timedelta; None waits without limit.
+        default: what to return if nothing came in time, instead of raising.
+
+    Returns:
+        The topic and the message, or the flow that has ended and its result. Flows
+        come before topics, and then what is named first, if several have something.
+
+    Raises:
+        TimeoutError: nothing came in time, and there is no ``default``.
+        BaseException: what ended the flow that has ended, if it has no result.
+        ValueError: a flow is of another store, or nothing is waited for.
+        NotInFlow, NotSuspendable, NotSaveable, TooLarge, FlowNotFound, FlowBusy: as by
+            :func:`suspend`.
+    """
+    return _first_of("select", waited, timeout, default, takes=True)
+
+
+def _first_of(
+    name: str,
+    waited: tuple[Flow[Any] | str, ...],
+    timeout: float | timedelta | None,
+    default: object,
+    *,
+    takes: bool,
+) -> Join:
     flows = _checked(each for each in waited if not isinstance(each, str))
     topics = tuple(topic_name(each) for each in waited if isinstance(each, str))
     if not waited and timeout is None:
-        raise ValueError("first() was given nothing to wait for")
+        raise ValueError(f"{name}() was given nothing to wait for")
     until = None if timeout is None else after(timeout)
-    return Join("first", flows, topics, until, default, timeout)
+    return Join("first", flows, topics, until, default, timeout, takes)
 
 
 def _checked(flows: Iterable[Any]) -> tuple[Flow[Any], ...]:

@@ -55,6 +55,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     flows: tuple[str, ...] = ()  #: whose end is waited for
     left: int = 0  #: how many of them have to end yet
     topics: tuple[str, ...] = ()  #: of which any message ends the wait of "first"
+    takes: bool = False  #: and is given, not only told of
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -67,9 +67,12 @@ class Worker:
         except OSError as error:
             raise StoreError(f"cannot register a worker: {error}") from error
         _workers.add(self)
-        threading.Thread(
+        thread = threading.Thread(
             target=_renew, args=(weakref.ref(self), self._closing), daemon=True
-        ).start()
+        )
+        # A deadlock of tasklets is one in spite of it: green/reports.py.
+        thread.watches = True  # type: ignore[attr-defined]
+        thread.start()
 
     def renew(self) -> float:
         """Live for another lease; return the seconds until it should be renewed."""

@@ -248,3 +248,24 @@ def test_switches_are_refused_where_they_are_trapped() -> None:
         here()._trap -= 1
     channel.send(1)
     assert green.here().runcount == 1
+
+
+def test_a_buffer_keeps_each_value_as_it_is() -> None:
+    values: list[object] = [None, (), (1,), (1, 2), [3]]
+    channel = Channel(len(values))
+    for value in values:
+        channel.send(value)
+    spawn(channel.send, (7, 8))
+    run()
+    assert [channel.receive() for _ in range(6)] == [*values, (7, 8)]
+    run()
+
+
+def test_who_runs_for_other_threads_ends_when_nobody_waits_here() -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    spawn(schedule)
+    assert run(threads=True) is False
+    stop.set()
+    thread.join()

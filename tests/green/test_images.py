@@ -133,6 +133,21 @@ def test_a_sleeper_sleeps_for_what_is_left() -> None:
     assert (seen, other_seen) == (["awake"], ["awake"])
 
 
+def test_pickle_alone_lets_a_sleeper_sleep_on() -> None:
+    seen: list[Any] = []
+    tasklet = spawn(sleeper, seen)
+    run(steps=1)
+    other = pickle.loads(pickle.dumps(tasklet))
+    tasklet.kill()
+    run()
+    assert (seen, other.alive) == ([], False)
+    tasklet = spawn(sleeper, seen)
+    run(steps=1)
+    tasklet.remove()  # it sleeps no more
+    green.sleep(0.03)
+    assert tasklet.paused
+
+
 def test_one_that_waits_in_select_waits_in_it_again() -> None:
     first, second, seen = Channel(), Channel(), list[Any]()
 

@@ -184,6 +184,41 @@ def test_one_that_lets_nobody_run_is_named_in_the_log(
     assert "time.sleep(0.01)" in record.getMessage()
 
 
+def test_one_that_blocked_its_thread_is_named_afterwards(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def selfish() -> None:
+        time.sleep(0.05)
+
+    loop = here()
+    before, loop.patience = loop.patience, 0.02
+    assert before == 1
+    try:
+        spawn(selfish)
+        with caplog.at_level(logging.WARNING, "greenflow.green"):
+            run()
+            spawn(green.sleep, 0.05)  # who sleeps blocks nobody
+            run()
+    finally:
+        loop.patience = before
+    (record,) = caplog.records
+    assert "selfish" in record.getMessage()
+
+
+def test_a_deadlock_tells_of_stacks_that_were_left() -> None:
+    def waits_off_its_stack() -> None:
+        Channel().receive()
+
+    tasklet = spawn(waits_off_its_stack)
+    run()
+    greenflow.dumps(tasklet)
+    with pytest.raises(greenflow.ChannelDeadlock) as caught:
+        Channel().receive()
+    assert "in test_a_deadlock_tells_of_stacks_that_were_left" in str(caught.value)
+    assert str(caught.value).count("waits_off_its_stack") == 2
+    assert "Channel().receive()" in str(caught.value)
+
+
 def test_each_thread_has_a_scheduler_of_its_own() -> None:
     counts: list[int] = []
     tasklet = spawn(schedule)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from greenlet import greenlet
 
+import greenflow
+from greenflow import green
 from greenflow.green import Channel, run, select, spawn
 
 
@@ -82,3 +87,90 @@ def test_a_tasklet_waits_in_its_own_greenlet_only() -> None:
     spawn(waits)
     run()
     assert seen == [0, "a greenlet that does not wait"]
+
+
+def test_select_over_channels_mailboxes_and_times() -> None:
+    channel, box, seen = Channel(), green.mailbox(label="in"), list[object]()
+    cases = [channel.receiving(), box.receiving(), green.after(0.02)]
+
+    def waits() -> None:
+        for _ in range(3):
+            case, value = select(*cases)
+            seen.append((cases.index(case), value))
+            if case is cases[-1]:
+                cases.pop()
+
+    spawn(waits)
+    run(steps=1)
+    box.send((1, 2))
+    run()
+    channel.send(None)
+    run()
+    assert seen == [(1, (1, 2)), (2, None), (0, None)]
+    with pytest.raises(TypeError, match="cases"):
+        select(channel)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="seconds"):
+        green.after(-1)
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["here", "loaded"])
+def test_what_came_before_the_time_is_not_lost(*, saved: bool) -> None:
+    """The time comes while it can run already, but has had no turn."""
+    box, seen = green.mailbox(), list[object]()
+
+    def waits() -> None:
+        seen.append(select(box.receiving(), timeout=0.01)[1])
+
+    tasklet = spawn(waits)
+    run(steps=1)
+    box.preference = 1  # the sender goes on
+    box.send("came")
+    time.sleep(0.02)
+    found = seen
+    if saved:
+        _, found = greenflow.loads(greenflow.dumps((tasklet, seen)))
+    run()
+    assert found == ["came"]
+
+
+def test_a_time_ends_one_wait_only() -> None:
+    channel, seen = Channel(), list[object]()
+
+    def waits() -> None:
+        seen.append(select(channel.receiving(), timeout=0.02)[1])
+        seen.append(channel.receive())
+
+    def sleeps() -> None:
+        seen.append(green.sleep(0.02))
+        seen.append(channel.receive())
+
+    for function in (waits, sleeps):
+        tasklet = spawn(function)
+        run(steps=1)
+        if function is waits:
+            channel.send("first")
+        else:
+            tasklet.run()
+        green.sleep(0.03)
+        assert tasklet.blocked
+        channel.send("second")
+        run()
+    assert seen == ["first", "second", None, "second"]
+
+
+def test_select_over_mailboxes_of_threads_loses_nothing() -> None:
+    boxes = [green.mailbox() for _ in range(3)]
+
+    def sends(number: int) -> None:
+        for value in range(300):
+            boxes[number].send((number, value))
+
+    threads = [threading.Thread(target=sends, args=(n,)) for n in range(3)]
+    for each in threads:
+        each.start()
+    cases = [each.receiving() for each in boxes]
+    seen = [select(*cases, green.after(60))[1] for _ in range(900)]
+    for each in threads:
+        each.join()
+    for number in range(3):
+        assert [v for n, v in seen if n == number] == list(range(300))
