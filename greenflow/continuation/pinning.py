@@ -12,11 +12,13 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from greenflow.continuation import codec, functions, places, spares
+from greenflow.continuation.code import code_hash
 from greenflow.continuation.continuation import Continuation
 from greenflow.continuation.functions import Reference
 from greenflow.errors import CodeChanged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import CodeType
 
     from greenflow.continuation.places import Nested
@@ -79,6 +81,20 @@ class Pinning(spares.Reading):
             self.kept[f"{place.module}:{code.co_qualname}"] = expected
             places.pin(code, place)
         return code
+
+    def renew(self, stay: Iterable[bytes]) -> None:
+        """Give new code to functions that are values, and that no frame waits in now.
+
+        ``stay`` are the hashes of code that frames still wait in.
+        """
+        waited_in = set(stay)
+        for (expected, module, path), made in self._copies.items():
+            live = places.live_at(module, path, made.__code__.co_qualname)
+            if expected in waited_in or live is None:
+                continue
+            if live.__code__.co_freevars == made.__code__.co_freevars:
+                made.__code__ = live.__code__
+                functions.pin(made, Reference(module, path, code_hash(live.__code__)))
 
     def _copy(
         self,

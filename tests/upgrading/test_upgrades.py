@@ -34,6 +34,28 @@ def work(n):
 """
 
 
+VALUE = """
+import greenflow
+
+def ask(n):
+    got = greenflow.recv()
+    return f"{got} for {n}"
+
+def work(n):
+    held = [ask]
+    return [each(n) for each in held * 2], held[0](9)
+"""
+
+
+def test_a_function_that_is_a_value_has_its_new_code_too(deployed):
+    deployed.begin(VALUE)
+    deployed.edit(VALUE.replace("{got} for", "{got} FOR"))
+    assert deployed.go_on("upgrade", "x").endswith("waiting")
+    assert deployed.go_on("upgrade", "y", "z").endswith(
+        "done (['x FOR 5', 'y FOR 5'], 'z FOR 9')"
+    )
+
+
 def test_lines_that_moved_before_it_was_saved_are_those_that_count(deployed):
     deployed.begin(ALIKE)
     deployed.edit(ALIKE.replace("    a =", "    # why\n    a ="))

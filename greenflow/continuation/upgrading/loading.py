@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec.structs import asdict
 
 from greenflow.continuation import codec, frames, functions, generators, places
+from greenflow.continuation.code import code_hash
 from greenflow.continuation.continuation import Continuation
 from greenflow.continuation.editing.parts import (
     Parts,
@@ -92,6 +93,8 @@ def load(data: AnyState, texts: Texts) -> Upgraded:
     second = _Loading(body.data, stack, moves)
     with second:
         moved, _ = _decoded(second, head, head_bytes, body)
+    stay = {fate.code for fate in plan.fates if fate.new_line is None}
+    second.renew(code_hash(code) for code in stay)
     return Upgraded(moved, plan.fates)
 
 
