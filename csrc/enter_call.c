@@ -61,9 +61,7 @@ static PyObject *call_as_root(PyThreadState *ts, gf_run *run, PyObject *argument
         return NULL;
     }
     int visible = gf_tells_of_shims(ts);
-    PyObject *values[] = {(PyObject *)run, (PyObject *)run, arguments, none};
-    PyObject *result =
-        PyObject_Vectorcall(gf_shim_function(GF_START, visible), values, 4, NULL);
+    PyObject *result = gf_call_start(run, (PyObject *)run, arguments, none, visible);
     if (result == NULL && !visible) {
         gf_tell_shim_unwound(ts);
     }

@@ -175,13 +175,14 @@ enum { GF_TOP_QUIET_SLOT = 3 }; /* see the source in shims.c */
 gf_shim gf_shim_kind(PyCodeObject *code);
 int gf_is_hidden_shim(PyCodeObject *code);
 void gf_show_shims(int shown);
-PyObject *gf_shim_function(gf_shim kind, int visible);
 gf_run *gf_shim_run(gf_frame *f);
 int gf_shim_segment(gf_frame *f);
 size_t gf_shim_words(void);
 int gf_shims_init(PyObject *reserve, PyObject *land);
-enum { GF_SHIM_CODES = 6 };
+enum { GF_SHIM_CODES = 12 };
 PyObject *gf_shim_code(int index);
+PyObject *gf_call_start(gf_run *run, PyObject *call, PyObject *args, PyObject *kwargs,
+                        int visible);
 PyObject *gf_call_base(gf_run *run, int first, int visible);
 PyObject *gf_reserve(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *gf_land(PyObject *module, PyObject *const *args, Py_ssize_t nargs);

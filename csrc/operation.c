@@ -93,32 +93,45 @@ static PyObject *captured_or_error(PyThreadState *ts, gf_run *run, PyObject *op,
     return error;
 }
 
-/* `parse` does the whole of the work, and may wait in it for long: it returns what the call
- * returns, or LEAVE, when it was told meanwhile that the stack is to be saved. Nothing of
- * ours is on it then. */
-static PyObject *wait_or_leave(operation *self, PyObject *const *args, size_t nargs,
-                               PyObject *kwnames)
+/* `parse` returned LEAVE: it was told that the stack is to be saved. Nothing of ours is on
+ * it then. */
+static PyObject *leave_or_wait(operation *self, PyObject *const *args)
 {
-    PyObject *op = (PyObject *)self;
-    PyObject *result = PyObject_Vectorcall(self->parse, args, nargs, kwnames);
-    while (result == gf_leave) {
-        Py_DECREF(result);
+    for (;;) {
         PyThreadState *ts = PyThreadState_Get();
         gf_run *run = gf_find_run(ts);
-        PyObject *taken = captured_or_error(ts, run, op, args);
+        PyObject *taken = captured_or_error(ts, run, (PyObject *)self, args);
         Py_XINCREF((PyObject *)run);
-        result = PyObject_CallOneArg(self->order, taken);
-        if (result == gf_leave && Py_TYPE(taken) == &gf_records_type) {
+        PyObject *result = PyObject_CallOneArg(self->order, taken);
+        int leaves = result == gf_leave;
+        if (leaves) {
             Py_DECREF(result);
+        }
+        if (leaves && Py_TYPE(taken) == &gf_records_type) {
             result = leave(ts, run, (gf_records *)taken, Py_None);
-            Py_DECREF(taken);
-            Py_XDECREF((PyObject *)run);
-            return result;
+            leaves = 0;
         }
         Py_XDECREF(taken);
         Py_XDECREF((PyObject *)run);
+        if (!leaves) {
+            return result;
+        }
     }
-    return result;
+}
+
+/* `parse` does the whole of the work, and may wait in it for long. As little as can be of C
+ * lies on the stack meanwhile: each switch copies it. */
+static PyObject *waiting_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
+                                    PyObject *kwnames)
+{
+    operation *self = (operation *)op;
+    vectorcallfunc parse = PyVectorcall_Function(self->parse);
+    PyObject *result = parse(self->parse, args, nargsf, kwnames);
+    if (result != gf_leave) {
+        return result;
+    }
+    Py_DECREF(result);
+    return leave_or_wait(self, args);
 }
 
 static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
@@ -126,9 +139,6 @@ static PyObject *operation_vectorcall(PyObject *op, PyObject *const *args,
 {
     operation *self = (operation *)op;
     size_t nargs = (size_t)PyVectorcall_NARGS(nargsf);
-    if (self->order != NULL) {
-        return wait_or_leave(self, args, nargs, kwnames);
-    }
     PyThreadState *ts = PyThreadState_Get();
     gf_run *run = gf_find_run(ts);
     int in_flow = run != NULL && (!self->hooked || run->hook != NULL);
@@ -176,8 +186,14 @@ static PyObject *operation_new(PyTypeObject *type, PyObject *args, PyObject *kwa
         self->order = order == Py_None ? NULL : Py_NewRef(order);
         self->parse = Py_NewRef(parse);
         self->doc = PyObject_GetAttrString(parse, "__doc__");
-        self->vectorcall = operation_vectorcall;
+        self->vectorcall =
+            self->order == NULL ? operation_vectorcall : waiting_vectorcall;
         self->hooked = (char)hooked;
+        if (self->doc != NULL && self->order != NULL
+            && PyVectorcall_Function(parse) == NULL) {
+            PyErr_SetString(PyExc_TypeError, "a function in C or Python is needed");
+            Py_CLEAR(self->doc);
+        }
         if (self->doc == NULL) {
             Py_CLEAR(self);
         }

@@ -146,9 +146,7 @@ PyObject *gf_start(PyObject *module, PyObject *args)
     PyThreadState *ts = PyThreadState_Get();
     enter(ts, run);
     int visible = gf_tells_of_shims(ts);
-    PyObject *shim = gf_shim_function(GF_START, visible);
-    PyObject *values[] = {(PyObject *)run, call, positional, keywords};
-    PyObject *result = PyObject_Vectorcall(shim, values, 4, NULL);
+    PyObject *result = gf_call_start(run, call, positional, keywords, visible);
     if (result == NULL && !visible) {
         gf_tell_shim_unwound(ts);
     }

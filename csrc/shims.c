@@ -6,15 +6,23 @@
  *         in, links them below top and tells what top's return gives to the innermost.
  *
  * The whole segment then runs in one evaluation loop in strict last-in-first-out order.
- * start is below the first frame of a flow that runs for the first time. The local
- * variable `run` of start and base is how a run is found from inside: no thread-local
- * state that a greenlet switch would have to follow.
+ * start is below the first frame of a flow that runs for the first time; start0 to start2
+ * are the same for few arguments: CPython 3.11 begins an evaluation loop of its own for a
+ * call with stars (ceval.c, CALL_FUNCTION_EX), whose C frame each greenlet switch copies.
+ * The local variable `run` of start and base is how a run is found from inside: no
+ * thread-local state that a greenlet switch would have to follow.
  */
 #include "frames.h"
 
 static const char source[] =
     "def start(run, call, args, kwargs):\n"
     "    return call(*args, **kwargs)\n"
+    "def start0(run, call):\n"
+    "    return call()\n"
+    "def start1(run, call, a):\n"
+    "    return call(a)\n"
+    "def start2(run, call, a, b):\n"
+    "    return call(a, b)\n"
     "def base(run, first, reserve, top, land):\n"
     "    reserve(run, first)\n"
     "    return top(run, first, land)\n"
@@ -22,8 +30,10 @@ static const char source[] =
     "    return land(run, first)\n"
     "    quiet = None\n"; /* never reached: a local variable without a value */
 
-enum { KINDS = 4 };
-static PyObject *functions[KINDS][2]; /* [kind][visible] */
+enum { FEW = GF_TOP + 1, FEW_MAX = 2, KINDS = FEW + FEW_MAX + 1 };
+static_assert(GF_SHIM_CODES == 2 * (KINDS - GF_START), "all of them");
+static PyObject
+    *functions[KINDS][2]; /* [kind][visible]; from FEW on: start0 to start2 */
 static PyObject *reserve_function, *land_function;
 
 #ifdef GF_INSTRUMENTS_HIDDEN_CODE
@@ -71,7 +81,7 @@ static PyObject *hidden_copy(PyCodeObject *code)
     return copy;
 }
 
-static int make_shim(PyObject *namespace, const char *name, gf_shim kind)
+static int make_shim(PyObject *namespace, const char *name, int kind)
 {
     PyObject *plain = PyDict_GetItemString(namespace, name);
     if (plain == NULL || !PyFunction_Check(plain)) {
@@ -108,7 +118,10 @@ int gf_shims_init(PyObject *reserve, PyObject *land)
         PyObject *done = PyEval_EvalCode(code, namespace, namespace);
         if (done != NULL && make_shim(namespace, "start", GF_START) == 0
             && make_shim(namespace, "base", GF_BASE) == 0
-            && make_shim(namespace, "top", GF_TOP) == 0) {
+            && make_shim(namespace, "top", GF_TOP) == 0
+            && make_shim(namespace, "start0", FEW) == 0
+            && make_shim(namespace, "start1", FEW + 1) == 0
+            && make_shim(namespace, "start2", FEW + 2) == 0) {
             ok = 0;
         }
         Py_XDECREF(done);
@@ -118,35 +131,34 @@ int gf_shims_init(PyObject *reserve, PyObject *land)
     return ok;
 }
 
-/* Where gf_visible_shims() says so, a hidden frame must not be met. */
-PyObject *gf_shim_function(gf_shim kind, int visible)
+static int find_shim(PyCodeObject *code, int *visible)
 {
-    return functions[kind][visible != 0];
-}
-
-gf_shim gf_shim_kind(PyCodeObject *code)
-{
-    for (int kind = GF_START; kind <= GF_TOP; kind++) {
-        for (int visible = 0; visible < 2; visible++) {
-            if ((PyObject *)code == PyFunction_GET_CODE(functions[kind][visible])) {
-                return (gf_shim)kind;
+    for (int kind = GF_START; kind < KINDS; kind++) {
+        for (*visible = 0; *visible < 2; ++*visible) {
+            if ((PyObject *)code == PyFunction_GET_CODE(functions[kind][*visible])) {
+                return kind;
             }
         }
     }
     return GF_NO_SHIM;
 }
 
+gf_shim gf_shim_kind(PyCodeObject *code)
+{
+    int visible, kind = find_shim(code, &visible);
+    return kind >= FEW ? GF_START : (gf_shim)kind;
+}
+
 int gf_is_hidden_shim(PyCodeObject *code)
 {
-    gf_shim kind = gf_shim_kind(code);
-    return kind != GF_NO_SHIM
-           && (PyObject *)code == PyFunction_GET_CODE(functions[kind][0]);
+    int visible;
+    return find_shim(code, &visible) != GF_NO_SHIM && !visible;
 }
 
 /* Frame objects can be had of hidden code only while it is shown. */
 void gf_show_shims(int shown)
 {
-    for (int kind = GF_START; kind <= GF_TOP; kind++) {
+    for (int kind = GF_START; kind < KINDS; kind++) {
         PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(functions[kind][0]);
         gf_hide_code(code, shown ? 0 : (int)gf_code_units(code) - 1);
     }
@@ -167,6 +179,23 @@ size_t gf_shim_words(void)
 PyObject *gf_shim_code(int index)
 {
     return PyFunction_GET_CODE(functions[GF_START + index / 2][index % 2]);
+}
+
+/* Where gf_visible_shims() says so, a hidden frame must not be met. */
+PyObject *gf_call_start(gf_run *run, PyObject *call, PyObject *args, PyObject *kwargs,
+                        int visible)
+{
+    PyObject *values[] = {(PyObject *)run, call, args, kwargs};
+    Py_ssize_t count = PyTuple_GET_SIZE(args);
+    if (visible || count > FEW_MAX || PyDict_GET_SIZE(kwargs) > 0
+        || !PyFunction_Check(call)) {
+        return PyObject_Vectorcall(functions[GF_START][visible != 0], values, 4, NULL);
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        values[2 + i] = PyTuple_GET_ITEM(args, i);
+    }
+    return PyObject_Vectorcall(functions[FEW + count][0], values, (size_t)(2 + count),
+                               NULL);
 }
 
 PyObject *gf_call_base(gf_run *run, int first, int visible)
