@@ -208,7 +208,12 @@ def _unwrap(tree: ast.Module, chance: Random) -> bool:
     inner = [each for each in ast.iter_child_nodes(old) if isinstance(each, ast.expr)]
     if isinstance(old, ast.Call) and isinstance(old.func, ast.Name):
         del inner[0]  # a function as a value has another text in the oracle
-    inner = [each for each in inner if not isinstance(each, ast.Starred)]
+    # The oracle chooses a side before it waits: what a call gives has to be as it was.
+    inner = [
+        each
+        for each in inner
+        if not any(isinstance(n, ast.Starred | ast.Call) for n in ast.walk(each))
+    ]
     if not inner:
         return False
     put(slot, choice(chance.choice(inner), old))
