@@ -7,12 +7,15 @@ import opcode
 import weakref
 from importlib._bootstrap_external import MAGIC_NUMBER
 from types import CodeType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from greenflow.continuation import tags
 from greenflow.digests import blake2b
 from greenflow.errors import WrongInterpreter
 from greenflow.limits import CODES_KEPT_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HASH_BYTES = 8
 _OF_CONSTANTS = frozenset(opcode.hasconst)
@@ -112,7 +115,15 @@ def _add_places(code: Any, first_line: int, hasher: Any) -> None:
 
 def is_code(code: CodeType, expected: bytes) -> bool:
     """Return whether code has a hash, as it is or as it was when docstrings counted."""
-    return expected in (code_hash(code), digest(code, docs=True))
+    return code_hash(code) == expected or digest(code, docs=True) == expected
+
+
+def within(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of all that is defined inside of some code."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from within(constant)
 
 
 def code_bytes(code: CodeType) -> bytes:

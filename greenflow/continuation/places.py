@@ -145,13 +145,13 @@ def function_or_hidden(module: str, path: str, expected: bytes) -> FunctionType:
         CodeChanged: none of those that are there has the code.
     """
     module, path, namespace = _found(module, path)
-    found = list(_functions_at(namespace, path))
-    for function in found:
+    for function in _functions_at(namespace, path):
         if is_code(function.__code__, expected):
             return function
     reading = spares.current()
     old = None if reading is None else reading.code(expected)
-    changed = _likest(found, path if old is None else old.co_qualname)
+    qualname = path if old is None else old.co_qualname
+    changed = _likest(_functions_at(namespace, path), qualname)
     if changed is None:
         kept = spares.missing(expected, module, path)
         if kept is None:

@@ -7,7 +7,7 @@ import os
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from greenflow.runtime.texts import stored
+from greenflow.runtime.coding import stored
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType

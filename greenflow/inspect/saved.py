@@ -84,12 +84,14 @@ class Saved:
 
     def code(self, code_hash: bytes) -> Code | None:
         """Return the code object of that hash, if it is there and whole."""
+        if code_hash in self._codes:
+            return self._codes[code_hash]
         packed = self._kept().get(code_hash)
         if packed is not None and packed.startswith(APART):
             packed = self._apart and self._apart(packed[len(APART) :])
         if packed is None:
             return None
-        return self._read(code_hash, packed)
+        return self._codes.setdefault(code_hash, _decoded(_inflated(packed)))
 
     def keys(self, code_hash: bytes) -> tuple[bytes, ...]:
         """Return what the text of the code of that hash may be stored under."""
@@ -122,11 +124,6 @@ class Saved:
         if data not in self._codes:
             self._codes[data] = _decoded(data)
         return self._codes[data]
-
-    def _read(self, key: bytes, packed: bytes) -> Code | None:
-        if key not in self._codes:
-            self._codes[key] = _decoded(_inflated(packed))
-        return self._codes[key]
 
     def _kept(self) -> dict[bytes, bytes]:
         if self._packed is None:

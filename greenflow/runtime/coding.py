@@ -7,11 +7,10 @@ the environment, which worker processes inherit. See :func:`greenflow.open`.
 from __future__ import annotations
 
 import os
-from types import CodeType
 from typing import TYPE_CHECKING, Final, cast
 
 from greenflow.continuation import Continuation, pinning, spares
-from greenflow.continuation.code import code_hash
+from greenflow.continuation.code import code_hash, code_identity, digest, within
 from greenflow.continuation.head import PATCH, PYTHON, decode_head, unpack
 from greenflow.continuation.upgrading import crossing, loading
 from greenflow.continuation.upgrading.trees import Text
@@ -23,6 +22,9 @@ from greenflow.runtime.names import check_code
 from greenflow.store.keys import HASH_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import CodeType
+
     from greenflow.continuation.upgrading.loading import Upgraded
     from greenflow.errors import NotRestorable
     from greenflow.parted import AnyState
@@ -96,6 +98,22 @@ def upgrade(store: Store, state: AnyState) -> Upgraded:
         )
 
 
+def stored(base: base.Store, code: CodeType) -> list[Text]:
+    """Return the texts of some code that are stored."""
+    # Formats before 3 had texts by hash: where the code lies in it is to be looked at.
+    older = {code_hash(code), digest(code, docs=True)}
+    return _under(base, (code_identity(code),)) or _under(base, older)
+
+
+def _under(base: base.Store, keys: Iterable[bytes]) -> list[Text]:
+    found = filter(None, map(base.source, keys))
+    return [
+        Text(each.first_line, each.text, certain=len(each.identity) != HASH_BYTES)
+        for each in found
+        if each.text
+    ]
+
+
 class _Texts:
     """Finds the source of code: in the store, and in files that were not changed."""
 
@@ -110,18 +128,11 @@ class _Texts:
             return [Text(1, whole)]
         # A comprehension or a lambda is a part of a line: it is read in what it is in.
         around = [each for each in self._codes() if _has(each, code)]
-        return [
-            text for each in (code, *around) for text in texts.stored(self._base, each)
-        ]
+        return [text for each in (code, *around) for text in stored(self._base, each)]
 
     def by(self, keys: tuple[bytes, ...]) -> list[Text]:
-        """Return the text that is stored under one of these."""
-        found = filter(None, map(self._base.source, keys))
-        return [
-            Text(each.first_line, each.text, certain=len(each.identity) != HASH_BYTES)
-            for each in found
-            if each.text
-        ]
+        """Return the texts that are stored under these."""
+        return _under(self._base, keys)
 
     def _codes(self) -> list[CodeType]:
         if self._kept is None:
@@ -132,7 +143,4 @@ class _Texts:
 
 def _has(outer: CodeType, code: CodeType) -> bool:
     wanted = code_hash(code)
-    return any(
-        isinstance(each, CodeType) and (code_hash(each) == wanted or _has(each, code))
-        for each in outer.co_consts
-    )
+    return any(code_hash(each) == wanted for each in within(outer))

@@ -119,6 +119,6 @@ def lines_of(store: Store, code: CodeType | None) -> dict[int, str]:
     whole = texts.file_of(code)
     if whole is not None:
         return dict(enumerate(whole.split("\n"), 1))
-    for found in texts.stored(store.base, code):
+    for found in coding.stored(store.base, code):
         return dict(enumerate(found.text.split("\n"), found.first_line))
     return {}

@@ -19,10 +19,11 @@ from greenflow.runtime.texts import text_of, texts_in
 from greenflow.store.base import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from types import CodeType
     from typing import TypeAlias
 
+    from greenflow.continuation.head import Head
     from greenflow.parted import AnyState
     from greenflow.runtime.stores import Store
     from greenflow.store.base import Step
@@ -92,17 +93,18 @@ class Sourcing:
 
         That is code, and the texts of it that are still in their files.
         """
-        stream = stream_of(state)
-        needed = tuple(self._needed(stream))
+        head_bytes, body = unpack(stream_of(state))
+        kept = spares.kept(body).values()
+        needed = tuple(self._needed(kept))
         try:
-            return (*needed, *_texts_of(stream))
+            return (*needed, *_texts_of(decode_head(head_bytes), kept))
         except Exception:
             # No flow may fail for them.
             _LOG.warning("no source is kept of flow %s", flow_id, exc_info=True)
             return needed
 
-    def _needed(self, stream: bytes) -> Iterator[Source]:
-        for data in spares.kept(unpack(stream)[1]).values():
+    def _needed(self, kept: Collection[bytes]) -> Iterator[Source]:
+        for data in kept:
             # Another thread may have committed it just now.
             made = self._new.get(data[len(APART) :])
             if made is not None and data.startswith(APART):
@@ -141,15 +143,14 @@ def _source_of(code: CodeType, data: bytes = b"") -> Source:
     )
 
 
-def _texts_of(stream: bytes) -> Iterator[Source]:
+def _texts_of(head: Head, kept: Collection[bytes]) -> Iterator[Source]:
     """Yield the texts of code that a saved continuation has with it."""
-    head_bytes, body = unpack(stream)
-    for data in spares.kept(body).values():
+    for data in kept:
         if not data.startswith(APART):
             made = _source_of(spares.code_in(data))
             if made.text:
                 yield made
-    for function in decode_head(head_bytes).functions:
+    for function in head.functions:
         # Of those that lie among the values only the name is known here.
         if function.code_hash or function.module == tags.MODULE:
             continue

@@ -9,17 +9,13 @@ from __future__ import annotations
 import tokenize
 import warnings
 from pathlib import Path
-from types import CodeType
 from typing import TYPE_CHECKING, NamedTuple
 
 from greenflow import limits
-from greenflow.continuation.code import code_hash, code_identity, digest, identity
-from greenflow.continuation.upgrading.trees import Text
+from greenflow.continuation.code import code_identity, identity, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from greenflow.store.base import Store
+    from types import CodeType
 
 #: Forgotten all at once when full.
 _FILES_MAX = 64
@@ -61,17 +57,6 @@ def _key(code: CodeType) -> bytes:
     return identity(code, first_line=code.co_firstlineno)
 
 
-def stored(base: Store, code: CodeType) -> list[Text]:
-    """Return the texts of some code that are stored."""
-    found = base.source(code_identity(code))
-    if found is not None and found.text:
-        return [Text(found.first_line, found.text)]
-    # Formats before 3 had texts by hash: where the code lies in it is to be looked at.
-    hashes = {code_hash(code), digest(code, docs=True)}
-    older = filter(None, map(base.source, hashes))
-    return [Text(each.first_line, each.text, certain=False) for each in older]
-
-
 def texts_in(path: str) -> Texts:
     """Return the texts in a file; none if it is not there."""
     try:
@@ -99,21 +84,14 @@ def _read(path: str) -> Texts:
         whole = compile(source, path, "exec", dont_inherit=True)
     lines = source.split("\n")
     texts: Texts = {}
-    for code in _within(whole):
+    for code in within(whole):
         first, last = code.co_firstlineno, _last_line(code)
         text = "\n".join(lines[first - 1 : last])
         texts[_key(code)] = FileText(code_identity(code), code.co_qualname, first, text)
     return texts
 
 
-def _within(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _within(constant)
-
-
 def _last_line(code: CodeType) -> int:
     ends = [end for _, end, _, _ in code.co_positions() if end is not None]
-    ends += [_last_line(inner) for inner in _within(code)]
+    ends += [_last_line(inner) for inner in within(code)]
     return max(ends, default=code.co_firstlineno)

@@ -12,8 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from greenflow.continuation import places, spares
-from greenflow.continuation.code import code_hash, digest
-from greenflow.continuation.upgrading.loading import within
+from greenflow.continuation.code import code_hash, digest, within
 from greenflow.continuation.upgrading.slots import HERE
 from greenflow.continuation.upgrading.trees import Text, Tree, Unmatched, dump, parsed
 from greenflow.errors import WrongInterpreter

@@ -7,13 +7,12 @@ that their new code needs.
 
 from __future__ import annotations
 
-from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import asdict
 
 from greenflow.continuation import codec, frames, functions, generators, places
-from greenflow.continuation.code import code_hash
+from greenflow.continuation.code import code_hash, within
 from greenflow.continuation.continuation import Continuation
 from greenflow.continuation.editing.parts import (
     Parts,
@@ -26,7 +25,8 @@ from greenflow.continuation.upgrading.moving import Move, Target, move_of
 from greenflow.continuation.upgrading.trees import Text, Unmatched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from types import CodeType, FunctionType
 
     from greenflow.continuation.head import Head
     from greenflow.continuation.saved import Body
@@ -245,11 +245,3 @@ def _is_another(live: CodeType, old: CodeType, path: str) -> bool:
     """Whether it is what a decorator made, that stands under the same name now."""
     names = old.co_name, path.rpartition(".")[2]
     return "<locals>" in live.co_qualname and live.co_name not in names
-
-
-def within(code: CodeType) -> Iterator[CodeType]:
-    """Yield the code of all that is defined inside of some code."""
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from within(constant)
